@@ -1,0 +1,174 @@
+"""`make proto`: the only way from the .proto files to generated code and descriptors.
+
+What is generated, and with what, stands in buf.gen.yaml; here it is run, laid in its place, and
+with --check compared with what is committed. A language whose generator is missing is named aloud.
+"""
+
+import argparse
+import filecmp
+import json
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import tempfile
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+BUF = ROOT / ".venv/bin/buf"
+RECIPE = ROOT / "sdk/buf.gen.yaml"
+THIRD_PARTY = ROOT / "proto/third_party"
+DESCRIPTORS = PurePath("server/thegrid_exchange/api/descriptors.binpb")
+VALIDATE = "proto/buf/validate/validate.proto"
+PINS = ("generators.lock", "protos.lock")
+GOOGLE_RPC = ("status.proto", "code.proto", "error_details.proto")
+
+
+class Folder(NamedTuple):
+    """A folder of generated code: whose it is, what lies in it, whether google.rpc comes too."""
+
+    path: PurePath
+    patterns: tuple[str, ...]
+    with_google_rpc: bool
+
+
+FOLDERS = {
+    # The Python runtime package googleapis-common-protos already holds google.rpc.
+    "sdk/python": Folder(PurePath("sdk/python/thegrid/v1"), ("*_pb2*.py", "*_pb2*.pyi"), False),
+    "sdk/typescript/gen": Folder(PurePath("sdk/typescript/gen"), ("*.ts",), True),
+}
+
+
+def main() -> int:
+    """Generate, or compare; return the exit status."""
+    parser = argparse.ArgumentParser(prog="make proto", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare only, change nothing")
+    check = parser.parse_args().check
+    unpack_third_party()
+    with tempfile.TemporaryDirectory(prefix="generated-", dir=ROOT / ".build") as made:
+        stale = generate(Path(made), check)
+    if stale and check:
+        print("generated code is out of date:", *stale, sep="\n  ", file=sys.stderr)
+        print("what to do: run `make proto` and commit the result", file=sys.stderr)
+        return 1
+    print(f"generated code is up to date ({len(stale)} files changed)")
+    return 0
+
+
+def generate(made: Path, check: bool) -> list[str]:
+    """Generate everything below `made`; return the paths that differ, laid in place unless check."""
+    recipe = yaml.safe_load(RECIPE.read_text("utf-8"))
+    missing = {plugin["out"] for plugin in recipe["plugins"] if not available(plugin)}
+    for out in sorted(missing):
+        print(f"SKIPPED: {out} was not generated, for its generator is missing", file=sys.stderr)
+        print("what to do: install Node 20 or newer and run again", file=sys.stderr)
+    for out, folder in FOLDERS.items():
+        plugins = [plugin for plugin in recipe["plugins"] if plugin["out"] == out]
+        if out not in missing:
+            run_buf(recipe | {"plugins": plugins}, folder, made)
+    image = made / DESCRIPTORS
+    image.parent.mkdir(parents=True)
+    buf("build", "--path", "proto/thegrid", "--exclude-source-info", "-o", str(image))
+    stale = [] if same(image, ROOT / DESCRIPTORS) else [str(DESCRIPTORS)]
+    if stale and not check:
+        put(image, ROOT / DESCRIPTORS)
+    for out in FOLDERS.keys() - missing:
+        stale += lay(made, FOLDERS[out], check)
+    return sorted(stale)
+
+
+def available(plugin: dict[str, Any]) -> bool:
+    """Tell whether the program that a plugin of the recipe starts is there."""
+    program = (plugin.get("local") or plugin["protoc_path"])[0]
+    return (ROOT / program).exists()
+
+
+def run_buf(recipe: dict[str, Any], folder: Folder, made: Path) -> None:
+    """Run one language's plugins, for our own protos and, where needed, those of google.rpc."""
+    paths = ["proto/thegrid"]
+    if folder.with_google_rpc:
+        paths += [f"proto/third_party/google/rpc/{name}" for name in GOOGLE_RPC]
+    selected = [argument for path in paths for argument in ("--path", path)]
+    buf("generate", "--template", json.dumps(recipe), "-o", str(made), *selected)
+
+
+def buf(*arguments: str) -> None:
+    """Run buf at the root; end the program with its status when it fails, for it has said why."""
+    status = subprocess.run([BUF, *arguments], cwd=ROOT, check=False).returncode
+    if status:
+        sys.exit(status)
+
+
+def lay(made: Path, folder: Folder, check: bool) -> list[str]:
+    """Bring one folder into the generated state; return the paths that differed."""
+    fresh, standing = (listing(base / folder.path, folder.patterns) for base in (made, ROOT))
+    stale = []
+    for name in sorted(fresh | standing):
+        source, target = made / folder.path / name, ROOT / folder.path / name
+        if same(source, target):
+            continue
+        stale.append(str(folder.path / name))
+        if check:
+            continue
+        if name in fresh:
+            put(source, target)
+        else:
+            target.unlink()
+    return stale
+
+
+def listing(base: Path, patterns: tuple[str, ...]) -> set[PurePath]:
+    """Return the generated files below a folder, relative to it."""
+    return {path.relative_to(base) for pattern in patterns for path in base.rglob(pattern)}
+
+
+def same(one: Path, other: Path) -> bool:
+    """Tell whether both files exist and hold the same bytes."""
+    return one.exists() and other.exists() and filecmp.cmp(one, other, shallow=False)
+
+
+def put(source: Path, target: Path) -> None:
+    """Copy a file into place whole, so that a reader never sees half of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(target.name + ".new")
+    shutil.copyfile(source, beside)
+    beside.replace(target)
+
+
+def unpack_third_party() -> None:
+    """Unpack the imported protos from their pinned packages, unless these very ones stand there."""
+    stamp = THIRD_PARTY / ".from"
+    pins = "".join((ROOT / "sdk" / name).read_text("utf-8") for name in PINS)
+    if stamp.exists() and stamp.read_text("utf-8") == pins:
+        return
+    shutil.rmtree(THIRD_PARTY, ignore_errors=True)
+    common = Path(sysconfig.get_paths()["purelib"], "google/rpc")
+    for name in GOOGLE_RPC:
+        put(common / name, THIRD_PARTY / "google/rpc" / name)
+    unpack_validate(THIRD_PARTY / "buf/validate/validate.proto")
+    stamp.write_text(pins, "utf-8")
+
+
+def unpack_validate(target: Path) -> None:
+    """Fetch the source package of protovalidate by hash and take validate.proto out of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
+        only_source = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation"]
+        lock = ["--require-hashes", "-r", str(ROOT / "sdk/protos.lock"), "-d", folder]
+        if subprocess.run([*pip, *only_source, *lock], check=False).returncode:
+            sys.exit("validate.proto could not be fetched; check the network and run again")
+        (archive,) = Path(folder).glob("*.tar.gz")
+        with tarfile.open(archive) as package:
+            wanted = next(name for name in package.getnames() if name.endswith("/" + VALIDATE))
+            content = package.extractfile(wanted)
+            assert content is not None, wanted
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.read())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from thegrid.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class GetInstrumentRequest(_message.Message):
+    __slots__ = ("instrument", "min_position")
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    instrument: str
+    min_position: _common_pb2.Position
+    def __init__(self, instrument: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class GetInstrumentResponse(_message.Message):
+    __slots__ = ("instrument",)
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    instrument: Instrument
+    def __init__(self, instrument: _Optional[_Union[Instrument, _Mapping]] = ...) -> None: ...
+
+class ListInstrumentsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "min_position")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    min_position: _common_pb2.Position
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListInstrumentsResponse(_message.Message):
+    __slots__ = ("instruments", "next_page_token")
+    INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    instruments: _containers.RepeatedCompositeFieldContainer[Instrument]
+    next_page_token: str
+    def __init__(self, instruments: _Optional[_Iterable[_Union[Instrument, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class Instrument(_message.Message):
+    __slots__ = ("instrument_id", "symbol", "name", "market_id", "spec", "versions", "create_time")
+    INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    MARKET_ID_FIELD_NUMBER: _ClassVar[int]
+    SPEC_FIELD_NUMBER: _ClassVar[int]
+    VERSIONS_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    instrument_id: str
+    symbol: str
+    name: str
+    market_id: str
+    spec: InstrumentSpec
+    versions: _containers.RepeatedCompositeFieldContainer[InstrumentSpec]
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., name: _Optional[str] = ..., market_id: _Optional[str] = ..., spec: _Optional[_Union[InstrumentSpec, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[InstrumentSpec, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class InstrumentSpec(_message.Message):
+    __slots__ = ("version", "effective_time", "quality_index", "quality_min_milli", "first_token_max_ms", "first_token_per_kilotoken_ms", "throughput_min_tokens_per_second", "context_min_tokens", "output_min_tokens", "availability_min_ppm", "error_rate_max_ppm", "metering", "capabilities")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_INDEX_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_MIN_MILLI_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TOKEN_MAX_MS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TOKEN_PER_KILOTOKEN_MS_FIELD_NUMBER: _ClassVar[int]
+    THROUGHPUT_MIN_TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    CONTEXT_MIN_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_MIN_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABILITY_MIN_PPM_FIELD_NUMBER: _ClassVar[int]
+    ERROR_RATE_MAX_PPM_FIELD_NUMBER: _ClassVar[int]
+    METERING_FIELD_NUMBER: _ClassVar[int]
+    CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    effective_time: _timestamp_pb2.Timestamp
+    quality_index: str
+    quality_min_milli: int
+    first_token_max_ms: int
+    first_token_per_kilotoken_ms: int
+    throughput_min_tokens_per_second: int
+    context_min_tokens: int
+    output_min_tokens: int
+    availability_min_ppm: int
+    error_rate_max_ppm: int
+    metering: MeteringPolicy
+    capabilities: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, version: _Optional[int] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quality_index: _Optional[str] = ..., quality_min_milli: _Optional[int] = ..., first_token_max_ms: _Optional[int] = ..., first_token_per_kilotoken_ms: _Optional[int] = ..., throughput_min_tokens_per_second: _Optional[int] = ..., context_min_tokens: _Optional[int] = ..., output_min_tokens: _Optional[int] = ..., availability_min_ppm: _Optional[int] = ..., error_rate_max_ppm: _Optional[int] = ..., metering: _Optional[_Union[MeteringPolicy, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class MeteringPolicy(_message.Message):
+    __slots__ = ("version", "tokenizer", "message_overhead_tokens", "request_overhead_tokens", "image_tokens", "bills_hidden_reasoning")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TOKENIZER_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_OVERHEAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_OVERHEAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    BILLS_HIDDEN_REASONING_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    tokenizer: str
+    message_overhead_tokens: int
+    request_overhead_tokens: int
+    image_tokens: int
+    bills_hidden_reasoning: bool
+    def __init__(self, version: _Optional[str] = ..., tokenizer: _Optional[str] = ..., message_overhead_tokens: _Optional[int] = ..., request_overhead_tokens: _Optional[int] = ..., image_tokens: _Optional[int] = ..., bills_hidden_reasoning: bool = ...) -> None: ...

@@ -1,0 +1,261 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.rpc import status_pb2 as _status_pb2
+from thegrid.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Channel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    CHANNEL_UNSPECIFIED: _ClassVar[Channel]
+    CHANNEL_BOOK: _ClassVar[Channel]
+    CHANNEL_TRADES: _ClassVar[Channel]
+    CHANNEL_STATUS: _ClassVar[Channel]
+
+class MarketState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MARKET_STATE_UNSPECIFIED: _ClassVar[MarketState]
+    MARKET_STATE_OPEN: _ClassVar[MarketState]
+    MARKET_STATE_CANCEL_ONLY: _ClassVar[MarketState]
+    MARKET_STATE_HALTED: _ClassVar[MarketState]
+    MARKET_STATE_AUCTION: _ClassVar[MarketState]
+    MARKET_STATE_SWEEPING: _ClassVar[MarketState]
+CHANNEL_UNSPECIFIED: Channel
+CHANNEL_BOOK: Channel
+CHANNEL_TRADES: Channel
+CHANNEL_STATUS: Channel
+MARKET_STATE_UNSPECIFIED: MarketState
+MARKET_STATE_OPEN: MarketState
+MARKET_STATE_CANCEL_ONLY: MarketState
+MARKET_STATE_HALTED: MarketState
+MARKET_STATE_AUCTION: MarketState
+MARKET_STATE_SWEEPING: MarketState
+
+class GetMarketRequest(_message.Message):
+    __slots__ = ("market", "min_position")
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    market: str
+    min_position: _common_pb2.Position
+    def __init__(self, market: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class GetMarketResponse(_message.Message):
+    __slots__ = ("market",)
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    market: Market
+    def __init__(self, market: _Optional[_Union[Market, _Mapping]] = ...) -> None: ...
+
+class ListMarketsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "min_position")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    min_position: _common_pb2.Position
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListMarketsResponse(_message.Message):
+    __slots__ = ("markets", "next_page_token")
+    MARKETS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    markets: _containers.RepeatedCompositeFieldContainer[Market]
+    next_page_token: str
+    def __init__(self, markets: _Optional[_Iterable[_Union[Market, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetBookRequest(_message.Message):
+    __slots__ = ("market", "depth_levels", "min_position")
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_LEVELS_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    market: str
+    depth_levels: int
+    min_position: _common_pb2.Position
+    def __init__(self, market: _Optional[str] = ..., depth_levels: _Optional[int] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class GetBookResponse(_message.Message):
+    __slots__ = ("book", "sequence")
+    BOOK_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    book: BookSnapshot
+    sequence: int
+    def __init__(self, book: _Optional[_Union[BookSnapshot, _Mapping]] = ..., sequence: _Optional[int] = ...) -> None: ...
+
+class ListTradesRequest(_message.Message):
+    __slots__ = ("market", "page_size", "page_token", "start_time", "end_time", "min_position")
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    market: str
+    page_size: int
+    page_token: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    min_position: _common_pb2.Position
+    def __init__(self, market: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListTradesResponse(_message.Message):
+    __slots__ = ("trades", "next_page_token")
+    TRADES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    trades: _containers.RepeatedCompositeFieldContainer[Trade]
+    next_page_token: str
+    def __init__(self, trades: _Optional[_Iterable[_Union[Trade, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class StreamMarketDataRequest(_message.Message):
+    __slots__ = ("subscriptions",)
+    SUBSCRIPTIONS_FIELD_NUMBER: _ClassVar[int]
+    subscriptions: _containers.RepeatedCompositeFieldContainer[Subscription]
+    def __init__(self, subscriptions: _Optional[_Iterable[_Union[Subscription, _Mapping]]] = ...) -> None: ...
+
+class StreamMarketDataResponse(_message.Message):
+    __slots__ = ("events",)
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[MarketEvent]
+    def __init__(self, events: _Optional[_Iterable[_Union[MarketEvent, _Mapping]]] = ...) -> None: ...
+
+class Subscription(_message.Message):
+    __slots__ = ("market", "channel", "after_sequence", "depth_levels")
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    AFTER_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_LEVELS_FIELD_NUMBER: _ClassVar[int]
+    market: str
+    channel: Channel
+    after_sequence: int
+    depth_levels: int
+    def __init__(self, market: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., after_sequence: _Optional[int] = ..., depth_levels: _Optional[int] = ...) -> None: ...
+
+class MarketEvent(_message.Message):
+    __slots__ = ("market_id", "channel", "prev_sequence", "sequence", "event_time", "conflated_from_sequence", "book_snapshot", "book_delta", "trade", "market", "heartbeat", "stream_end")
+    MARKET_ID_FIELD_NUMBER: _ClassVar[int]
+    CHANNEL_FIELD_NUMBER: _ClassVar[int]
+    PREV_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    CONFLATED_FROM_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    BOOK_SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    BOOK_DELTA_FIELD_NUMBER: _ClassVar[int]
+    TRADE_FIELD_NUMBER: _ClassVar[int]
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
+    STREAM_END_FIELD_NUMBER: _ClassVar[int]
+    market_id: str
+    channel: Channel
+    prev_sequence: int
+    sequence: int
+    event_time: _timestamp_pb2.Timestamp
+    conflated_from_sequence: int
+    book_snapshot: BookSnapshot
+    book_delta: BookDelta
+    trade: Trade
+    market: Market
+    heartbeat: Heartbeat
+    stream_end: StreamEnd
+    def __init__(self, market_id: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., prev_sequence: _Optional[int] = ..., sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conflated_from_sequence: _Optional[int] = ..., book_snapshot: _Optional[_Union[BookSnapshot, _Mapping]] = ..., book_delta: _Optional[_Union[BookDelta, _Mapping]] = ..., trade: _Optional[_Union[Trade, _Mapping]] = ..., market: _Optional[_Union[Market, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[StreamEnd, _Mapping]] = ...) -> None: ...
+
+class BookSnapshot(_message.Message):
+    __slots__ = ("bids", "asks", "checksum", "gap")
+    BIDS_FIELD_NUMBER: _ClassVar[int]
+    ASKS_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    GAP_FIELD_NUMBER: _ClassVar[int]
+    bids: _containers.RepeatedCompositeFieldContainer[BookLevel]
+    asks: _containers.RepeatedCompositeFieldContainer[BookLevel]
+    checksum: int
+    gap: bool
+    def __init__(self, bids: _Optional[_Iterable[_Union[BookLevel, _Mapping]]] = ..., asks: _Optional[_Iterable[_Union[BookLevel, _Mapping]]] = ..., checksum: _Optional[int] = ..., gap: bool = ...) -> None: ...
+
+class BookDelta(_message.Message):
+    __slots__ = ("bids", "asks", "checksum")
+    BIDS_FIELD_NUMBER: _ClassVar[int]
+    ASKS_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    bids: _containers.RepeatedCompositeFieldContainer[BookLevel]
+    asks: _containers.RepeatedCompositeFieldContainer[BookLevel]
+    checksum: int
+    def __init__(self, bids: _Optional[_Iterable[_Union[BookLevel, _Mapping]]] = ..., asks: _Optional[_Iterable[_Union[BookLevel, _Mapping]]] = ..., checksum: _Optional[int] = ...) -> None: ...
+
+class BookLevel(_message.Message):
+    __slots__ = ("price_micros", "quantity_units", "order_count")
+    PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_UNITS_FIELD_NUMBER: _ClassVar[int]
+    ORDER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    price_micros: int
+    quantity_units: int
+    order_count: int
+    def __init__(self, price_micros: _Optional[int] = ..., quantity_units: _Optional[int] = ..., order_count: _Optional[int] = ...) -> None: ...
+
+class Trade(_message.Message):
+    __slots__ = ("trade_id", "market_id", "price_micros", "quantity_units", "taker_side", "trade_time")
+    TRADE_ID_FIELD_NUMBER: _ClassVar[int]
+    MARKET_ID_FIELD_NUMBER: _ClassVar[int]
+    PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_UNITS_FIELD_NUMBER: _ClassVar[int]
+    TAKER_SIDE_FIELD_NUMBER: _ClassVar[int]
+    TRADE_TIME_FIELD_NUMBER: _ClassVar[int]
+    trade_id: str
+    market_id: str
+    price_micros: int
+    quantity_units: int
+    taker_side: _common_pb2.Side
+    trade_time: _timestamp_pb2.Timestamp
+    def __init__(self, trade_id: _Optional[str] = ..., market_id: _Optional[str] = ..., price_micros: _Optional[int] = ..., quantity_units: _Optional[int] = ..., taker_side: _Optional[_Union[_common_pb2.Side, str]] = ..., trade_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class Market(_message.Message):
+    __slots__ = ("market_id", "instrument_id", "symbol", "state", "state_reason", "terms", "last_price_micros", "best_bid_micros", "best_ask_micros", "next_sweep_time")
+    MARKET_ID_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    STATE_REASON_FIELD_NUMBER: _ClassVar[int]
+    TERMS_FIELD_NUMBER: _ClassVar[int]
+    LAST_PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    BEST_BID_MICROS_FIELD_NUMBER: _ClassVar[int]
+    BEST_ASK_MICROS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_SWEEP_TIME_FIELD_NUMBER: _ClassVar[int]
+    market_id: str
+    instrument_id: str
+    symbol: str
+    state: MarketState
+    state_reason: str
+    terms: MarketTerms
+    last_price_micros: int
+    best_bid_micros: int
+    best_ask_micros: int
+    next_sweep_time: _timestamp_pb2.Timestamp
+    def __init__(self, market_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., state: _Optional[_Union[MarketState, str]] = ..., state_reason: _Optional[str] = ..., terms: _Optional[_Union[MarketTerms, _Mapping]] = ..., last_price_micros: _Optional[int] = ..., best_bid_micros: _Optional[int] = ..., best_ask_micros: _Optional[int] = ..., next_sweep_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class MarketTerms(_message.Message):
+    __slots__ = ("tick_size_micros", "quantity_min_units", "quantity_max_units", "maker_fee_bps", "taker_fee_bps")
+    TICK_SIZE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_MIN_UNITS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_MAX_UNITS_FIELD_NUMBER: _ClassVar[int]
+    MAKER_FEE_BPS_FIELD_NUMBER: _ClassVar[int]
+    TAKER_FEE_BPS_FIELD_NUMBER: _ClassVar[int]
+    tick_size_micros: int
+    quantity_min_units: int
+    quantity_max_units: int
+    maker_fee_bps: int
+    taker_fee_bps: int
+    def __init__(self, tick_size_micros: _Optional[int] = ..., quantity_min_units: _Optional[int] = ..., quantity_max_units: _Optional[int] = ..., maker_fee_bps: _Optional[int] = ..., taker_fee_bps: _Optional[int] = ...) -> None: ...
+
+class Heartbeat(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class StreamEnd(_message.Message):
+    __slots__ = ("status",)
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
