@@ -1,0 +1,150 @@
+from google.rpc import status_pb2 as _status_pb2
+from thegrid.v1 import chat_pb2 as _chat_pb2
+from thegrid.v1 import usage_pb2 as _usage_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class DeliverRequest(_message.Message):
+    __slots__ = ("open",)
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    open: Open
+    def __init__(self, open: _Optional[_Union[Open, _Mapping]] = ...) -> None: ...
+
+class DeliverResponse(_message.Message):
+    __slots__ = ("events",)
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[DeliveryEvent]
+    def __init__(self, events: _Optional[_Iterable[_Union[DeliveryEvent, _Mapping]]] = ...) -> None: ...
+
+class DeliverySessionRequest(_message.Message):
+    __slots__ = ("commands",)
+    COMMANDS_FIELD_NUMBER: _ClassVar[int]
+    commands: _containers.RepeatedCompositeFieldContainer[DeliveryCommand]
+    def __init__(self, commands: _Optional[_Iterable[_Union[DeliveryCommand, _Mapping]]] = ...) -> None: ...
+
+class DeliverySessionResponse(_message.Message):
+    __slots__ = ("events", "draining")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    DRAINING_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[DeliveryEvent]
+    draining: bool
+    def __init__(self, events: _Optional[_Iterable[_Union[DeliveryEvent, _Mapping]]] = ..., draining: bool = ...) -> None: ...
+
+class DeliveryCommand(_message.Message):
+    __slots__ = ("call", "open", "part", "window", "cancel")
+    CALL_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    PART_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    CANCEL_FIELD_NUMBER: _ClassVar[int]
+    call: int
+    open: Open
+    part: RequestPart
+    window: WindowGrant
+    cancel: Cancel
+    def __init__(self, call: _Optional[int] = ..., open: _Optional[_Union[Open, _Mapping]] = ..., part: _Optional[_Union[RequestPart, _Mapping]] = ..., window: _Optional[_Union[WindowGrant, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ...) -> None: ...
+
+class Open(_message.Message):
+    __slots__ = ("delivery_id", "credential", "instrument", "request", "parts_bytes", "window_bytes", "preferences", "client_request_id", "include_usage", "traceparent")
+    DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
+    CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    PARTS_BYTES_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_BYTES_FIELD_NUMBER: _ClassVar[int]
+    PREFERENCES_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_USAGE_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    delivery_id: str
+    credential: str
+    instrument: str
+    request: _chat_pb2.ChatRequest
+    parts_bytes: int
+    window_bytes: int
+    preferences: DeliveryPreferences
+    client_request_id: str
+    include_usage: bool
+    traceparent: str
+    def __init__(self, delivery_id: _Optional[str] = ..., credential: _Optional[str] = ..., instrument: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., preferences: _Optional[_Union[DeliveryPreferences, _Mapping]] = ..., client_request_id: _Optional[str] = ..., include_usage: bool = ..., traceparent: _Optional[str] = ...) -> None: ...
+
+class DeliveryPreferences(_message.Message):
+    __slots__ = ("max_price_micros", "only_supplier_ids", "ignore_supplier_ids")
+    MAX_PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    ONLY_SUPPLIER_IDS_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_SUPPLIER_IDS_FIELD_NUMBER: _ClassVar[int]
+    max_price_micros: int
+    only_supplier_ids: _containers.RepeatedScalarFieldContainer[str]
+    ignore_supplier_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, max_price_micros: _Optional[int] = ..., only_supplier_ids: _Optional[_Iterable[str]] = ..., ignore_supplier_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RequestPart(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    def __init__(self, data: _Optional[bytes] = ...) -> None: ...
+
+class WindowGrant(_message.Message):
+    __slots__ = ("bytes",)
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    bytes: int
+    def __init__(self, bytes: _Optional[int] = ...) -> None: ...
+
+class Cancel(_message.Message):
+    __slots__ = ("reason",)
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    reason: str
+    def __init__(self, reason: _Optional[str] = ...) -> None: ...
+
+class DeliveryEvent(_message.Message):
+    __slots__ = ("call", "started", "reply", "ended", "failed", "window")
+    CALL_FIELD_NUMBER: _ClassVar[int]
+    STARTED_FIELD_NUMBER: _ClassVar[int]
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    FAILED_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    call: int
+    started: DeliveryStarted
+    reply: _chat_pb2.ChatReply
+    ended: DeliveryEnded
+    failed: DeliveryFailed
+    window: WindowGrant
+    def __init__(self, call: _Optional[int] = ..., started: _Optional[_Union[DeliveryStarted, _Mapping]] = ..., reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., ended: _Optional[_Union[DeliveryEnded, _Mapping]] = ..., failed: _Optional[_Union[DeliveryFailed, _Mapping]] = ..., window: _Optional[_Union[WindowGrant, _Mapping]] = ...) -> None: ...
+
+class DeliveryStarted(_message.Message):
+    __slots__ = ("usage_id", "supplier_id", "serving_model", "instrument_id", "spec_version", "prompt_tokens")
+    USAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    SUPPLIER_ID_FIELD_NUMBER: _ClassVar[int]
+    SERVING_MODEL_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SPEC_VERSION_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    usage_id: str
+    supplier_id: str
+    serving_model: str
+    instrument_id: str
+    spec_version: int
+    prompt_tokens: int
+    def __init__(self, usage_id: _Optional[str] = ..., supplier_id: _Optional[str] = ..., serving_model: _Optional[str] = ..., instrument_id: _Optional[str] = ..., spec_version: _Optional[int] = ..., prompt_tokens: _Optional[int] = ...) -> None: ...
+
+class DeliveryEnded(_message.Message):
+    __slots__ = ("reply", "usage")
+    REPLY_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    reply: _chat_pb2.ChatReply
+    usage: _usage_pb2.UsageRecord
+    def __init__(self, reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ...) -> None: ...
+
+class DeliveryFailed(_message.Message):
+    __slots__ = ("status", "usage")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.Status
+    usage: _usage_pb2.UsageRecord
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ...) -> None: ...

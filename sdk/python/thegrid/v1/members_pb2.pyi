@@ -1,0 +1,178 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from thegrid.v1 import common_pb2 as _common_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class AccountMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ACCOUNT_MODE_UNSPECIFIED: _ClassVar[AccountMode]
+    ACCOUNT_MODE_AUTO: _ClassVar[AccountMode]
+    ACCOUNT_MODE_ADVANCED: _ClassVar[AccountMode]
+
+class Scope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SCOPE_UNSPECIFIED: _ClassVar[Scope]
+    SCOPE_TRADE_READ: _ClassVar[Scope]
+    SCOPE_TRADE_WRITE: _ClassVar[Scope]
+    SCOPE_CONSUME: _ClassVar[Scope]
+    SCOPE_SUPPLY: _ClassVar[Scope]
+    SCOPE_GATEWAY: _ClassVar[Scope]
+    SCOPE_ADMIN: _ClassVar[Scope]
+ACCOUNT_MODE_UNSPECIFIED: AccountMode
+ACCOUNT_MODE_AUTO: AccountMode
+ACCOUNT_MODE_ADVANCED: AccountMode
+SCOPE_UNSPECIFIED: Scope
+SCOPE_TRADE_READ: Scope
+SCOPE_TRADE_WRITE: Scope
+SCOPE_CONSUME: Scope
+SCOPE_SUPPLY: Scope
+SCOPE_GATEWAY: Scope
+SCOPE_ADMIN: Scope
+
+class Member(_message.Message):
+    __slots__ = ("member_id", "handle", "affiliation_group", "suspended", "settings", "create_time")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    HANDLE_FIELD_NUMBER: _ClassVar[int]
+    AFFILIATION_GROUP_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    handle: str
+    affiliation_group: str
+    suspended: bool
+    settings: MemberSettings
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, member_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ..., suspended: bool = ..., settings: _Optional[_Union[MemberSettings, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class MemberSettings(_message.Message):
+    __slots__ = ("account_mode", "auto_buy_ceiling_micros", "auto_transfer")
+    ACCOUNT_MODE_FIELD_NUMBER: _ClassVar[int]
+    AUTO_BUY_CEILING_MICROS_FIELD_NUMBER: _ClassVar[int]
+    AUTO_TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    account_mode: AccountMode
+    auto_buy_ceiling_micros: int
+    auto_transfer: bool
+    def __init__(self, account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ...) -> None: ...
+
+class GetMemberRequest(_message.Message):
+    __slots__ = ("member_id", "min_position")
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    member_id: str
+    min_position: _common_pb2.Position
+    def __init__(self, member_id: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class GetMemberResponse(_message.Message):
+    __slots__ = ("member", "scopes")
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    member: Member
+    scopes: _containers.RepeatedScalarFieldContainer[Scope]
+    def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ...) -> None: ...
+
+class UpdateSettingsRequest(_message.Message):
+    __slots__ = ("request_id", "account_mode", "auto_buy_ceiling_micros", "auto_transfer", "member_id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_MODE_FIELD_NUMBER: _ClassVar[int]
+    AUTO_BUY_CEILING_MICROS_FIELD_NUMBER: _ClassVar[int]
+    AUTO_TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    account_mode: AccountMode
+    auto_buy_ceiling_micros: int
+    auto_transfer: bool
+    member_id: str
+    def __init__(self, request_id: _Optional[str] = ..., account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ..., member_id: _Optional[str] = ...) -> None: ...
+
+class UpdateSettingsResponse(_message.Message):
+    __slots__ = ("settings", "position")
+    SETTINGS_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    settings: MemberSettings
+    position: _common_pb2.Position
+    def __init__(self, settings: _Optional[_Union[MemberSettings, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class Key(_message.Message):
+    __slots__ = ("key_id", "member_id", "label", "scopes", "expire_time", "revoke_time", "create_time")
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    REVOKE_TIME_FIELD_NUMBER: _ClassVar[int]
+    CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    member_id: str
+    label: str
+    scopes: _containers.RepeatedScalarFieldContainer[Scope]
+    expire_time: _timestamp_pb2.Timestamp
+    revoke_time: _timestamp_pb2.Timestamp
+    create_time: _timestamp_pb2.Timestamp
+    def __init__(self, key_id: _Optional[str] = ..., member_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class CreateKeyRequest(_message.Message):
+    __slots__ = ("request_id", "label", "scopes", "expire_time", "member_id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    SCOPES_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    label: str
+    scopes: _containers.RepeatedScalarFieldContainer[Scope]
+    expire_time: _timestamp_pb2.Timestamp
+    member_id: str
+    def __init__(self, request_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ...) -> None: ...
+
+class CreateKeyResponse(_message.Message):
+    __slots__ = ("key", "secret", "position")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    key: Key
+    secret: str
+    position: _common_pb2.Position
+    def __init__(self, key: _Optional[_Union[Key, _Mapping]] = ..., secret: _Optional[str] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class RevokeKeyRequest(_message.Message):
+    __slots__ = ("request_id", "key_id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    key_id: str
+    def __init__(self, request_id: _Optional[str] = ..., key_id: _Optional[str] = ...) -> None: ...
+
+class RevokeKeyResponse(_message.Message):
+    __slots__ = ("key", "position")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    key: Key
+    position: _common_pb2.Position
+    def __init__(self, key: _Optional[_Union[Key, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListKeysRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "min_position")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    min_position: _common_pb2.Position
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListKeysResponse(_message.Message):
+    __slots__ = ("keys", "next_page_token")
+    KEYS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    keys: _containers.RepeatedCompositeFieldContainer[Key]
+    next_page_token: str
+    def __init__(self, keys: _Optional[_Iterable[_Union[Key, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
