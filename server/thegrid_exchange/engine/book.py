@@ -1,0 +1,119 @@
+"""The order book of one market: queues by price, the best price at the end of a sorted list.
+
+It holds ids and quantities only and follows the table `orders`; matching is in `rules`.
+"""
+
+from bisect import bisect_left
+from collections import OrderedDict
+from collections.abc import Iterator
+
+from thegrid_exchange.engine.quantities import Side
+from thegrid_exchange.engine.records import Order
+
+
+class Level:
+    """All resting orders at one price, by rank."""
+
+    __slots__ = ("quantity_units", "queue")
+
+    def __init__(self) -> None:
+        self.queue: OrderedDict[str, int] = OrderedDict()
+        self.quantity_units = 0
+
+    def insert(self, order_id: str, rank: int) -> None:
+        """Put an order at the place of its rank: nearly always last, when undoing often first."""
+        queue = self.queue
+        if not queue or rank > queue[next(reversed(queue))]:
+            queue[order_id] = rank
+        elif rank < queue[next(iter(queue))]:
+            queue[order_id] = rank
+            queue.move_to_end(order_id, last=False)
+        else:
+            queue[order_id] = rank
+            self.queue = OrderedDict(sorted(queue.items(), key=lambda item: item[1]))
+
+
+class BookSide:
+    """The levels of one side, keyed so that the best key is the greatest."""
+
+    __slots__ = ("_sign", "keys", "levels")
+
+    def __init__(self, side: Side) -> None:
+        self._sign = 1 if side == "buy" else -1
+        self.levels: dict[int, Level] = {}
+        self.keys: list[int] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.keys)
+
+    def best_price_micros(self) -> int | None:
+        """The price that is matched first, or None on an empty side."""
+        return self._sign * self.keys[-1] if self.keys else None
+
+    def first_order_id(self) -> str:
+        """The order that is matched first; the side must not be empty."""
+        return next(iter(self.levels[self.keys[-1]].queue))
+
+    def walk(self) -> Iterator[tuple[int, Level]]:
+        """Prices and levels, best first."""
+        for key in reversed(self.keys):
+            yield self._sign * key, self.levels[key]
+
+    def insert(self, order: Order) -> None:
+        """Put a resting order into the queue of its price."""
+        key = self._sign * order.price_micros
+        level = self.levels.get(key)
+        if level is None:
+            level = self.levels[key] = Level()
+            self.keys.insert(bisect_left(self.keys, key), key)
+        level.insert(order.order_id, order.rank)
+        level.quantity_units += order.remaining_units
+
+    def resize(self, old: Order, new: Order) -> None:
+        """Follow a change of quantity that keeps the place."""
+        level = self.levels[self._sign * old.price_micros]
+        level.quantity_units += new.remaining_units - old.remaining_units
+
+    def remove(self, order: Order) -> None:
+        """Take a resting order out, and its level when that was the last one."""
+        key = self._sign * order.price_micros
+        level = self.levels[key]
+        del level.queue[order.order_id]
+        level.quantity_units -= order.remaining_units
+        if not level.queue:
+            del self.levels[key]
+            del self.keys[bisect_left(self.keys, key)]
+
+
+class Book:
+    """Both sides of one market."""
+
+    __slots__ = ("buy", "sell")
+
+    def __init__(self) -> None:
+        self.buy = BookSide("buy")
+        self.sell = BookSide("sell")
+
+    def side(self, side: Side) -> BookSide:
+        """The side on which orders of this kind rest."""
+        return self.buy if side == "buy" else self.sell
+
+    def opposite(self, side: Side) -> BookSide:
+        """The side that an order of this kind trades against."""
+        return self.sell if side == "buy" else self.buy
+
+    def follow(self, old: Order | None, new: Order | None) -> None:
+        """Bring the book in line with one changed row of `orders`; a rank above 0 means resting."""
+        was_resting = old is not None and old.rank > 0
+        is_resting = new is not None and new.rank > 0
+        if was_resting and is_resting:
+            assert old is not None and new is not None
+            if old.rank == new.rank and old.price_micros == new.price_micros:
+                self.side(old.side).resize(old, new)
+                return
+        if was_resting:
+            assert old is not None
+            self.side(old.side).remove(old)
+        if is_resting:
+            assert new is not None
+            self.side(new.side).insert(new)

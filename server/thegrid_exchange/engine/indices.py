@@ -1,0 +1,275 @@
+"""Ways to find rows without looking through a table: derived from the tables, never stored.
+
+Each `follow_` method brings the indices in line with one changed row, whether a command changed it,
+an undo put it back, or a snapshot loaded it; so there is no second way to build an index.
+"""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+
+from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.ordered import SortedKeys
+from thegrid_exchange.engine.records import (
+    Admission,
+    Cancellation,
+    ClosedDelivery,
+    ClosedOrder,
+    Key,
+    Lot,
+    LotParcel,
+    Market,
+    Member,
+    Order,
+    Parcel,
+    Reservation,
+    Sweep,
+)
+
+Deadline = tuple[int, str]
+"""An instant on the up-time clock (outages taken off) and the id of what is due then."""
+
+_HOLDER_ACCOUNTS = ("trading", "held")
+_ISSUER_ACCOUNTS = ("unsold", "listed")
+
+
+class Indices:
+    """Every derived look-up of the state."""
+
+    def __init__(self) -> None:
+        self.books: defaultdict[str, Book] = defaultdict(Book)
+        """By market."""
+        self.open_orders: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
+        """Open order ids by member, oldest first."""
+        self.open_order_count: defaultdict[str, int] = defaultdict(int)
+        self.client_order_ids: dict[tuple[str, str], str] = {}
+        """Order id by member and client order id, open or remembered."""
+        self.order_deadlines: SortedKeys[Deadline] = SortedKeys()
+        self.lot_deadlines: SortedKeys[Deadline] = SortedKeys()
+        self.reservation_deadlines: SortedKeys[Deadline] = SortedKeys()
+        self.member_deadlines: defaultdict[str, SortedKeys[Deadline]] = defaultdict(SortedKeys)
+        """Lots, orders and reservations of one member together; the id's prefix tells which."""
+        self.closed: SortedKeys[Deadline] = SortedKeys()
+        """Closed orders and deliveries by the instant they closed (not on the up-time clock)."""
+        self.sweep_slots: SortedKeys[Deadline] = SortedKeys()
+        """Markets by their next slot (wall clock)."""
+        self.open_sweeps: SortedKeys[str] = SortedKeys()
+        self.cancellations: SortedKeys[str] = SortedKeys()
+        self.holders: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
+        """Owners of Units in Trading, listed or not, by instrument."""
+        self.issuers: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
+        """Owners of unsold Units, listed or not, by instrument."""
+        self.parcel_numbers: defaultdict[str, list[int]] = defaultdict(list)
+        """Numbers of the parcels in a queue, first in first."""
+        self.live_lots: defaultdict[tuple[str, str], list[Deadline]] = defaultdict(list)
+        """Lots with free tokens by member and instrument, in the order they are spent."""
+        self.lot_parcel_numbers: defaultdict[str, list[int]] = defaultdict(list)
+        self.free_parcel_numbers: defaultdict[str, list[int]] = defaultdict(list)
+        """Numbers of a Lot's parcels that have free tokens, in the order they are spent."""
+        self.admissions_of: defaultdict[str, list[str]] = defaultdict(list)
+        """Instruments a supplier is admitted to."""
+        self.keys_of: defaultdict[str, list[str]] = defaultdict(list)
+        """Key ids by member, revoked ones left out."""
+        self.key_by_hash: dict[str, str] = {}
+        self.member_by_handle: dict[str, str] = {}
+
+    # ---- orders --------------------------------------------------------------------------------
+
+    def follow_orders(self, order_id: str, old: Order | None, new: Order | None) -> None:
+        """Book, open orders, client ids and deadlines."""
+        order = new if new is not None else old
+        assert order is not None
+        self.books[order.market_id].follow(old, new)
+        if old is not None and new is not None:
+            return
+        member_id = order.member_id
+        if new is not None:
+            self.open_orders[member_id].add(order_id)
+            self.open_order_count[member_id] += 1
+        else:
+            self.open_orders[member_id].remove(order_id)
+            self.open_order_count[member_id] -= 1
+        if order.client_order_id:
+            self._follow_client_id(member_id, order.client_order_id, order_id, new is not None)
+        if order.expires_at_us is not None:
+            deadline = (order.expires_at_us - order.outage_base_us, order_id)
+            _set(self.order_deadlines, deadline, new is not None)
+            _set(self.member_deadlines[member_id], deadline, new is not None)
+
+    def follow_closed_orders(
+        self, order_id: str, old: ClosedOrder | None, new: ClosedOrder | None
+    ) -> None:
+        """Memory of closed orders and client ids."""
+        order = new if new is not None else old
+        assert order is not None
+        _set(self.closed, (order.closed_at_us, order_id), new is not None)
+        if order.client_order_id:
+            self._follow_client_id(
+                order.member_id, order.client_order_id, order_id, new is not None
+            )
+
+    def _follow_client_id(
+        self, member_id: str, client_order_id: str, order_id: str, present: bool
+    ) -> None:
+        key = (member_id, client_order_id)
+        if present:
+            self.client_order_ids[key] = order_id
+        elif self.client_order_ids.get(key) == order_id:
+            del self.client_order_ids[key]
+
+    def follow_cancellations(
+        self, identifier: str, old: Cancellation | None, new: Cancellation | None
+    ) -> None:
+        """Unfinished cancel-alls."""
+        _follow_presence(self.cancellations, identifier, old, new)
+
+    # ---- balances and parcels ------------------------------------------------------------------
+
+    def follow_balances(self, key: tuple[str, str, str], old: int | None, new: int | None) -> None:
+        """Holders and issuers; zero balances have no row."""
+        _, account, _ = key
+        if (old is None) == (new is None):
+            return
+        if account in _HOLDER_ACCOUNTS:
+            self._follow_owner(self.holders, key, _HOLDER_ACCOUNTS, new is not None)
+        elif account in _ISSUER_ACCOUNTS:
+            self._follow_owner(self.issuers, key, _ISSUER_ACCOUNTS, new is not None)
+
+    balances: dict[tuple[str, str, str], int]
+    """The table itself, lent by the state: an owner leaves an index when both accounts are empty."""
+
+    def _follow_owner(
+        self,
+        index: defaultdict[str, SortedKeys[str]],
+        key: tuple[str, str, str],
+        accounts: tuple[str, str],
+        present: bool,
+    ) -> None:
+        owner, account, instrument_id = key
+        other = accounts[1] if account == accounts[0] else accounts[0]
+        if (owner, other, instrument_id) not in self.balances:
+            _set(index[instrument_id], owner, present)
+
+    def follow_parcels(self, key: tuple[str, int], old: Parcel | None, new: Parcel | None) -> None:
+        """Queues of parcels; an empty queue leaves the index."""
+        _follow_number(self.parcel_numbers, key, old is not None, new is not None)
+
+    # ---- consumption ---------------------------------------------------------------------------
+
+    def follow_lots(self, lot_id: str, old: Lot | None, new: Lot | None) -> None:
+        """Lots to spend from, and their deadlines."""
+        lot = new if new is not None else old
+        assert lot is not None
+        deadline = (lot.expires_at_us - lot.outage_base_us, lot_id)
+        had_free = old is not None and old.free_tokens > 0
+        has_free = new is not None and new.free_tokens > 0
+        if had_free == has_free:
+            return
+        lots = self.live_lots[(lot.member_id, lot.instrument_id)]
+        if has_free:
+            insort(lots, deadline)
+        else:
+            del lots[bisect_left(lots, deadline)]
+        # Reserved tokens have a deadline of their own, so only free ones make a lot due.
+        _set(self.lot_deadlines, deadline, has_free)
+        _set(self.member_deadlines[lot.member_id], deadline, has_free)
+
+    def follow_lot_parcels(
+        self, key: tuple[str, int], old: LotParcel | None, new: LotParcel | None
+    ) -> None:
+        """Parcels of a Lot, and those of them with free tokens."""
+        _follow_number(self.lot_parcel_numbers, key, old is not None, new is not None)
+        had_free = old is not None and old.free_tokens > 0
+        has_free = new is not None and new.free_tokens > 0
+        _follow_number(self.free_parcel_numbers, key, had_free, has_free)
+
+    def follow_reservations(
+        self, delivery_id: str, old: Reservation | None, new: Reservation | None
+    ) -> None:
+        """Deadlines of open deliveries, which marks move."""
+        for reservation, present in ((old, False), (new, True)):
+            if reservation is not None:
+                deadline = (reservation.deadline_us - reservation.outage_base_us, delivery_id)
+                _set(self.reservation_deadlines, deadline, present)
+                _set(self.member_deadlines[reservation.member_id], deadline, present)
+
+    def follow_closed_deliveries(
+        self, delivery_id: str, old: ClosedDelivery | None, new: ClosedDelivery | None
+    ) -> None:
+        """Memory of settled deliveries."""
+        delivery = new if new is not None else old
+        assert delivery is not None
+        _set(self.closed, (delivery.closed_at_us, delivery_id), new is not None)
+
+    # ---- markets, members, supply --------------------------------------------------------------
+
+    def follow_markets(self, market_id: str, old: Market | None, new: Market | None) -> None:
+        """Sweep slots."""
+        if old is not None and new is not None and old.next_sweep_us == new.next_sweep_us:
+            return
+        if old is not None:
+            self.sweep_slots.remove((old.next_sweep_us, market_id))
+        if new is not None:
+            self.sweep_slots.add((new.next_sweep_us, market_id))
+
+    def follow_sweeps(self, sweep_id: str, old: Sweep | None, new: Sweep | None) -> None:
+        """Unfinished sweeps; finished ones have no row."""
+        _follow_presence(self.open_sweeps, sweep_id, old, new)
+
+    def follow_members(self, member_id: str, old: Member | None, new: Member | None) -> None:
+        """Handles."""
+        if old is not None:
+            del self.member_by_handle[old.handle]
+        if new is not None:
+            self.member_by_handle[new.handle] = member_id
+
+    def follow_keys(self, key_id: str, old: Key | None, new: Key | None) -> None:
+        """Keys in force by member, and all by hash."""
+        key = new if new is not None else old
+        assert key is not None
+        was_live = old is not None and old.revoked_at_us is None
+        is_live = new is not None and new.revoked_at_us is None
+        if is_live and not was_live:
+            insort(self.keys_of[key.member_id], key_id)
+        elif was_live and not is_live:
+            self.keys_of[key.member_id].remove(key_id)
+        if new is not None:
+            self.key_by_hash[key.key_hash] = key_id
+        else:
+            self.key_by_hash.pop(key.key_hash, None)
+
+    def follow_admissions(
+        self, key: tuple[str, str], old: Admission | None, new: Admission | None
+    ) -> None:
+        """Instruments by supplier."""
+        member_id, instrument_id = key
+        if new is not None and old is None:
+            insort(self.admissions_of[member_id], instrument_id)
+        elif new is None:
+            self.admissions_of[member_id].remove(instrument_id)
+
+
+def _set(keys: SortedKeys[Deadline] | SortedKeys[str], key: Deadline | str, present: bool) -> None:
+    if present:
+        keys.add(key)  # type: ignore[arg-type]  # both kinds come here, each with its own keys
+    else:
+        keys.remove(key)  # type: ignore[arg-type]
+
+
+def _follow_presence(keys: SortedKeys[str], key: str, old: object, new: object) -> None:
+    if (old is None) != (new is None):
+        _set(keys, key, new is not None)
+
+
+def _follow_number(
+    index: defaultdict[str, list[int]], key: tuple[str, int], was: bool, now: bool
+) -> None:
+    if was == now:
+        return
+    owner, number = key
+    numbers = index[owner]
+    if now:
+        insort(numbers, number)
+        return
+    del numbers[bisect_left(numbers, number)]
+    if not numbers:
+        del index[owner]

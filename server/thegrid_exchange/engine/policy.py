@@ -1,0 +1,67 @@
+"""The named figures that the rules read, their defaults and their ranges.
+
+They are state, changed by journaled `SetPolicy` commands alone; this module only says what exists.
+"""
+
+from typing import Final, NamedTuple
+
+from thegrid_exchange.engine.quantities import HOUR_US, INT64_MAX, SECOND_US
+
+
+class PolicyTerm(NamedTuple):
+    """A figure's default and the range it must lie in, in the unit its name ends with."""
+
+    default: int
+    least: int
+    greatest: int
+    meaning: str
+
+
+POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
+    "max_events": PolicyTerm(2_000, 200, 100_000, "Events one command may bring about."),
+    "max_parcels": PolicyTerm(
+        1_000, 1, 10_000, "Parcels moved into one Lot, or bound by one sell."
+    ),
+    "max_batch_items": PolicyTerm(500, 1, 10_000, "Order commands in one batch."),
+    "max_open_orders": PolicyTerm(5_000, 1, INT64_MAX, "Open orders of one member."),
+    "max_keys": PolicyTerm(100, 1, 100_000, "Keys of one member that are not revoked."),
+    "max_due_items": PolicyTerm(16, 0, 1_000, "Own due items a member's command runs first."),
+    "price_band_bps": PolicyTerm(0, 0, 1_000_000, "Allowed distance from the last price; 0 = off."),
+    "lot_window_us": PolicyTerm(4 * HOUR_US, SECOND_US, 8_760 * HOUR_US, "Life of a Lot."),
+    "sweep_interval_us": PolicyTerm(
+        4 * HOUR_US, 60 * SECOND_US, 8_760 * HOUR_US, "Distance of sweep slots, counted from 1970."
+    ),
+    "retire_unsold_at_sweep": PolicyTerm(1, 0, 1, "1: a sweep retires unsold Units; 0: they stay."),
+    "reserve_step_tokens": PolicyTerm(
+        4_096, 1, INT64_MAX, "Output reserved at a time, per choice."
+    ),
+    "reservation_window_us": PolicyTerm(
+        600 * SECOND_US, SECOND_US, 24 * HOUR_US, "Time until the next mark or the report is due."
+    ),
+    "reservation_grace_us": PolicyTerm(
+        600 * SECOND_US, 0, 24 * HOUR_US, "How long a reservation may outlive its Lot."
+    ),
+    "max_choices": PolicyTerm(128, 1, 10_000, "Choices of one call."),
+    "outage_gap_us": PolicyTerm(
+        60 * SECOND_US, 0, 8_760 * HOUR_US, "Gap between stamps that counts as outage; 0 = never."
+    ),
+    "closed_order_memory_us": PolicyTerm(
+        24 * HOUR_US, 0, 8_760 * HOUR_US, "How long closed orders and client order ids are kept."
+    ),
+    "closed_delivery_memory_us": PolicyTerm(
+        HOUR_US, 0, 8_760 * HOUR_US, "How long settled deliveries are remembered."
+    ),
+    "capacity_window_us": PolicyTerm(
+        4 * HOUR_US,
+        SECOND_US,
+        8_760 * HOUR_US,
+        "Time over which verified speed counts as capacity.",
+    ),
+    "capacity_derating_per_mille": PolicyTerm(
+        800, 0, 1_000, "Share of verified capacity that may be issued."
+    ),
+}
+"""Every figure there is; `SetPolicy` refuses any other name."""
+
+POLICY_DEFAULTS: Final[dict[str, int]] = {name: term.default for name, term in POLICY_TERMS.items()}
+"""The figures of an exchange whose operator has set none."""

@@ -1,0 +1,112 @@
+"""Money, units, tokens and ids: integers and strings with names, and the few sums done on them.
+
+Balances, orders and lots live elsewhere; this module knows no state.
+"""
+
+from typing import Final, Literal
+
+MICROS_PER_DOLLAR: Final = 1_000_000
+TOKENS_PER_UNIT: Final = 1_000_000
+BASIS_POINTS: Final = 10_000
+PER_MILLE: Final = 1_000
+SECOND_US: Final = 1_000_000
+HOUR_US: Final = 3_600 * SECOND_US
+INT64_MAX: Final = 2**63 - 1
+
+HOUSE: Final = "house"
+"""Owner of the exchange's own accounts: fees, guarantee, external."""
+
+CASH: Final = "usd"
+"""The asset name of money, counted in micro-dollars; every other asset is an instrument id."""
+
+Side = Literal["buy", "sell"]
+OrderType = Literal["limit", "market"]
+TimeInForce = Literal["gtc", "ioc", "fok", "gtd"]
+UnitSource = Literal["issuance", "trading"]
+SelfTradePrevention = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"]
+MarketState = Literal["open", "cancel_only", "halted"]
+AccountMode = Literal["auto", "advanced"]
+ClosureReason = Literal[
+    "filled",
+    "cancelled",
+    "no_liquidity",
+    "max_slippage",
+    "expired",
+    "swept",
+    "self_trade",
+    "halted",
+    "work_limit",
+]
+LotOrigin = Literal["transfer", "auto_transfer", "auto_buy", "sweep"]
+Verdict = Literal[
+    "in_spec",
+    "late_first_token",
+    "too_slow",
+    "failed",
+    "cancelled_by_client",
+    "client_fault",
+    "venue_fault",
+]
+CashAccount = Literal[
+    "available", "held", "escrow", "withheld", "collateral", "fees", "guarantee", "external"
+]
+TokenAccount = Literal[
+    "issued",
+    "retired",
+    "unsold",
+    "listed",
+    "trading",
+    "held",
+    "lots",
+    "reserved",
+    "consumed",
+    "expired",
+    "refunded",
+]
+
+CONTRA_ACCOUNTS: Final = frozenset({"external", "issued"})
+"""Accounts that stand for the world outside and may go below zero."""
+
+
+def numbered(prefix: str, number: int) -> str:
+    """The id of the `number`-th thing of its kind; equal width makes text order number order."""
+    return f"{prefix}_{number:012d}"
+
+
+def number_of(identifier: str) -> int:
+    """The number inside an id made by `numbered`."""
+    return int(identifier[-12:])
+
+
+def instrument_id_of(symbol: str) -> str:
+    """The id of the instrument with this symbol."""
+    return f"ins_{symbol}"
+
+
+def market_id_of(symbol: str) -> str:
+    """The id of the one market of the instrument with this symbol."""
+    return f"mkt_{symbol}"
+
+
+def fee_micros(notional_micros: int, fee_bps: int) -> int:
+    """A fee on a notional, rounded down, so that the fees of parts never exceed that of the whole."""
+    return notional_micros * fee_bps // BASIS_POINTS
+
+
+def hold_micros(price_micros: int, quantity_units: int, worst_fee_bps: int) -> int:
+    """What a buy must set aside: its price for every Unit, and the dearer of the two fees."""
+    notional_micros = price_micros * quantity_units
+    return notional_micros + fee_micros(notional_micros, worst_fee_bps)
+
+
+def value_micros(price_micros: int, tokens: int) -> int:
+    """The worth of the first `tokens` tokens at a price per Unit, rounded down.
+
+    Money for a stretch of tokens is the difference of two such values, so parts add up to the whole.
+    """
+    return price_micros * tokens // TOKENS_PER_UNIT
+
+
+def units_covering(tokens: int) -> int:
+    """The least number of whole Units that holds this many tokens."""
+    return -(-tokens // TOKENS_PER_UNIT)

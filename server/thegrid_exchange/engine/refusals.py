@@ -1,0 +1,100 @@
+"""The named results with which a command is refused, and the exceptions that carry them.
+
+How a refusal becomes a status on the wire is the edge's business, not this module's.
+"""
+
+from typing import Literal, NamedTuple, NoReturn
+
+Reason = Literal[
+    "INVALID_ARGUMENT",
+    "TOO_LARGE",
+    "COMMAND_QUARANTINED",
+    "KEY_LIMIT",
+    "KEY_NOT_FOUND",
+    "KEY_REVOKED",
+    "KEY_EXPIRED",
+    "INSTRUMENT_NOT_FOUND",
+    "INSTRUMENT_EXISTS",
+    "MARKET_NOT_FOUND",
+    "MARKET_NOT_OPEN",
+    "MARKET_SWEEPING",
+    "MEMBER_NOT_FOUND",
+    "MEMBER_SUSPENDED",
+    "ROLE_MISSING",
+    "POLICY_INVALID",
+    "INSUFFICIENT_FUNDS",
+    "INSUFFICIENT_UNITS",
+    "NO_LIQUIDITY",
+    "ABOVE_CEILING",
+    "PRICE_OFF_TICK",
+    "PRICE_OUT_OF_RANGE",
+    "PRICE_OUT_OF_BAND",
+    "QUANTITY_OUT_OF_RANGE",
+    "POST_ONLY_WOULD_CROSS",
+    "FILL_OR_KILL",
+    "ORDER_TERMS_INVALID",
+    "ORDER_TOO_LATE",
+    "ORDER_NOT_FOUND",
+    "ORDER_CLOSED",
+    "CLIENT_ORDER_ID_TAKEN",
+    "OPEN_ORDER_LIMIT",
+    "WORK_LIMIT",
+    "BATCH_UNDONE",
+    "DELIVERY_NOT_FOUND",
+    "DELIVERY_CLOSED",
+    "DELIVERY_EXISTS",
+    "SUPPLIER_NOT_ADMITTED",
+    "OFFER_NOT_FOUND",
+    "CAPACITY_EXCEEDED",
+    "OFFER_BELOW_SPEC",
+    "CONTEXT_EXCEEDED",
+]
+"""Every reason the engine gives: names of `ErrorReason` in errors.proto, without the prefix."""
+
+
+class Refusal(NamedTuple):
+    """Why a command changed nothing: `reason`, the `field` at fault, and what to do about it.
+
+    `limit` and `value` are the bound and the figure offered, in the field's own unit.
+    `retry_after_us` is set where waiting helps.
+    """
+
+    reason: Reason
+    field: str
+    message: str
+    limit: int | None = None
+    value: int | None = None
+    retry_after_us: int | None = None
+
+
+class Refused(Exception):
+    """Raised by a rule at any point; `step` unwinds the command and answers the refusal."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason, refusal.message)
+        self.refusal = refusal
+
+
+class Unwound(Exception):
+    """Raised by a rule that wants its answer given and its events undone (`validate_only`)."""
+
+    def __init__(self, reply: object) -> None:
+        super().__init__()
+        self.reply = reply
+
+
+class InvariantBroken(Exception):
+    """A law of the exchange does not hold; the process must stop and the command be set aside."""
+
+
+def refuse(
+    reason: Reason,
+    field: str,
+    message: str,
+    *,
+    limit: int | None = None,
+    value: int | None = None,
+    retry_after_us: int | None = None,
+) -> NoReturn:
+    """Refuse the command at hand; the message says what is wrong and what to do."""
+    raise Refused(Refusal(reason, field, message, limit, value, retry_after_us))
