@@ -107,7 +107,8 @@ class Book:
         was_resting = old is not None and old.rank > 0
         is_resting = new is not None and new.rank > 0
         if was_resting and is_resting:
-            assert old is not None and new is not None
+            assert old is not None
+            assert new is not None
             if old.rank == new.rank and old.price_micros == new.price_micros:
                 self.side(old.side).resize(old, new)
                 return

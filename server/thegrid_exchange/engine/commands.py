@@ -99,11 +99,15 @@ class FundGuarantee(NamedTuple):
 
 
 class AdmitSupplier(NamedTuple):
-    """Admit a member to an instrument and set its pool's verified speed; may be repeated."""
+    """Admit a member to an instrument and set its pool's verified speed; may be repeated.
+
+    A verified speed of 0 ends the admission to the instrument and leaves the pool as it is.
+    """
 
     member_id: str
     instrument_id: str
     verified_tokens_per_second: int
+    reason: str = ""
 
 
 class SuspendSupplier(NamedTuple):
@@ -163,8 +167,9 @@ class UpdateSettings(NamedTuple):
 class PlaceOrder(NamedTuple):
     """Buy or sell Units of a market's instrument.
 
-    `price_micros` is None for market orders. `auto_transfer` and `self_trade_prevention` at None take
-    the member's setting. With `validate_only` the answer tells fills and fees and nothing changes.
+    `price_micros` is the limit; of a market order the worst price it may take, None for any.
+    `auto_transfer` and `self_trade_prevention` at None take the member's setting. With
+    `validate_only` the answer tells the fills and fees to be had, and nothing changes.
     """
 
     member_id: str
@@ -211,7 +216,7 @@ class CancelOrder(NamedTuple):
 
 
 class CancelOrders(NamedTuple):
-    """Cancel all open orders of a member that match every filter given; long ones go on in Ticks."""
+    """Cancel a member's open orders that match every filter given; long ones go on in Ticks."""
 
     member_id: str
     market_id: str = ""
@@ -252,6 +257,8 @@ class RegisterOffer(NamedTuple):
     concurrent_deliveries: int
     features: tuple[str, ...] = ()
     honoured_fields: tuple[str, ...] = ()
+    region: str = ""
+    data_policy: str = ""
 
 
 class WithdrawOffer(NamedTuple):

@@ -135,7 +135,7 @@ class Indices:
             self._follow_owner(self.issuers, key, _ISSUER_ACCOUNTS, new is not None)
 
     balances: dict[tuple[str, str, str], int]
-    """The table itself, lent by the state: an owner leaves an index when both accounts are empty."""
+    """The table, lent by the state: an owner leaves an index when both accounts are empty."""
 
     def _follow_owner(
         self,

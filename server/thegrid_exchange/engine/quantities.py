@@ -53,6 +53,7 @@ CashAccount = Literal[
 TokenAccount = Literal[
     "issued",
     "retired",
+    "bought_back",
     "unsold",
     "listed",
     "trading",
@@ -89,7 +90,7 @@ def market_id_of(symbol: str) -> str:
 
 
 def fee_micros(notional_micros: int, fee_bps: int) -> int:
-    """A fee on a notional, rounded down, so that the fees of parts never exceed that of the whole."""
+    """A fee on a notional, rounded down: the fees of parts never exceed that of the whole."""
     return notional_micros * fee_bps // BASIS_POINTS
 
 
@@ -102,7 +103,7 @@ def hold_micros(price_micros: int, quantity_units: int, worst_fee_bps: int) -> i
 def value_micros(price_micros: int, tokens: int) -> int:
     """The worth of the first `tokens` tokens at a price per Unit, rounded down.
 
-    Money for a stretch of tokens is the difference of two such values, so parts add up to the whole.
+    Money for a stretch of tokens is the difference of two such values, so parts add up to all.
     """
     return price_micros * tokens // TOKENS_PER_UNIT
 

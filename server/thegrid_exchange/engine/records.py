@@ -45,7 +45,8 @@ class InstrumentSpec(NamedTuple):
     """Prompt and output together that must be accepted."""
     output_tokens_min: int
     """The longest output that must be possible."""
-    availability_per_mille_min: int
+    availability_ppm_min: int
+    error_rate_ppm_max: int
     tokenizer: str
     """Canonical tokenizer's name, such as `o200k_base`."""
     metering_policy_version: int
@@ -177,7 +178,7 @@ class Order(NamedTuple):
     type: OrderType
     time_in_force: TimeInForce
     price_micros: int
-    """The limit; of a market order the worst price by its max slippage, 0 without one."""
+    """The limit; of a market order the worst price it may take, 0 for any."""
     quantity_units: int
     remaining_units: int
     filled_units: int
@@ -523,6 +524,8 @@ class Offer(NamedTuple):
     features: tuple[str, ...]
     honoured_fields: tuple[str, ...]
     registered_at_us: int
+    region: str = ""
+    data_policy: str = ""
 
 
 class SupplierLink(NamedTuple):
