@@ -21,10 +21,12 @@ class TransferCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TRANSFER_CAUSE_VOLUNTARY: _ClassVar[TransferCause]
     TRANSFER_CAUSE_ON_FILL: _ClassVar[TransferCause]
     TRANSFER_CAUSE_SWEEP: _ClassVar[TransferCause]
+    TRANSFER_CAUSE_AUTO_BUY: _ClassVar[TransferCause]
 TRANSFER_CAUSE_UNSPECIFIED: TransferCause
 TRANSFER_CAUSE_VOLUNTARY: TransferCause
 TRANSFER_CAUSE_ON_FILL: TransferCause
 TRANSFER_CAUSE_SWEEP: TransferCause
+TRANSFER_CAUSE_AUTO_BUY: TransferCause
 
 class GetBalancesRequest(_message.Message):
     __slots__ = ("min_position",)

@@ -14,14 +14,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class CreateMemberRequest(_message.Message):
-    __slots__ = ("request_id", "handle", "affiliation_group")
+    __slots__ = ("request_id", "handle", "affiliation_group", "roles")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
     AFFILIATION_GROUP_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     handle: str
     affiliation_group: str
-    def __init__(self, request_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ...) -> None: ...
+    roles: _containers.RepeatedScalarFieldContainer[_members_pb2.Role]
+    def __init__(self, request_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[_members_pb2.Role, str]]] = ...) -> None: ...
 
 class CreateMemberResponse(_message.Message):
     __slots__ = ("member", "position")
@@ -108,6 +110,24 @@ class WithdrawResponse(_message.Message):
     available_micros: int
     position: _common_pb2.Position
     def __init__(self, available_micros: _Optional[int] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class FundGuaranteeRequest(_message.Message):
+    __slots__ = ("request_id", "amount_micros", "reference")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MICROS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    amount_micros: int
+    reference: str
+    def __init__(self, request_id: _Optional[str] = ..., amount_micros: _Optional[int] = ..., reference: _Optional[str] = ...) -> None: ...
+
+class FundGuaranteeResponse(_message.Message):
+    __slots__ = ("guarantee_micros", "position")
+    GUARANTEE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    guarantee_micros: int
+    position: _common_pb2.Position
+    def __init__(self, guarantee_micros: _Optional[int] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
 
 class DefineInstrumentRequest(_message.Message):
     __slots__ = ("request_id", "symbol", "name", "spec", "terms")

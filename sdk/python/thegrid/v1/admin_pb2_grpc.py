@@ -61,6 +61,11 @@ class AdminServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_admin__pb2.WithdrawRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_admin__pb2.WithdrawResponse.FromString,
                 _registered_method=True)
+        self.FundGuarantee = channel.unary_unary(
+                '/thegrid.v1.AdminService/FundGuarantee',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.FundGuaranteeRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.FundGuaranteeResponse.FromString,
+                _registered_method=True)
         self.DefineInstrument = channel.unary_unary(
                 '/thegrid.v1.AdminService/DefineInstrument',
                 request_serializer=thegrid_dot_v1_dot_admin__pb2.DefineInstrumentRequest.SerializeToString,
@@ -135,6 +140,14 @@ class AdminServiceServicer(object):
     def Withdraw(self, request, context):
         """Withdraw debits a member's available cash. Refused with MEMBER_NOT_FOUND, INSUFFICIENT_FUNDS. A repeat
         is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def FundGuarantee(self, request, context):
+        """FundGuarantee credits the house's guarantee, which pays for the venue's own faults, against the
+        outside world. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -220,6 +233,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Withdraw,
                     request_deserializer=thegrid_dot_v1_dot_admin__pb2.WithdrawRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_admin__pb2.WithdrawResponse.SerializeToString,
+            ),
+            'FundGuarantee': grpc.unary_unary_rpc_method_handler(
+                    servicer.FundGuarantee,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.FundGuaranteeRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.FundGuaranteeResponse.SerializeToString,
             ),
             'DefineInstrument': grpc.unary_unary_rpc_method_handler(
                     servicer.DefineInstrument,
@@ -394,6 +412,33 @@ class AdminService(object):
             '/thegrid.v1.AdminService/Withdraw',
             thegrid_dot_v1_dot_admin__pb2.WithdrawRequest.SerializeToString,
             thegrid_dot_v1_dot_admin__pb2.WithdrawResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FundGuarantee(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/FundGuarantee',
+            thegrid_dot_v1_dot_admin__pb2.FundGuaranteeRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.FundGuaranteeResponse.FromString,
             options,
             channel_credentials,
             insecure,

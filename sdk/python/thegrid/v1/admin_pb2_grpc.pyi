@@ -105,6 +105,22 @@ _AdminServiceWithdrawType = typing_extensions.TypeVar(
     ],
 )
 
+_AdminServiceFundGuaranteeType = typing_extensions.TypeVar(
+    '_AdminServiceFundGuaranteeType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.FundGuaranteeRequest,
+        thegrid.v1.admin_pb2.FundGuaranteeResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.FundGuaranteeRequest,
+        thegrid.v1.admin_pb2.FundGuaranteeResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.FundGuaranteeRequest,
+        thegrid.v1.admin_pb2.FundGuaranteeResponse,
+    ],
+)
+
 _AdminServiceDefineInstrumentType = typing_extensions.TypeVar(
     '_AdminServiceDefineInstrumentType',
     grpc.UnaryUnaryMultiCallable[
@@ -217,7 +233,7 @@ _AdminServiceGetTrialBalanceType = typing_extensions.TypeVar(
     ],
 )
 
-class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServiceListMembersType, _AdminServiceSetMemberSuspendedType, _AdminServiceDepositType, _AdminServiceWithdrawType, _AdminServiceDefineInstrumentType, _AdminServicePublishSpecType, _AdminServiceSetMarketStateType, _AdminServiceAdmitSupplierType, _AdminServiceSetPolicyType, _AdminServiceGetPolicyType, _AdminServiceGetTrialBalanceType]):
+class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServiceListMembersType, _AdminServiceSetMemberSuspendedType, _AdminServiceDepositType, _AdminServiceWithdrawType, _AdminServiceFundGuaranteeType, _AdminServiceDefineInstrumentType, _AdminServicePublishSpecType, _AdminServiceSetMarketStateType, _AdminServiceAdmitSupplierType, _AdminServiceSetPolicyType, _AdminServiceGetPolicyType, _AdminServiceGetTrialBalanceType]):
     """AdminService is the operator's side. All of it asks for the scope `admin`, and every write is on the
     journal with its actor.
     """
@@ -243,6 +259,10 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.WithdrawRequest,
             thegrid.v1.admin_pb2.WithdrawResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.FundGuaranteeRequest,
+            thegrid.v1.admin_pb2.FundGuaranteeResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.DefineInstrumentRequest,
@@ -297,6 +317,10 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
             thegrid.v1.admin_pb2.WithdrawResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.FundGuaranteeRequest,
+            thegrid.v1.admin_pb2.FundGuaranteeResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.DefineInstrumentRequest,
             thegrid.v1.admin_pb2.DefineInstrumentResponse,
         ],
@@ -343,6 +367,11 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
     Withdraw: _AdminServiceWithdrawType
     """Withdraw debits a member's available cash. Refused with MEMBER_NOT_FOUND, INSUFFICIENT_FUNDS. A repeat
     is safe.
+    """
+
+    FundGuarantee: _AdminServiceFundGuaranteeType
+    """FundGuarantee credits the house's guarantee, which pays for the venue's own faults, against the
+    outside world. A repeat is safe.
     """
 
     DefineInstrument: _AdminServiceDefineInstrumentType
@@ -394,6 +423,10 @@ AdminServiceAsyncStub: typing_extensions.TypeAlias = AdminServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.admin_pb2.WithdrawRequest,
         thegrid.v1.admin_pb2.WithdrawResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.FundGuaranteeRequest,
+        thegrid.v1.admin_pb2.FundGuaranteeResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.admin_pb2.DefineInstrumentRequest,
@@ -472,6 +505,16 @@ class AdminServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[thegrid.v1.admin_pb2.WithdrawResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.WithdrawResponse]]:
         """Withdraw debits a member's available cash. Refused with MEMBER_NOT_FOUND, INSUFFICIENT_FUNDS. A repeat
         is safe.
+        """
+
+    @abc.abstractmethod
+    def FundGuarantee(
+        self,
+        request: thegrid.v1.admin_pb2.FundGuaranteeRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.FundGuaranteeResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.FundGuaranteeResponse]]:
+        """FundGuarantee credits the house's guarantee, which pays for the venue's own faults, against the
+        outside world. A repeat is safe.
         """
 
     @abc.abstractmethod

@@ -61,13 +61,12 @@ class Instrument(_message.Message):
     def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., name: _Optional[str] = ..., market_id: _Optional[str] = ..., spec: _Optional[_Union[InstrumentSpec, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[InstrumentSpec, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class InstrumentSpec(_message.Message):
-    __slots__ = ("version", "effective_time", "quality_index", "quality_min_milli", "first_token_max_ms", "first_token_per_kilotoken_ms", "throughput_min_tokens_per_second", "context_min_tokens", "output_min_tokens", "availability_min_ppm", "error_rate_max_ppm", "metering", "capabilities")
+    __slots__ = ("version", "effective_time", "quality_index", "quality_min_milli", "first_token_bands", "throughput_min_tokens_per_second", "context_min_tokens", "output_min_tokens", "availability_min_ppm", "error_rate_max_ppm", "metering", "capabilities", "service_type", "capacity_weight_milli")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     QUALITY_INDEX_FIELD_NUMBER: _ClassVar[int]
     QUALITY_MIN_MILLI_FIELD_NUMBER: _ClassVar[int]
-    FIRST_TOKEN_MAX_MS_FIELD_NUMBER: _ClassVar[int]
-    FIRST_TOKEN_PER_KILOTOKEN_MS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TOKEN_BANDS_FIELD_NUMBER: _ClassVar[int]
     THROUGHPUT_MIN_TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_MIN_TOKENS_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_MIN_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -75,12 +74,13 @@ class InstrumentSpec(_message.Message):
     ERROR_RATE_MAX_PPM_FIELD_NUMBER: _ClassVar[int]
     METERING_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CAPACITY_WEIGHT_MILLI_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_time: _timestamp_pb2.Timestamp
     quality_index: str
     quality_min_milli: int
-    first_token_max_ms: int
-    first_token_per_kilotoken_ms: int
+    first_token_bands: _containers.RepeatedCompositeFieldContainer[FirstTokenBand]
     throughput_min_tokens_per_second: int
     context_min_tokens: int
     output_min_tokens: int
@@ -88,20 +88,24 @@ class InstrumentSpec(_message.Message):
     error_rate_max_ppm: int
     metering: MeteringPolicy
     capabilities: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, version: _Optional[int] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quality_index: _Optional[str] = ..., quality_min_milli: _Optional[int] = ..., first_token_max_ms: _Optional[int] = ..., first_token_per_kilotoken_ms: _Optional[int] = ..., throughput_min_tokens_per_second: _Optional[int] = ..., context_min_tokens: _Optional[int] = ..., output_min_tokens: _Optional[int] = ..., availability_min_ppm: _Optional[int] = ..., error_rate_max_ppm: _Optional[int] = ..., metering: _Optional[_Union[MeteringPolicy, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ...) -> None: ...
+    service_type: str
+    capacity_weight_milli: int
+    def __init__(self, version: _Optional[int] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quality_index: _Optional[str] = ..., quality_min_milli: _Optional[int] = ..., first_token_bands: _Optional[_Iterable[_Union[FirstTokenBand, _Mapping]]] = ..., throughput_min_tokens_per_second: _Optional[int] = ..., context_min_tokens: _Optional[int] = ..., output_min_tokens: _Optional[int] = ..., availability_min_ppm: _Optional[int] = ..., error_rate_max_ppm: _Optional[int] = ..., metering: _Optional[_Union[MeteringPolicy, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ..., service_type: _Optional[str] = ..., capacity_weight_milli: _Optional[int] = ...) -> None: ...
+
+class FirstTokenBand(_message.Message):
+    __slots__ = ("prompt_max_tokens", "first_token_max_us")
+    PROMPT_MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TOKEN_MAX_US_FIELD_NUMBER: _ClassVar[int]
+    prompt_max_tokens: int
+    first_token_max_us: int
+    def __init__(self, prompt_max_tokens: _Optional[int] = ..., first_token_max_us: _Optional[int] = ...) -> None: ...
 
 class MeteringPolicy(_message.Message):
-    __slots__ = ("version", "tokenizer", "message_overhead_tokens", "request_overhead_tokens", "image_tokens", "bills_hidden_reasoning")
+    __slots__ = ("version", "tokenizer", "bills_hidden_reasoning")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TOKENIZER_FIELD_NUMBER: _ClassVar[int]
-    MESSAGE_OVERHEAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
-    REQUEST_OVERHEAD_TOKENS_FIELD_NUMBER: _ClassVar[int]
-    IMAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     BILLS_HIDDEN_REASONING_FIELD_NUMBER: _ClassVar[int]
-    version: str
+    version: int
     tokenizer: str
-    message_overhead_tokens: int
-    request_overhead_tokens: int
-    image_tokens: int
     bills_hidden_reasoning: bool
-    def __init__(self, version: _Optional[str] = ..., tokenizer: _Optional[str] = ..., message_overhead_tokens: _Optional[int] = ..., request_overhead_tokens: _Optional[int] = ..., image_tokens: _Optional[int] = ..., bills_hidden_reasoning: bool = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., tokenizer: _Optional[str] = ..., bills_hidden_reasoning: bool = ...) -> None: ...

@@ -237,18 +237,22 @@ class Market(_message.Message):
     def __init__(self, market_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., state: _Optional[_Union[MarketState, str]] = ..., state_reason: _Optional[str] = ..., terms: _Optional[_Union[MarketTerms, _Mapping]] = ..., last_price_micros: _Optional[int] = ..., best_bid_micros: _Optional[int] = ..., best_ask_micros: _Optional[int] = ..., next_sweep_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class MarketTerms(_message.Message):
-    __slots__ = ("tick_size_micros", "quantity_min_units", "quantity_max_units", "maker_fee_bps", "taker_fee_bps")
+    __slots__ = ("tick_size_micros", "quantity_min_units", "quantity_max_units", "maker_fee_bps", "taker_fee_bps", "quantity_step_units", "price_max_micros")
     TICK_SIZE_MICROS_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_MIN_UNITS_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_MAX_UNITS_FIELD_NUMBER: _ClassVar[int]
     MAKER_FEE_BPS_FIELD_NUMBER: _ClassVar[int]
     TAKER_FEE_BPS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_STEP_UNITS_FIELD_NUMBER: _ClassVar[int]
+    PRICE_MAX_MICROS_FIELD_NUMBER: _ClassVar[int]
     tick_size_micros: int
     quantity_min_units: int
     quantity_max_units: int
     maker_fee_bps: int
     taker_fee_bps: int
-    def __init__(self, tick_size_micros: _Optional[int] = ..., quantity_min_units: _Optional[int] = ..., quantity_max_units: _Optional[int] = ..., maker_fee_bps: _Optional[int] = ..., taker_fee_bps: _Optional[int] = ...) -> None: ...
+    quantity_step_units: int
+    price_max_micros: int
+    def __init__(self, tick_size_micros: _Optional[int] = ..., quantity_min_units: _Optional[int] = ..., quantity_max_units: _Optional[int] = ..., maker_fee_bps: _Optional[int] = ..., taker_fee_bps: _Optional[int] = ..., quantity_step_units: _Optional[int] = ..., price_max_micros: _Optional[int] = ...) -> None: ...
 
 class Heartbeat(_message.Message):
     __slots__ = ()

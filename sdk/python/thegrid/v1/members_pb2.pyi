@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from thegrid.v1 import common_pb2 as _common_pb2
+from thegrid.v1 import trading_pb2 as _trading_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -26,6 +27,14 @@ class Scope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SCOPE_SUPPLY: _ClassVar[Scope]
     SCOPE_GATEWAY: _ClassVar[Scope]
     SCOPE_ADMIN: _ClassVar[Scope]
+
+class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ROLE_UNSPECIFIED: _ClassVar[Role]
+    ROLE_TRADER: _ClassVar[Role]
+    ROLE_CONSUMER: _ClassVar[Role]
+    ROLE_SUPPLIER: _ClassVar[Role]
+    ROLE_OPERATOR: _ClassVar[Role]
 ACCOUNT_MODE_UNSPECIFIED: AccountMode
 ACCOUNT_MODE_AUTO: AccountMode
 ACCOUNT_MODE_ADVANCED: AccountMode
@@ -36,32 +45,43 @@ SCOPE_CONSUME: Scope
 SCOPE_SUPPLY: Scope
 SCOPE_GATEWAY: Scope
 SCOPE_ADMIN: Scope
+ROLE_UNSPECIFIED: Role
+ROLE_TRADER: Role
+ROLE_CONSUMER: Role
+ROLE_SUPPLIER: Role
+ROLE_OPERATOR: Role
 
 class Member(_message.Message):
-    __slots__ = ("member_id", "handle", "affiliation_group", "suspended", "settings", "create_time")
+    __slots__ = ("member_id", "handle", "affiliation_group", "suspended", "settings", "create_time", "roles")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
     AFFILIATION_GROUP_FIELD_NUMBER: _ClassVar[int]
     SUSPENDED_FIELD_NUMBER: _ClassVar[int]
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    ROLES_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     handle: str
     affiliation_group: str
     suspended: bool
     settings: MemberSettings
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, member_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ..., suspended: bool = ..., settings: _Optional[_Union[MemberSettings, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    roles: _containers.RepeatedScalarFieldContainer[Role]
+    def __init__(self, member_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ..., suspended: bool = ..., settings: _Optional[_Union[MemberSettings, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ...) -> None: ...
 
 class MemberSettings(_message.Message):
-    __slots__ = ("account_mode", "auto_buy_ceiling_micros", "auto_transfer")
+    __slots__ = ("account_mode", "auto_buy_ceiling_micros", "auto_transfer", "auto_buy_units", "self_trade_prevention")
     ACCOUNT_MODE_FIELD_NUMBER: _ClassVar[int]
     AUTO_BUY_CEILING_MICROS_FIELD_NUMBER: _ClassVar[int]
     AUTO_TRANSFER_FIELD_NUMBER: _ClassVar[int]
+    AUTO_BUY_UNITS_FIELD_NUMBER: _ClassVar[int]
+    SELF_TRADE_PREVENTION_FIELD_NUMBER: _ClassVar[int]
     account_mode: AccountMode
     auto_buy_ceiling_micros: int
     auto_transfer: bool
-    def __init__(self, account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ...) -> None: ...
+    auto_buy_units: int
+    self_trade_prevention: _trading_pb2.SelfTradePrevention
+    def __init__(self, account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ..., auto_buy_units: _Optional[int] = ..., self_trade_prevention: _Optional[_Union[_trading_pb2.SelfTradePrevention, str]] = ...) -> None: ...
 
 class GetMemberRequest(_message.Message):
     __slots__ = ("member_id", "min_position")
@@ -80,18 +100,22 @@ class GetMemberResponse(_message.Message):
     def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ...) -> None: ...
 
 class UpdateSettingsRequest(_message.Message):
-    __slots__ = ("request_id", "account_mode", "auto_buy_ceiling_micros", "auto_transfer", "member_id")
+    __slots__ = ("request_id", "account_mode", "auto_buy_ceiling_micros", "auto_transfer", "member_id", "auto_buy_units", "self_trade_prevention")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_MODE_FIELD_NUMBER: _ClassVar[int]
     AUTO_BUY_CEILING_MICROS_FIELD_NUMBER: _ClassVar[int]
     AUTO_TRANSFER_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    AUTO_BUY_UNITS_FIELD_NUMBER: _ClassVar[int]
+    SELF_TRADE_PREVENTION_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     account_mode: AccountMode
     auto_buy_ceiling_micros: int
     auto_transfer: bool
     member_id: str
-    def __init__(self, request_id: _Optional[str] = ..., account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ..., member_id: _Optional[str] = ...) -> None: ...
+    auto_buy_units: int
+    self_trade_prevention: _trading_pb2.SelfTradePrevention
+    def __init__(self, request_id: _Optional[str] = ..., account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ..., member_id: _Optional[str] = ..., auto_buy_units: _Optional[int] = ..., self_trade_prevention: _Optional[_Union[_trading_pb2.SelfTradePrevention, str]] = ...) -> None: ...
 
 class UpdateSettingsResponse(_message.Message):
     __slots__ = ("settings", "position")
@@ -102,7 +126,7 @@ class UpdateSettingsResponse(_message.Message):
     def __init__(self, settings: _Optional[_Union[MemberSettings, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
 
 class Key(_message.Message):
-    __slots__ = ("key_id", "member_id", "label", "scopes", "expire_time", "revoke_time", "create_time")
+    __slots__ = ("key_id", "member_id", "label", "scopes", "expire_time", "revoke_time", "create_time", "limits")
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -110,6 +134,7 @@ class Key(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     REVOKE_TIME_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     member_id: str
     label: str
@@ -117,21 +142,32 @@ class Key(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     revoke_time: _timestamp_pb2.Timestamp
     create_time: _timestamp_pb2.Timestamp
-    def __init__(self, key_id: _Optional[str] = ..., member_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    limits: KeyLimits
+    def __init__(self, key_id: _Optional[str] = ..., member_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Union[KeyLimits, _Mapping]] = ...) -> None: ...
+
+class KeyLimits(_message.Message):
+    __slots__ = ("requests_per_second", "concurrent_deliveries")
+    REQUESTS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    CONCURRENT_DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    requests_per_second: int
+    concurrent_deliveries: int
+    def __init__(self, requests_per_second: _Optional[int] = ..., concurrent_deliveries: _Optional[int] = ...) -> None: ...
 
 class CreateKeyRequest(_message.Message):
-    __slots__ = ("request_id", "label", "scopes", "expire_time", "member_id")
+    __slots__ = ("request_id", "label", "scopes", "expire_time", "member_id", "limits")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     label: str
     scopes: _containers.RepeatedScalarFieldContainer[Scope]
     expire_time: _timestamp_pb2.Timestamp
     member_id: str
-    def __init__(self, request_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ...) -> None: ...
+    limits: KeyLimits
+    def __init__(self, request_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., limits: _Optional[_Union[KeyLimits, _Mapping]] = ...) -> None: ...
 
 class CreateKeyResponse(_message.Message):
     __slots__ = ("key", "secret", "position")

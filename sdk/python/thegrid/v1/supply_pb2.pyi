@@ -38,7 +38,7 @@ class Offer(_message.Message):
     def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., terms: _Optional[_Union[OfferTerms, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class OfferTerms(_message.Message):
-    __slots__ = ("model", "capabilities", "context_tokens", "output_tokens", "concurrent_deliveries", "throughput_tokens_per_second", "region", "data_policy")
+    __slots__ = ("model", "capabilities", "context_tokens", "output_tokens", "concurrent_deliveries", "throughput_tokens_per_second", "region", "data_policy", "quality_milli", "first_token_us", "honoured_fields")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,9 @@ class OfferTerms(_message.Message):
     THROUGHPUT_TOKENS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     REGION_FIELD_NUMBER: _ClassVar[int]
     DATA_POLICY_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_MILLI_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TOKEN_US_FIELD_NUMBER: _ClassVar[int]
+    HONOURED_FIELDS_FIELD_NUMBER: _ClassVar[int]
     model: str
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     context_tokens: int
@@ -55,7 +58,10 @@ class OfferTerms(_message.Message):
     throughput_tokens_per_second: int
     region: str
     data_policy: str
-    def __init__(self, model: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., concurrent_deliveries: _Optional[int] = ..., throughput_tokens_per_second: _Optional[int] = ..., region: _Optional[str] = ..., data_policy: _Optional[str] = ...) -> None: ...
+    quality_milli: int
+    first_token_us: int
+    honoured_fields: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, model: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., concurrent_deliveries: _Optional[int] = ..., throughput_tokens_per_second: _Optional[int] = ..., region: _Optional[str] = ..., data_policy: _Optional[str] = ..., quality_milli: _Optional[int] = ..., first_token_us: _Optional[int] = ..., honoured_fields: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RegisterOfferRequest(_message.Message):
     __slots__ = ("request_id", "instrument", "terms")

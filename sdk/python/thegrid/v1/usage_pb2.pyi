@@ -80,7 +80,7 @@ class ListUsageResponse(_message.Message):
     def __init__(self, usage: _Optional[_Iterable[_Union[UsageRecord, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UsageRecord(_message.Message):
-    __slots__ = ("usage_id", "delivery_id", "client_request_id", "key_id", "instrument_id", "symbol", "spec_version", "metering_version", "requested_model", "serving_model", "supplier_id", "owing_supplier_id", "counted", "reported", "reserved_tokens", "billed_tokens", "draws", "cost_micros", "first_token_us", "duration_us", "throughput_millitokens_per_second", "verdict", "cause", "status", "attempts", "start_time", "settle_time")
+    __slots__ = ("usage_id", "delivery_id", "client_request_id", "key_id", "instrument_id", "symbol", "spec_version", "metering_version", "requested_model", "serving_model", "supplier_id", "owing_supplier_id", "counted", "reported", "reserved_tokens", "billed_tokens", "draws", "cost_micros", "first_token_us", "duration_us", "throughput_millitokens_per_second", "verdict", "cause", "status", "attempts", "start_time", "settle_time", "stage", "tendered_tokens", "settled_at_deadline")
     USAGE_ID_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -108,6 +108,9 @@ class UsageRecord(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     SETTLE_TIME_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    TENDERED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SETTLED_AT_DEADLINE_FIELD_NUMBER: _ClassVar[int]
     usage_id: str
     delivery_id: str
     client_request_id: str
@@ -115,7 +118,7 @@ class UsageRecord(_message.Message):
     instrument_id: str
     symbol: str
     spec_version: int
-    metering_version: str
+    metering_version: int
     requested_model: str
     serving_model: str
     supplier_id: str
@@ -135,7 +138,10 @@ class UsageRecord(_message.Message):
     attempts: _containers.RepeatedCompositeFieldContainer[DeliveryAttempt]
     start_time: _timestamp_pb2.Timestamp
     settle_time: _timestamp_pb2.Timestamp
-    def __init__(self, usage_id: _Optional[str] = ..., delivery_id: _Optional[str] = ..., client_request_id: _Optional[str] = ..., key_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., spec_version: _Optional[int] = ..., metering_version: _Optional[str] = ..., requested_model: _Optional[str] = ..., serving_model: _Optional[str] = ..., supplier_id: _Optional[str] = ..., owing_supplier_id: _Optional[str] = ..., counted: _Optional[_Union[TokenCounts, _Mapping]] = ..., reported: _Optional[_Union[TokenCounts, _Mapping]] = ..., reserved_tokens: _Optional[int] = ..., billed_tokens: _Optional[int] = ..., draws: _Optional[_Iterable[_Union[UsageDraw, _Mapping]]] = ..., cost_micros: _Optional[int] = ..., first_token_us: _Optional[int] = ..., duration_us: _Optional[int] = ..., throughput_millitokens_per_second: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., cause: _Optional[str] = ..., status: _Optional[_Union[UsageStatus, str]] = ..., attempts: _Optional[_Iterable[_Union[DeliveryAttempt, _Mapping]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    stage: str
+    tendered_tokens: int
+    settled_at_deadline: bool
+    def __init__(self, usage_id: _Optional[str] = ..., delivery_id: _Optional[str] = ..., client_request_id: _Optional[str] = ..., key_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., spec_version: _Optional[int] = ..., metering_version: _Optional[int] = ..., requested_model: _Optional[str] = ..., serving_model: _Optional[str] = ..., supplier_id: _Optional[str] = ..., owing_supplier_id: _Optional[str] = ..., counted: _Optional[_Union[TokenCounts, _Mapping]] = ..., reported: _Optional[_Union[TokenCounts, _Mapping]] = ..., reserved_tokens: _Optional[int] = ..., billed_tokens: _Optional[int] = ..., draws: _Optional[_Iterable[_Union[UsageDraw, _Mapping]]] = ..., cost_micros: _Optional[int] = ..., first_token_us: _Optional[int] = ..., duration_us: _Optional[int] = ..., throughput_millitokens_per_second: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., cause: _Optional[str] = ..., status: _Optional[_Union[UsageStatus, str]] = ..., attempts: _Optional[_Iterable[_Union[DeliveryAttempt, _Mapping]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage: _Optional[str] = ..., tendered_tokens: _Optional[int] = ..., settled_at_deadline: bool = ...) -> None: ...
 
 class TokenCounts(_message.Message):
     __slots__ = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
@@ -166,9 +172,13 @@ class UsageDraw(_message.Message):
     def __init__(self, lot_id: _Optional[str] = ..., issuer_id: _Optional[str] = ..., cost_trade_id: _Optional[str] = ..., cost_price_micros: _Optional[int] = ..., tokens: _Optional[int] = ..., cost_micros: _Optional[int] = ...) -> None: ...
 
 class DeliveryAttempt(_message.Message):
-    __slots__ = ("supplier_id", "outcome")
+    __slots__ = ("supplier_id", "outcome", "first_token_us", "duration_us")
     SUPPLIER_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    FIRST_TOKEN_US_FIELD_NUMBER: _ClassVar[int]
+    DURATION_US_FIELD_NUMBER: _ClassVar[int]
     supplier_id: str
     outcome: str
-    def __init__(self, supplier_id: _Optional[str] = ..., outcome: _Optional[str] = ...) -> None: ...
+    first_token_us: int
+    duration_us: int
+    def __init__(self, supplier_id: _Optional[str] = ..., outcome: _Optional[str] = ..., first_token_us: _Optional[int] = ..., duration_us: _Optional[int] = ...) -> None: ...

@@ -12,7 +12,7 @@ import type { Instrument, InstrumentSpec } from "./instruments_pb.js";
 import { file_thegrid_v1_instruments } from "./instruments_pb.js";
 import type { Market, MarketState, MarketTerms } from "./market_data_pb.js";
 import { file_thegrid_v1_market_data } from "./market_data_pb.js";
-import type { Member } from "./members_pb.js";
+import type { Member, Role } from "./members_pb.js";
 import { file_thegrid_v1_members } from "./members_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/admin.proto.
  */
 export const file_thegrid_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChZ0aGVncmlkL3YxL2FkbWluLnByb3RvEgp0aGVncmlkLnYxIlQKE0NyZWF0ZU1lbWJlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZoYW5kbGUYAiABKAkSGQoRYWZmaWxpYXRpb25fZ3JvdXAYAyABKAkiYgoUQ3JlYXRlTWVtYmVyUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImcKEkxpc3RNZW1iZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKE0xpc3RNZW1iZXJzUmVzcG9uc2USIwoHbWVtYmVycxgBIAMoCzISLnRoZWdyaWQudjEuTWVtYmVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJlChlTZXRNZW1iZXJTdXNwZW5kZWRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhEKCXN1c3BlbmRlZBgDIAEoCBIOCgZyZWFzb24YBCABKAkiaAoaU2V0TWVtYmVyU3VzcGVuZGVkUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImEKDkRlcG9zaXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhUKDWFtb3VudF9taWNyb3MYAyABKAMSEQoJcmVmZXJlbmNlGAQgASgJIlMKD0RlcG9zaXRSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJiCg9XaXRoZHJhd1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSFQoNYW1vdW50X21pY3JvcxgDIAEoAxIRCglyZWZlcmVuY2UYBCABKAkiVAoQV2l0aGRyYXdSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKdAQoXRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSDAoEbmFtZRgDIAEoCRIoCgRzcGVjGAQgASgLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxImCgV0ZXJtcxgFIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMibgoYRGVmaW5lSW5zdHJ1bWVudFJlc3BvbnNlEioKCmluc3RydW1lbnQYASABKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImYKElB1Ymxpc2hTcGVjUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSKAoEc3BlYxgDIAEoCzIaLnRoZWdyaWQudjEuSW5zdHJ1bWVudFNwZWMiaQoTUHVibGlzaFNwZWNSZXNwb25zZRIqCgppbnN0cnVtZW50GAEgASgLMhYudGhlZ3JpZC52MS5JbnN0cnVtZW50EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJzChVTZXRNYXJrZXRTdGF0ZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZtYXJrZXQYAiABKAkSJgoFc3RhdGUYAyABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEg4KBnJlYXNvbhgEIAEoCSJkChZTZXRNYXJrZXRTdGF0ZVJlc3BvbnNlEiIKBm1hcmtldBgBIAEoCzISLnRoZWdyaWQudjEuTWFya2V0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKFAQoUQWRtaXRTdXBwbGllclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIiChp2ZXJpZmllZF90b2tlbnNfcGVyX3NlY29uZBgEIAEoAxIOCgZyZWFzb24YBSABKAkiPwoVQWRtaXRTdXBwbGllclJlc3BvbnNlEiYKCHBvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI/CgtQb2xpY3lWYWx1ZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgDEhMKC2Rlc2NyaXB0aW9uGAMgASgJIlAKEFNldFBvbGljeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIoCgdjaGFuZ2VzGAIgAygLMhcudGhlZ3JpZC52MS5Qb2xpY3lWYWx1ZSI7ChFTZXRQb2xpY3lSZXNwb25zZRImCghwb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPgoQR2V0UG9saWN5UmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjwKEUdldFBvbGljeVJlc3BvbnNlEicKBnBvbGljeRgBIAMoCzIXLnRoZWdyaWQudjEuUG9saWN5VmFsdWUiRAoWR2V0VHJpYWxCYWxhbmNlUmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIqABChdHZXRUcmlhbEJhbGFuY2VSZXNwb25zZRIrCgVsaW5lcxgBIAMoCzIcLnRoZWdyaWQudjEuVHJpYWxCYWxhbmNlTGluZRImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24SMAoMYmFsYW5jZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJCChBUcmlhbEJhbGFuY2VMaW5lEg0KBWFzc2V0GAEgASgJEg8KB2FjY291bnQYAiABKAkSDgoGYW1vdW50GAMgASgDMqsICgxBZG1pblNlcnZpY2USVgoMQ3JlYXRlTWVtYmVyEh8udGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXF1ZXN0GiAudGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXNwb25zZSIDkAICElMKC0xpc3RNZW1iZXJzEh4udGhlZ3JpZC52MS5MaXN0TWVtYmVyc1JlcXVlc3QaHy50aGVncmlkLnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJoChJTZXRNZW1iZXJTdXNwZW5kZWQSJS50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlcXVlc3QaJi50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlc3BvbnNlIgOQAgISRwoHRGVwb3NpdBIaLnRoZWdyaWQudjEuRGVwb3NpdFJlcXVlc3QaGy50aGVncmlkLnYxLkRlcG9zaXRSZXNwb25zZSIDkAICEkoKCFdpdGhkcmF3EhsudGhlZ3JpZC52MS5XaXRoZHJhd1JlcXVlc3QaHC50aGVncmlkLnYxLldpdGhkcmF3UmVzcG9uc2UiA5ACAhJiChBEZWZpbmVJbnN0cnVtZW50EiMudGhlZ3JpZC52MS5EZWZpbmVJbnN0cnVtZW50UmVxdWVzdBokLnRoZWdyaWQudjEuRGVmaW5lSW5zdHJ1bWVudFJlc3BvbnNlIgOQAgISUwoLUHVibGlzaFNwZWMSHi50aGVncmlkLnYxLlB1Ymxpc2hTcGVjUmVxdWVzdBofLnRoZWdyaWQudjEuUHVibGlzaFNwZWNSZXNwb25zZSIDkAICElwKDlNldE1hcmtldFN0YXRlEiEudGhlZ3JpZC52MS5TZXRNYXJrZXRTdGF0ZVJlcXVlc3QaIi50aGVncmlkLnYxLlNldE1hcmtldFN0YXRlUmVzcG9uc2UiA5ACAhJZCg1BZG1pdFN1cHBsaWVyEiAudGhlZ3JpZC52MS5BZG1pdFN1cHBsaWVyUmVxdWVzdBohLnRoZWdyaWQudjEuQWRtaXRTdXBwbGllclJlc3BvbnNlIgOQAgISTQoJU2V0UG9saWN5EhwudGhlZ3JpZC52MS5TZXRQb2xpY3lSZXF1ZXN0Gh0udGhlZ3JpZC52MS5TZXRQb2xpY3lSZXNwb25zZSIDkAICEk0KCUdldFBvbGljeRIcLnRoZWdyaWQudjEuR2V0UG9saWN5UmVxdWVzdBodLnRoZWdyaWQudjEuR2V0UG9saWN5UmVzcG9uc2UiA5ACARJfCg9HZXRUcmlhbEJhbGFuY2USIi50aGVncmlkLnYxLkdldFRyaWFsQmFsYW5jZVJlcXVlc3QaIy50aGVncmlkLnYxLkdldFRyaWFsQmFsYW5jZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_instruments, file_thegrid_v1_market_data, file_thegrid_v1_members]);
+  fileDesc("ChZ0aGVncmlkL3YxL2FkbWluLnByb3RvEgp0aGVncmlkLnYxInUKE0NyZWF0ZU1lbWJlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZoYW5kbGUYAiABKAkSGQoRYWZmaWxpYXRpb25fZ3JvdXAYAyABKAkSHwoFcm9sZXMYBCADKA4yEC50aGVncmlkLnYxLlJvbGUiYgoUQ3JlYXRlTWVtYmVyUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImcKEkxpc3RNZW1iZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKE0xpc3RNZW1iZXJzUmVzcG9uc2USIwoHbWVtYmVycxgBIAMoCzISLnRoZWdyaWQudjEuTWVtYmVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJlChlTZXRNZW1iZXJTdXNwZW5kZWRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhEKCXN1c3BlbmRlZBgDIAEoCBIOCgZyZWFzb24YBCABKAkiaAoaU2V0TWVtYmVyU3VzcGVuZGVkUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImEKDkRlcG9zaXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhUKDWFtb3VudF9taWNyb3MYAyABKAMSEQoJcmVmZXJlbmNlGAQgASgJIlMKD0RlcG9zaXRSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJiCg9XaXRoZHJhd1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSFQoNYW1vdW50X21pY3JvcxgDIAEoAxIRCglyZWZlcmVuY2UYBCABKAkiVAoQV2l0aGRyYXdSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJUChRGdW5kR3VhcmFudGVlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDWFtb3VudF9taWNyb3MYAiABKAMSEQoJcmVmZXJlbmNlGAMgASgJIlkKFUZ1bmRHdWFyYW50ZWVSZXNwb25zZRIYChBndWFyYW50ZWVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKdAQoXRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSDAoEbmFtZRgDIAEoCRIoCgRzcGVjGAQgASgLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxImCgV0ZXJtcxgFIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMibgoYRGVmaW5lSW5zdHJ1bWVudFJlc3BvbnNlEioKCmluc3RydW1lbnQYASABKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImYKElB1Ymxpc2hTcGVjUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSKAoEc3BlYxgDIAEoCzIaLnRoZWdyaWQudjEuSW5zdHJ1bWVudFNwZWMiaQoTUHVibGlzaFNwZWNSZXNwb25zZRIqCgppbnN0cnVtZW50GAEgASgLMhYudGhlZ3JpZC52MS5JbnN0cnVtZW50EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJzChVTZXRNYXJrZXRTdGF0ZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZtYXJrZXQYAiABKAkSJgoFc3RhdGUYAyABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEg4KBnJlYXNvbhgEIAEoCSJkChZTZXRNYXJrZXRTdGF0ZVJlc3BvbnNlEiIKBm1hcmtldBgBIAEoCzISLnRoZWdyaWQudjEuTWFya2V0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKFAQoUQWRtaXRTdXBwbGllclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIiChp2ZXJpZmllZF90b2tlbnNfcGVyX3NlY29uZBgEIAEoAxIOCgZyZWFzb24YBSABKAkiPwoVQWRtaXRTdXBwbGllclJlc3BvbnNlEiYKCHBvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI/CgtQb2xpY3lWYWx1ZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgDEhMKC2Rlc2NyaXB0aW9uGAMgASgJIlAKEFNldFBvbGljeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIoCgdjaGFuZ2VzGAIgAygLMhcudGhlZ3JpZC52MS5Qb2xpY3lWYWx1ZSI7ChFTZXRQb2xpY3lSZXNwb25zZRImCghwb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPgoQR2V0UG9saWN5UmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjwKEUdldFBvbGljeVJlc3BvbnNlEicKBnBvbGljeRgBIAMoCzIXLnRoZWdyaWQudjEuUG9saWN5VmFsdWUiRAoWR2V0VHJpYWxCYWxhbmNlUmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIqABChdHZXRUcmlhbEJhbGFuY2VSZXNwb25zZRIrCgVsaW5lcxgBIAMoCzIcLnRoZWdyaWQudjEuVHJpYWxCYWxhbmNlTGluZRImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24SMAoMYmFsYW5jZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJCChBUcmlhbEJhbGFuY2VMaW5lEg0KBWFzc2V0GAEgASgJEg8KB2FjY291bnQYAiABKAkSDgoGYW1vdW50GAMgASgDMoYJCgxBZG1pblNlcnZpY2USVgoMQ3JlYXRlTWVtYmVyEh8udGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXF1ZXN0GiAudGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXNwb25zZSIDkAICElMKC0xpc3RNZW1iZXJzEh4udGhlZ3JpZC52MS5MaXN0TWVtYmVyc1JlcXVlc3QaHy50aGVncmlkLnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJoChJTZXRNZW1iZXJTdXNwZW5kZWQSJS50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlcXVlc3QaJi50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlc3BvbnNlIgOQAgISRwoHRGVwb3NpdBIaLnRoZWdyaWQudjEuRGVwb3NpdFJlcXVlc3QaGy50aGVncmlkLnYxLkRlcG9zaXRSZXNwb25zZSIDkAICEkoKCFdpdGhkcmF3EhsudGhlZ3JpZC52MS5XaXRoZHJhd1JlcXVlc3QaHC50aGVncmlkLnYxLldpdGhkcmF3UmVzcG9uc2UiA5ACAhJZCg1GdW5kR3VhcmFudGVlEiAudGhlZ3JpZC52MS5GdW5kR3VhcmFudGVlUmVxdWVzdBohLnRoZWdyaWQudjEuRnVuZEd1YXJhbnRlZVJlc3BvbnNlIgOQAgISYgoQRGVmaW5lSW5zdHJ1bWVudBIjLnRoZWdyaWQudjEuRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QaJC50aGVncmlkLnYxLkRlZmluZUluc3RydW1lbnRSZXNwb25zZSIDkAICElMKC1B1Ymxpc2hTcGVjEh4udGhlZ3JpZC52MS5QdWJsaXNoU3BlY1JlcXVlc3QaHy50aGVncmlkLnYxLlB1Ymxpc2hTcGVjUmVzcG9uc2UiA5ACAhJcCg5TZXRNYXJrZXRTdGF0ZRIhLnRoZWdyaWQudjEuU2V0TWFya2V0U3RhdGVSZXF1ZXN0GiIudGhlZ3JpZC52MS5TZXRNYXJrZXRTdGF0ZVJlc3BvbnNlIgOQAgISWQoNQWRtaXRTdXBwbGllchIgLnRoZWdyaWQudjEuQWRtaXRTdXBwbGllclJlcXVlc3QaIS50aGVncmlkLnYxLkFkbWl0U3VwcGxpZXJSZXNwb25zZSIDkAICEk0KCVNldFBvbGljeRIcLnRoZWdyaWQudjEuU2V0UG9saWN5UmVxdWVzdBodLnRoZWdyaWQudjEuU2V0UG9saWN5UmVzcG9uc2UiA5ACAhJNCglHZXRQb2xpY3kSHC50aGVncmlkLnYxLkdldFBvbGljeVJlcXVlc3QaHS50aGVncmlkLnYxLkdldFBvbGljeVJlc3BvbnNlIgOQAgESXwoPR2V0VHJpYWxCYWxhbmNlEiIudGhlZ3JpZC52MS5HZXRUcmlhbEJhbGFuY2VSZXF1ZXN0GiMudGhlZ3JpZC52MS5HZXRUcmlhbEJhbGFuY2VSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_instruments, file_thegrid_v1_market_data, file_thegrid_v1_members]);
 
 /**
  * Request of CreateMember.
@@ -48,6 +48,13 @@ export type CreateMemberRequest = Message<"thegrid.v1.CreateMemberRequest"> & {
    * @generated from field: string affiliation_group = 3;
    */
   affiliationGroup: string;
+
+  /**
+   * What it is admitted for; empty means trader and consumer.
+   *
+   * @generated from field: repeated thegrid.v1.Role roles = 4;
+   */
+  roles: Role[];
 };
 
 /**
@@ -359,6 +366,69 @@ export const WithdrawResponseSchema: GenMessage<WithdrawResponse> = /*@__PURE__*
   messageDesc(file_thegrid_v1_admin, 9);
 
 /**
+ * Request of FundGuarantee.
+ *
+ * @generated from message thegrid.v1.FundGuaranteeRequest
+ */
+export type FundGuaranteeRequest = Message<"thegrid.v1.FundGuaranteeRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Amount in micro-dollars.
+   *
+   * @generated from field: int64 amount_micros = 2;
+   */
+  amountMicros: bigint;
+
+  /**
+   * The outside world's own id of the payment.
+   *
+   * @generated from field: string reference = 3;
+   */
+  reference: string;
+};
+
+/**
+ * Describes the message thegrid.v1.FundGuaranteeRequest.
+ * Use `create(FundGuaranteeRequestSchema)` to create a new message.
+ */
+export const FundGuaranteeRequestSchema: GenMessage<FundGuaranteeRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 10);
+
+/**
+ * Response of FundGuarantee.
+ *
+ * @generated from message thegrid.v1.FundGuaranteeResponse
+ */
+export type FundGuaranteeResponse = Message<"thegrid.v1.FundGuaranteeResponse"> & {
+  /**
+   * The guarantee after it, in micro-dollars.
+   *
+   * @generated from field: int64 guarantee_micros = 1;
+   */
+  guaranteeMicros: bigint;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.FundGuaranteeResponse.
+ * Use `create(FundGuaranteeResponseSchema)` to create a new message.
+ */
+export const FundGuaranteeResponseSchema: GenMessage<FundGuaranteeResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 11);
+
+/**
  * Request of DefineInstrument.
  *
  * @generated from message thegrid.v1.DefineInstrumentRequest
@@ -405,7 +475,7 @@ export type DefineInstrumentRequest = Message<"thegrid.v1.DefineInstrumentReques
  * Use `create(DefineInstrumentRequestSchema)` to create a new message.
  */
 export const DefineInstrumentRequestSchema: GenMessage<DefineInstrumentRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 10);
+  messageDesc(file_thegrid_v1_admin, 12);
 
 /**
  * Response of DefineInstrument.
@@ -433,7 +503,7 @@ export type DefineInstrumentResponse = Message<"thegrid.v1.DefineInstrumentRespo
  * Use `create(DefineInstrumentResponseSchema)` to create a new message.
  */
 export const DefineInstrumentResponseSchema: GenMessage<DefineInstrumentResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 11);
+  messageDesc(file_thegrid_v1_admin, 13);
 
 /**
  * Request of PublishSpec.
@@ -468,7 +538,7 @@ export type PublishSpecRequest = Message<"thegrid.v1.PublishSpecRequest"> & {
  * Use `create(PublishSpecRequestSchema)` to create a new message.
  */
 export const PublishSpecRequestSchema: GenMessage<PublishSpecRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 12);
+  messageDesc(file_thegrid_v1_admin, 14);
 
 /**
  * Response of PublishSpec.
@@ -496,7 +566,7 @@ export type PublishSpecResponse = Message<"thegrid.v1.PublishSpecResponse"> & {
  * Use `create(PublishSpecResponseSchema)` to create a new message.
  */
 export const PublishSpecResponseSchema: GenMessage<PublishSpecResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 13);
+  messageDesc(file_thegrid_v1_admin, 15);
 
 /**
  * Request of SetMarketState.
@@ -538,7 +608,7 @@ export type SetMarketStateRequest = Message<"thegrid.v1.SetMarketStateRequest"> 
  * Use `create(SetMarketStateRequestSchema)` to create a new message.
  */
 export const SetMarketStateRequestSchema: GenMessage<SetMarketStateRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 14);
+  messageDesc(file_thegrid_v1_admin, 16);
 
 /**
  * Response of SetMarketState.
@@ -566,7 +636,7 @@ export type SetMarketStateResponse = Message<"thegrid.v1.SetMarketStateResponse"
  * Use `create(SetMarketStateResponseSchema)` to create a new message.
  */
 export const SetMarketStateResponseSchema: GenMessage<SetMarketStateResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 15);
+  messageDesc(file_thegrid_v1_admin, 17);
 
 /**
  * Request of AdmitSupplier.
@@ -615,7 +685,7 @@ export type AdmitSupplierRequest = Message<"thegrid.v1.AdmitSupplierRequest"> & 
  * Use `create(AdmitSupplierRequestSchema)` to create a new message.
  */
 export const AdmitSupplierRequestSchema: GenMessage<AdmitSupplierRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 16);
+  messageDesc(file_thegrid_v1_admin, 18);
 
 /**
  * Response of AdmitSupplier.
@@ -636,7 +706,7 @@ export type AdmitSupplierResponse = Message<"thegrid.v1.AdmitSupplierResponse"> 
  * Use `create(AdmitSupplierResponseSchema)` to create a new message.
  */
 export const AdmitSupplierResponseSchema: GenMessage<AdmitSupplierResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 17);
+  messageDesc(file_thegrid_v1_admin, 19);
 
 /**
  * PolicyValue is one number that the rules read.
@@ -671,7 +741,7 @@ export type PolicyValue = Message<"thegrid.v1.PolicyValue"> & {
  * Use `create(PolicyValueSchema)` to create a new message.
  */
 export const PolicyValueSchema: GenMessage<PolicyValue> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 18);
+  messageDesc(file_thegrid_v1_admin, 20);
 
 /**
  * Request of SetPolicy.
@@ -699,7 +769,7 @@ export type SetPolicyRequest = Message<"thegrid.v1.SetPolicyRequest"> & {
  * Use `create(SetPolicyRequestSchema)` to create a new message.
  */
 export const SetPolicyRequestSchema: GenMessage<SetPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 19);
+  messageDesc(file_thegrid_v1_admin, 21);
 
 /**
  * Response of SetPolicy.
@@ -720,7 +790,7 @@ export type SetPolicyResponse = Message<"thegrid.v1.SetPolicyResponse"> & {
  * Use `create(SetPolicyResponseSchema)` to create a new message.
  */
 export const SetPolicyResponseSchema: GenMessage<SetPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 20);
+  messageDesc(file_thegrid_v1_admin, 22);
 
 /**
  * Request of GetPolicy.
@@ -741,7 +811,7 @@ export type GetPolicyRequest = Message<"thegrid.v1.GetPolicyRequest"> & {
  * Use `create(GetPolicyRequestSchema)` to create a new message.
  */
 export const GetPolicyRequestSchema: GenMessage<GetPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 21);
+  messageDesc(file_thegrid_v1_admin, 23);
 
 /**
  * Response of GetPolicy.
@@ -762,7 +832,7 @@ export type GetPolicyResponse = Message<"thegrid.v1.GetPolicyResponse"> & {
  * Use `create(GetPolicyResponseSchema)` to create a new message.
  */
 export const GetPolicyResponseSchema: GenMessage<GetPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 22);
+  messageDesc(file_thegrid_v1_admin, 24);
 
 /**
  * Request of GetTrialBalance.
@@ -783,7 +853,7 @@ export type GetTrialBalanceRequest = Message<"thegrid.v1.GetTrialBalanceRequest"
  * Use `create(GetTrialBalanceRequestSchema)` to create a new message.
  */
 export const GetTrialBalanceRequestSchema: GenMessage<GetTrialBalanceRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 23);
+  messageDesc(file_thegrid_v1_admin, 25);
 
 /**
  * Response of GetTrialBalance.
@@ -818,7 +888,7 @@ export type GetTrialBalanceResponse = Message<"thegrid.v1.GetTrialBalanceRespons
  * Use `create(GetTrialBalanceResponseSchema)` to create a new message.
  */
 export const GetTrialBalanceResponseSchema: GenMessage<GetTrialBalanceResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 24);
+  messageDesc(file_thegrid_v1_admin, 26);
 
 /**
  * TrialBalanceLine is the sum of one kind of account over all owners.
@@ -853,7 +923,7 @@ export type TrialBalanceLine = Message<"thegrid.v1.TrialBalanceLine"> & {
  * Use `create(TrialBalanceLineSchema)` to create a new message.
  */
 export const TrialBalanceLineSchema: GenMessage<TrialBalanceLine> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 25);
+  messageDesc(file_thegrid_v1_admin, 27);
 
 /**
  * AdminService is the operator's side. All of it asks for the scope `admin`, and every write is on the
@@ -913,6 +983,17 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof WithdrawRequestSchema;
     output: typeof WithdrawResponseSchema;
+  },
+  /**
+   * FundGuarantee credits the house's guarantee, which pays for the venue's own faults, against the
+   * outside world. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.AdminService.FundGuarantee
+   */
+  fundGuarantee: {
+    methodKind: "unary";
+    input: typeof FundGuaranteeRequestSchema;
+    output: typeof FundGuaranteeResponseSchema;
   },
   /**
    * DefineInstrument adds an instrument with its first specification, and its market. Refused with

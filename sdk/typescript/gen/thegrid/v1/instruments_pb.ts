@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/instruments.proto.
  */
 export const file_thegrid_v1_instruments: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL2luc3RydW1lbnRzLnByb3RvEgp0aGVncmlkLnYxIlYKFEdldEluc3RydW1lbnRSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSKgoMbWluX3Bvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJDChVHZXRJbnN0cnVtZW50UmVzcG9uc2USKgoKaW5zdHJ1bWVudBgBIAEoCzIWLnRoZWdyaWQudjEuSW5zdHJ1bWVudCJrChZMaXN0SW5zdHJ1bWVudHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iXwoXTGlzdEluc3RydW1lbnRzUmVzcG9uc2USKwoLaW5zdHJ1bWVudHMYASADKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIt0BCgpJbnN0cnVtZW50EhUKDWluc3RydW1lbnRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEgwKBG5hbWUYAyABKAkSEQoJbWFya2V0X2lkGAQgASgJEigKBHNwZWMYBSABKAsyGi50aGVncmlkLnYxLkluc3RydW1lbnRTcGVjEiwKCHZlcnNpb25zGAYgAygLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiqAMKDkluc3RydW1lbnRTcGVjEg8KB3ZlcnNpb24YASABKAUSMgoOZWZmZWN0aXZlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXF1YWxpdHlfaW5kZXgYAyABKAkSGQoRcXVhbGl0eV9taW5fbWlsbGkYBCABKAMSGgoSZmlyc3RfdG9rZW5fbWF4X21zGAUgASgDEiQKHGZpcnN0X3Rva2VuX3Blcl9raWxvdG9rZW5fbXMYBiABKAMSKAogdGhyb3VnaHB1dF9taW5fdG9rZW5zX3Blcl9zZWNvbmQYByABKAMSGgoSY29udGV4dF9taW5fdG9rZW5zGAggASgDEhkKEW91dHB1dF9taW5fdG9rZW5zGAkgASgDEhwKFGF2YWlsYWJpbGl0eV9taW5fcHBtGAogASgDEhoKEmVycm9yX3JhdGVfbWF4X3BwbRgLIAEoAxIsCghtZXRlcmluZxgMIAEoCzIaLnRoZWdyaWQudjEuTWV0ZXJpbmdQb2xpY3kSFAoMY2FwYWJpbGl0aWVzGA0gAygJIqwBCg5NZXRlcmluZ1BvbGljeRIPCgd2ZXJzaW9uGAEgASgJEhEKCXRva2VuaXplchgCIAEoCRIfChdtZXNzYWdlX292ZXJoZWFkX3Rva2VucxgDIAEoAxIfChdyZXF1ZXN0X292ZXJoZWFkX3Rva2VucxgEIAEoAxIUCgxpbWFnZV90b2tlbnMYBSABKAMSHgoWYmlsbHNfaGlkZGVuX3JlYXNvbmluZxgGIAEoCDLPAQoRSW5zdHJ1bWVudFNlcnZpY2USWQoNR2V0SW5zdHJ1bWVudBIgLnRoZWdyaWQudjEuR2V0SW5zdHJ1bWVudFJlcXVlc3QaIS50aGVncmlkLnYxLkdldEluc3RydW1lbnRSZXNwb25zZSIDkAIBEl8KD0xpc3RJbnN0cnVtZW50cxIiLnRoZWdyaWQudjEuTGlzdEluc3RydW1lbnRzUmVxdWVzdBojLnRoZWdyaWQudjEuTGlzdEluc3RydW1lbnRzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL2luc3RydW1lbnRzLnByb3RvEgp0aGVncmlkLnYxIlYKFEdldEluc3RydW1lbnRSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSKgoMbWluX3Bvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJDChVHZXRJbnN0cnVtZW50UmVzcG9uc2USKgoKaW5zdHJ1bWVudBgBIAEoCzIWLnRoZWdyaWQudjEuSW5zdHJ1bWVudCJrChZMaXN0SW5zdHJ1bWVudHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iXwoXTGlzdEluc3RydW1lbnRzUmVzcG9uc2USKwoLaW5zdHJ1bWVudHMYASADKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIt0BCgpJbnN0cnVtZW50EhUKDWluc3RydW1lbnRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEgwKBG5hbWUYAyABKAkSEQoJbWFya2V0X2lkGAQgASgJEigKBHNwZWMYBSABKAsyGi50aGVncmlkLnYxLkluc3RydW1lbnRTcGVjEiwKCHZlcnNpb25zGAYgAygLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0gMKDkluc3RydW1lbnRTcGVjEg8KB3ZlcnNpb24YASABKAUSMgoOZWZmZWN0aXZlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXF1YWxpdHlfaW5kZXgYAyABKAkSGQoRcXVhbGl0eV9taW5fbWlsbGkYBCABKAMSNQoRZmlyc3RfdG9rZW5fYmFuZHMYBSADKAsyGi50aGVncmlkLnYxLkZpcnN0VG9rZW5CYW5kEigKIHRocm91Z2hwdXRfbWluX3Rva2Vuc19wZXJfc2Vjb25kGAcgASgDEhoKEmNvbnRleHRfbWluX3Rva2VucxgIIAEoAxIZChFvdXRwdXRfbWluX3Rva2VucxgJIAEoAxIcChRhdmFpbGFiaWxpdHlfbWluX3BwbRgKIAEoAxIaChJlcnJvcl9yYXRlX21heF9wcG0YCyABKAMSLAoIbWV0ZXJpbmcYDCABKAsyGi50aGVncmlkLnYxLk1ldGVyaW5nUG9saWN5EhQKDGNhcGFiaWxpdGllcxgNIAMoCRIUCgxzZXJ2aWNlX3R5cGUYBiABKAkSHQoVY2FwYWNpdHlfd2VpZ2h0X21pbGxpGA4gASgDIkcKDkZpcnN0VG9rZW5CYW5kEhkKEXByb21wdF9tYXhfdG9rZW5zGAEgASgDEhoKEmZpcnN0X3Rva2VuX21heF91cxgCIAEoAyJUCg5NZXRlcmluZ1BvbGljeRIPCgd2ZXJzaW9uGAEgASgFEhEKCXRva2VuaXplchgCIAEoCRIeChZiaWxsc19oaWRkZW5fcmVhc29uaW5nGAMgASgIMs8BChFJbnN0cnVtZW50U2VydmljZRJZCg1HZXRJbnN0cnVtZW50EiAudGhlZ3JpZC52MS5HZXRJbnN0cnVtZW50UmVxdWVzdBohLnRoZWdyaWQudjEuR2V0SW5zdHJ1bWVudFJlc3BvbnNlIgOQAgESXwoPTGlzdEluc3RydW1lbnRzEiIudGhlZ3JpZC52MS5MaXN0SW5zdHJ1bWVudHNSZXF1ZXN0GiMudGhlZ3JpZC52MS5MaXN0SW5zdHJ1bWVudHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of GetInstrument.
@@ -228,18 +228,11 @@ export type InstrumentSpec = Message<"thegrid.v1.InstrumentSpec"> & {
   qualityMinMilli: bigint;
 
   /**
-   * Longest time to first token for a prompt of ordinary size, in milliseconds.
+   * Longest times to first token by size of prompt, ascending; the last band holds for all longer prompts.
    *
-   * @generated from field: int64 first_token_max_ms = 5;
+   * @generated from field: repeated thegrid.v1.FirstTokenBand first_token_bands = 5;
    */
-  firstTokenMaxMs: bigint;
-
-  /**
-   * Further time to first token granted per 1,000 prompt tokens, in milliseconds.
-   *
-   * @generated from field: int64 first_token_per_kilotoken_ms = 6;
-   */
-  firstTokenPerKilotokenMs: bigint;
+  firstTokenBands: FirstTokenBand[];
 
   /**
    * Least throughput from first to last token, in tokens per second.
@@ -289,6 +282,20 @@ export type InstrumentSpec = Message<"thegrid.v1.InstrumentSpec"> & {
    * @generated from field: repeated string capabilities = 13;
    */
   capabilities: string[];
+
+  /**
+   * What is delivered, such as `text`, `code` or `agent`.
+   *
+   * @generated from field: string service_type = 6;
+   */
+  serviceType: string;
+
+  /**
+   * How heavily one token weighs in a supplier's capacity pool, in thousandths; 0 means 1,000.
+   *
+   * @generated from field: int64 capacity_weight_milli = 14;
+   */
+  capacityWeightMilli: bigint;
 };
 
 /**
@@ -299,17 +306,46 @@ export const InstrumentSpecSchema: GenMessage<InstrumentSpec> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_instruments, 5);
 
 /**
+ * FirstTokenBand is the ceiling of the time to first token for prompts up to a size.
+ *
+ * @generated from message thegrid.v1.FirstTokenBand
+ */
+export type FirstTokenBand = Message<"thegrid.v1.FirstTokenBand"> & {
+  /**
+   * Greatest prompt of the band, in tokens.
+   *
+   * @generated from field: int64 prompt_max_tokens = 1;
+   */
+  promptMaxTokens: bigint;
+
+  /**
+   * Longest time to first token, in microseconds.
+   *
+   * @generated from field: int64 first_token_max_us = 2;
+   */
+  firstTokenMaxUs: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.FirstTokenBand.
+ * Use `create(FirstTokenBandSchema)` to create a new message.
+ */
+export const FirstTokenBandSchema: GenMessage<FirstTokenBand> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_instruments, 6);
+
+/**
  * MeteringPolicy says how canonical tokens are counted, so that a Unit is the same for every supplier.
+ * What each version adds for messages, tools and images is published with the exchange.
  *
  * @generated from message thegrid.v1.MeteringPolicy
  */
 export type MeteringPolicy = Message<"thegrid.v1.MeteringPolicy"> & {
   /**
-   * Version of the policy, such as `chat-1`.
+   * Version of the policy, from 1.
    *
-   * @generated from field: string version = 1;
+   * @generated from field: int32 version = 1;
    */
-  version: string;
+  version: number;
 
   /**
    * Name of the tiktoken encoding, such as `o200k_base`.
@@ -319,30 +355,9 @@ export type MeteringPolicy = Message<"thegrid.v1.MeteringPolicy"> & {
   tokenizer: string;
 
   /**
-   * Tokens added for each message.
-   *
-   * @generated from field: int64 message_overhead_tokens = 3;
-   */
-  messageOverheadTokens: bigint;
-
-  /**
-   * Tokens added once for each request.
-   *
-   * @generated from field: int64 request_overhead_tokens = 4;
-   */
-  requestOverheadTokens: bigint;
-
-  /**
-   * Tokens counted for each image part.
-   *
-   * @generated from field: int64 image_tokens = 5;
-   */
-  imageTokens: bigint;
-
-  /**
    * Whether reasoning that the client does not see is billed, within the call's cap.
    *
-   * @generated from field: bool bills_hidden_reasoning = 6;
+   * @generated from field: bool bills_hidden_reasoning = 3;
    */
   billsHiddenReasoning: boolean;
 };
@@ -352,7 +367,7 @@ export type MeteringPolicy = Message<"thegrid.v1.MeteringPolicy"> & {
  * Use `create(MeteringPolicySchema)` to create a new message.
  */
 export const MeteringPolicySchema: GenMessage<MeteringPolicy> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 6);
+  messageDesc(file_thegrid_v1_instruments, 7);
 
 /**
  * InstrumentService is the catalogue: which quality contracts exist and what each promises.

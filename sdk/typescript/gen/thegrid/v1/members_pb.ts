@@ -8,13 +8,15 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Position } from "./common_pb.js";
 import { file_thegrid_v1_common } from "./common_pb.js";
+import type { SelfTradePrevention } from "./trading_pb.js";
+import { file_thegrid_v1_trading } from "./trading_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file thegrid/v1/members.proto.
  */
 export const file_thegrid_v1_members: GenFile = /*@__PURE__*/
-  fileDesc("Chh0aGVncmlkL3YxL21lbWJlcnMucHJvdG8SCnRoZWdyaWQudjEiuAEKBk1lbWJlchIRCgltZW1iZXJfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhkKEWFmZmlsaWF0aW9uX2dyb3VwGAMgASgJEhEKCXN1c3BlbmRlZBgEIAEoCBIsCghzZXR0aW5ncxgFIAEoCzIaLnRoZWdyaWQudjEuTWVtYmVyU2V0dGluZ3MSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIncKDk1lbWJlclNldHRpbmdzEi0KDGFjY291bnRfbW9kZRgBIAEoDjIXLnRoZWdyaWQudjEuQWNjb3VudE1vZGUSHwoXYXV0b19idXlfY2VpbGluZ19taWNyb3MYAiABKAMSFQoNYXV0b190cmFuc2ZlchgDIAEoCCJRChBHZXRNZW1iZXJSZXF1ZXN0EhEKCW1lbWJlcl9pZBgBIAEoCRIqCgxtaW5fcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIloKEUdldE1lbWJlclJlc3BvbnNlEiIKBm1lbWJlchgBIAEoCzISLnRoZWdyaWQudjEuTWVtYmVyEiEKBnNjb3BlcxgCIAMoDjIRLnRoZWdyaWQudjEuU2NvcGUi8wEKFVVwZGF0ZVNldHRpbmdzUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEjIKDGFjY291bnRfbW9kZRgCIAEoDjIXLnRoZWdyaWQudjEuQWNjb3VudE1vZGVIAIgBARIkChdhdXRvX2J1eV9jZWlsaW5nX21pY3JvcxgDIAEoA0gBiAEBEhoKDWF1dG9fdHJhbnNmZXIYBCABKAhIAogBARIRCgltZW1iZXJfaWQYBSABKAlCDwoNX2FjY291bnRfbW9kZUIaChhfYXV0b19idXlfY2VpbGluZ19taWNyb3NCEAoOX2F1dG9fdHJhbnNmZXIibgoWVXBkYXRlU2V0dGluZ3NSZXNwb25zZRIsCghzZXR0aW5ncxgBIAEoCzIaLnRoZWdyaWQudjEuTWVtYmVyU2V0dGluZ3MSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIu0BCgNLZXkSDgoGa2V5X2lkGAEgASgJEhEKCW1lbWJlcl9pZBgCIAEoCRINCgVsYWJlbBgDIAEoCRIhCgZzY29wZXMYBCADKA4yES50aGVncmlkLnYxLlNjb3BlEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpwBChBDcmVhdGVLZXlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDQoFbGFiZWwYAiABKAkSIQoGc2NvcGVzGAMgAygOMhEudGhlZ3JpZC52MS5TY29wZRIvCgtleHBpcmVfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJbWVtYmVyX2lkGAUgASgJImkKEUNyZWF0ZUtleVJlc3BvbnNlEhwKA2tleRgBIAEoCzIPLnRoZWdyaWQudjEuS2V5Eg4KBnNlY3JldBgCIAEoCRImCghwb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNgoQUmV2b2tlS2V5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmtleV9pZBgCIAEoCSJZChFSZXZva2VLZXlSZXNwb25zZRIcCgNrZXkYASABKAsyDy50aGVncmlkLnYxLktleRImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iZAoPTGlzdEtleXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iSgoQTGlzdEtleXNSZXNwb25zZRIdCgRrZXlzGAEgAygLMg8udGhlZ3JpZC52MS5LZXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJKl0KC0FjY291bnRNb2RlEhwKGEFDQ09VTlRfTU9ERV9VTlNQRUNJRklFRBAAEhUKEUFDQ09VTlRfTU9ERV9BVVRPEAESGQoVQUNDT1VOVF9NT0RFX0FEVkFOQ0VEEAIqlAEKBVNjb3BlEhUKEVNDT1BFX1VOU1BFQ0lGSUVEEAASFAoQU0NPUEVfVFJBREVfUkVBRBABEhUKEVNDT1BFX1RSQURFX1dSSVRFEAISEQoNU0NPUEVfQ09OU1VNRRADEhAKDFNDT1BFX1NVUFBMWRAEEhEKDVNDT1BFX0dBVEVXQVkQBRIPCgtTQ09QRV9BRE1JThAGMqYDCg1NZW1iZXJTZXJ2aWNlEk0KCUdldE1lbWJlchIcLnRoZWdyaWQudjEuR2V0TWVtYmVyUmVxdWVzdBodLnRoZWdyaWQudjEuR2V0TWVtYmVyUmVzcG9uc2UiA5ACARJcCg5VcGRhdGVTZXR0aW5ncxIhLnRoZWdyaWQudjEuVXBkYXRlU2V0dGluZ3NSZXF1ZXN0GiIudGhlZ3JpZC52MS5VcGRhdGVTZXR0aW5nc1Jlc3BvbnNlIgOQAgISTQoJQ3JlYXRlS2V5EhwudGhlZ3JpZC52MS5DcmVhdGVLZXlSZXF1ZXN0Gh0udGhlZ3JpZC52MS5DcmVhdGVLZXlSZXNwb25zZSIDkAICEk0KCVJldm9rZUtleRIcLnRoZWdyaWQudjEuUmV2b2tlS2V5UmVxdWVzdBodLnRoZWdyaWQudjEuUmV2b2tlS2V5UmVzcG9uc2UiA5ACAhJKCghMaXN0S2V5cxIbLnRoZWdyaWQudjEuTGlzdEtleXNSZXF1ZXN0GhwudGhlZ3JpZC52MS5MaXN0S2V5c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chh0aGVncmlkL3YxL21lbWJlcnMucHJvdG8SCnRoZWdyaWQudjEi2QEKBk1lbWJlchIRCgltZW1iZXJfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhkKEWFmZmlsaWF0aW9uX2dyb3VwGAMgASgJEhEKCXN1c3BlbmRlZBgEIAEoCBIsCghzZXR0aW5ncxgFIAEoCzIaLnRoZWdyaWQudjEuTWVtYmVyU2V0dGluZ3MSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh8KBXJvbGVzGAcgAygOMhAudGhlZ3JpZC52MS5Sb2xlIs8BCg5NZW1iZXJTZXR0aW5ncxItCgxhY2NvdW50X21vZGUYASABKA4yFy50aGVncmlkLnYxLkFjY291bnRNb2RlEh8KF2F1dG9fYnV5X2NlaWxpbmdfbWljcm9zGAIgASgDEhUKDWF1dG9fdHJhbnNmZXIYAyABKAgSFgoOYXV0b19idXlfdW5pdHMYBCABKAMSPgoVc2VsZl90cmFkZV9wcmV2ZW50aW9uGAUgASgOMh8udGhlZ3JpZC52MS5TZWxmVHJhZGVQcmV2ZW50aW9uIlEKEEdldE1lbWJlclJlcXVlc3QSEQoJbWVtYmVyX2lkGAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iWgoRR2V0TWVtYmVyUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISIQoGc2NvcGVzGAIgAygOMhEudGhlZ3JpZC52MS5TY29wZSKCAwoVVXBkYXRlU2V0dGluZ3NSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSMgoMYWNjb3VudF9tb2RlGAIgASgOMhcudGhlZ3JpZC52MS5BY2NvdW50TW9kZUgAiAEBEiQKF2F1dG9fYnV5X2NlaWxpbmdfbWljcm9zGAMgASgDSAGIAQESGgoNYXV0b190cmFuc2ZlchgEIAEoCEgCiAEBEhEKCW1lbWJlcl9pZBgFIAEoCRIbCg5hdXRvX2J1eV91bml0cxgGIAEoA0gDiAEBEkMKFXNlbGZfdHJhZGVfcHJldmVudGlvbhgHIAEoDjIfLnRoZWdyaWQudjEuU2VsZlRyYWRlUHJldmVudGlvbkgEiAEBQg8KDV9hY2NvdW50X21vZGVCGgoYX2F1dG9fYnV5X2NlaWxpbmdfbWljcm9zQhAKDl9hdXRvX3RyYW5zZmVyQhEKD19hdXRvX2J1eV91bml0c0IYChZfc2VsZl90cmFkZV9wcmV2ZW50aW9uIm4KFlVwZGF0ZVNldHRpbmdzUmVzcG9uc2USLAoIc2V0dGluZ3MYASABKAsyGi50aGVncmlkLnYxLk1lbWJlclNldHRpbmdzEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKUAgoDS2V5Eg4KBmtleV9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSDQoFbGFiZWwYAyABKAkSIQoGc2NvcGVzGAQgAygOMhEudGhlZ3JpZC52MS5TY29wZRIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2b2tlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCgZsaW1pdHMYCCABKAsyFS50aGVncmlkLnYxLktleUxpbWl0cyJHCglLZXlMaW1pdHMSGwoTcmVxdWVzdHNfcGVyX3NlY29uZBgBIAEoAxIdChVjb25jdXJyZW50X2RlbGl2ZXJpZXMYAiABKAMiwwEKEENyZWF0ZUtleVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVsYWJlbBgCIAEoCRIhCgZzY29wZXMYAyADKA4yES50aGVncmlkLnYxLlNjb3BlEi8KC2V4cGlyZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCgltZW1iZXJfaWQYBSABKAkSJQoGbGltaXRzGAYgASgLMhUudGhlZ3JpZC52MS5LZXlMaW1pdHMiaQoRQ3JlYXRlS2V5UmVzcG9uc2USHAoDa2V5GAEgASgLMg8udGhlZ3JpZC52MS5LZXkSDgoGc2VjcmV0GAIgASgJEiYKCHBvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI2ChBSZXZva2VLZXlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGa2V5X2lkGAIgASgJIlkKEVJldm9rZUtleVJlc3BvbnNlEhwKA2tleRgBIAEoCzIPLnRoZWdyaWQudjEuS2V5EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJkCg9MaXN0S2V5c1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJKChBMaXN0S2V5c1Jlc3BvbnNlEh0KBGtleXMYASADKAsyDy50aGVncmlkLnYxLktleRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkqXQoLQWNjb3VudE1vZGUSHAoYQUNDT1VOVF9NT0RFX1VOU1BFQ0lGSUVEEAASFQoRQUNDT1VOVF9NT0RFX0FVVE8QARIZChVBQ0NPVU5UX01PREVfQURWQU5DRUQQAiqUAQoFU2NvcGUSFQoRU0NPUEVfVU5TUEVDSUZJRUQQABIUChBTQ09QRV9UUkFERV9SRUFEEAESFQoRU0NPUEVfVFJBREVfV1JJVEUQAhIRCg1TQ09QRV9DT05TVU1FEAMSEAoMU0NPUEVfU1VQUExZEAQSEQoNU0NPUEVfR0FURVdBWRAFEg8KC1NDT1BFX0FETUlOEAYqZgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASDwoLUk9MRV9UUkFERVIQARIRCg1ST0xFX0NPTlNVTUVSEAISEQoNUk9MRV9TVVBQTElFUhADEhEKDVJPTEVfT1BFUkFUT1IQBDKmAwoNTWVtYmVyU2VydmljZRJNCglHZXRNZW1iZXISHC50aGVncmlkLnYxLkdldE1lbWJlclJlcXVlc3QaHS50aGVncmlkLnYxLkdldE1lbWJlclJlc3BvbnNlIgOQAgESXAoOVXBkYXRlU2V0dGluZ3MSIS50aGVncmlkLnYxLlVwZGF0ZVNldHRpbmdzUmVxdWVzdBoiLnRoZWdyaWQudjEuVXBkYXRlU2V0dGluZ3NSZXNwb25zZSIDkAICEk0KCUNyZWF0ZUtleRIcLnRoZWdyaWQudjEuQ3JlYXRlS2V5UmVxdWVzdBodLnRoZWdyaWQudjEuQ3JlYXRlS2V5UmVzcG9uc2UiA5ACAhJNCglSZXZva2VLZXkSHC50aGVncmlkLnYxLlJldm9rZUtleVJlcXVlc3QaHS50aGVncmlkLnYxLlJldm9rZUtleVJlc3BvbnNlIgOQAgISSgoITGlzdEtleXMSGy50aGVncmlkLnYxLkxpc3RLZXlzUmVxdWVzdBocLnRoZWdyaWQudjEuTGlzdEtleXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_trading]);
 
 /**
  * Member is a participant. The exchange knows a handle, no person.
@@ -63,6 +65,13 @@ export type Member = Message<"thegrid.v1.Member"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 6;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * What it was admitted for.
+   *
+   * @generated from field: repeated thegrid.v1.Role roles = 7;
+   */
+  roles: Role[];
 };
 
 /**
@@ -98,6 +107,20 @@ export type MemberSettings = Message<"thegrid.v1.MemberSettings"> & {
    * @generated from field: bool auto_transfer = 3;
    */
   autoTransfer: boolean;
+
+  /**
+   * Least number of Units bought at a time by auto mode.
+   *
+   * @generated from field: int64 auto_buy_units = 4;
+   */
+  autoBuyUnits: bigint;
+
+  /**
+   * What happens when two orders of the member would trade, unless an order says otherwise.
+   *
+   * @generated from field: thegrid.v1.SelfTradePrevention self_trade_prevention = 5;
+   */
+  selfTradePrevention: SelfTradePrevention;
 };
 
 /**
@@ -203,6 +226,20 @@ export type UpdateSettingsRequest = Message<"thegrid.v1.UpdateSettingsRequest"> 
    * @generated from field: string member_id = 5;
    */
   memberId: string;
+
+  /**
+   * Least number of Units bought at a time by auto mode; absent to keep.
+   *
+   * @generated from field: optional int64 auto_buy_units = 6;
+   */
+  autoBuyUnits?: bigint | undefined;
+
+  /**
+   * Self-trade prevention; absent to keep.
+   *
+   * @generated from field: optional thegrid.v1.SelfTradePrevention self_trade_prevention = 7;
+   */
+  selfTradePrevention?: SelfTradePrevention | undefined;
 };
 
 /**
@@ -294,6 +331,13 @@ export type Key = Message<"thegrid.v1.Key"> & {
    * @generated from field: google.protobuf.Timestamp create_time = 7;
    */
   createTime?: Timestamp | undefined;
+
+  /**
+   * Limits of its own.
+   *
+   * @generated from field: thegrid.v1.KeyLimits limits = 8;
+   */
+  limits?: KeyLimits | undefined;
 };
 
 /**
@@ -302,6 +346,34 @@ export type Key = Message<"thegrid.v1.Key"> & {
  */
 export const KeySchema: GenMessage<Key> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_members, 6);
+
+/**
+ * KeyLimits bound what one key may do; 0 leaves the exchange's own limit.
+ *
+ * @generated from message thegrid.v1.KeyLimits
+ */
+export type KeyLimits = Message<"thegrid.v1.KeyLimits"> & {
+  /**
+   * Calls per second.
+   *
+   * @generated from field: int64 requests_per_second = 1;
+   */
+  requestsPerSecond: bigint;
+
+  /**
+   * Deliveries at once.
+   *
+   * @generated from field: int64 concurrent_deliveries = 2;
+   */
+  concurrentDeliveries: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.KeyLimits.
+ * Use `create(KeyLimitsSchema)` to create a new message.
+ */
+export const KeyLimitsSchema: GenMessage<KeyLimits> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_members, 7);
 
 /**
  * Request of CreateKey.
@@ -343,6 +415,13 @@ export type CreateKeyRequest = Message<"thegrid.v1.CreateKeyRequest"> & {
    * @generated from field: string member_id = 5;
    */
   memberId: string;
+
+  /**
+   * Limits of its own; unset for none.
+   *
+   * @generated from field: thegrid.v1.KeyLimits limits = 6;
+   */
+  limits?: KeyLimits | undefined;
 };
 
 /**
@@ -350,7 +429,7 @@ export type CreateKeyRequest = Message<"thegrid.v1.CreateKeyRequest"> & {
  * Use `create(CreateKeyRequestSchema)` to create a new message.
  */
 export const CreateKeyRequestSchema: GenMessage<CreateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 7);
+  messageDesc(file_thegrid_v1_members, 8);
 
 /**
  * Response of CreateKey.
@@ -385,7 +464,7 @@ export type CreateKeyResponse = Message<"thegrid.v1.CreateKeyResponse"> & {
  * Use `create(CreateKeyResponseSchema)` to create a new message.
  */
 export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 8);
+  messageDesc(file_thegrid_v1_members, 9);
 
 /**
  * Request of RevokeKey.
@@ -413,7 +492,7 @@ export type RevokeKeyRequest = Message<"thegrid.v1.RevokeKeyRequest"> & {
  * Use `create(RevokeKeyRequestSchema)` to create a new message.
  */
 export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 9);
+  messageDesc(file_thegrid_v1_members, 10);
 
 /**
  * Response of RevokeKey.
@@ -441,7 +520,7 @@ export type RevokeKeyResponse = Message<"thegrid.v1.RevokeKeyResponse"> & {
  * Use `create(RevokeKeyResponseSchema)` to create a new message.
  */
 export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 10);
+  messageDesc(file_thegrid_v1_members, 11);
 
 /**
  * Request of ListKeys.
@@ -476,7 +555,7 @@ export type ListKeysRequest = Message<"thegrid.v1.ListKeysRequest"> & {
  * Use `create(ListKeysRequestSchema)` to create a new message.
  */
 export const ListKeysRequestSchema: GenMessage<ListKeysRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 11);
+  messageDesc(file_thegrid_v1_members, 12);
 
 /**
  * Response of ListKeys.
@@ -504,7 +583,7 @@ export type ListKeysResponse = Message<"thegrid.v1.ListKeysResponse"> & {
  * Use `create(ListKeysResponseSchema)` to create a new message.
  */
 export const ListKeysResponseSchema: GenMessage<ListKeysResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 12);
+  messageDesc(file_thegrid_v1_members, 13);
 
 /**
  * AccountMode says who buys.
@@ -601,6 +680,54 @@ export enum Scope {
  */
 export const ScopeSchema: GenEnum<Scope> = /*@__PURE__*/
   enumDesc(file_thegrid_v1_members, 1);
+
+/**
+ * Role is what the operator admitted a member for.
+ *
+ * @generated from enum thegrid.v1.Role
+ */
+export enum Role {
+  /**
+   * Not set: always refused.
+   *
+   * @generated from enum value: ROLE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Buys and resells Units.
+   *
+   * @generated from enum value: ROLE_TRADER = 1;
+   */
+  TRADER = 1,
+
+  /**
+   * Uses Units.
+   *
+   * @generated from enum value: ROLE_CONSUMER = 2;
+   */
+  CONSUMER = 2,
+
+  /**
+   * Issues and delivers Units.
+   *
+   * @generated from enum value: ROLE_SUPPLIER = 3;
+   */
+  SUPPLIER = 3,
+
+  /**
+   * Operates the exchange.
+   *
+   * @generated from enum value: ROLE_OPERATOR = 4;
+   */
+  OPERATOR = 4,
+}
+
+/**
+ * Describes the enum thegrid.v1.Role.
+ */
+export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_members, 2);
 
 /**
  * MemberService is a member's own keys and settings. Any of the member's keys may read; writes ask for the
