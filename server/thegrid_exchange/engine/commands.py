@@ -255,8 +255,10 @@ class RegisterOffer(NamedTuple):
     tokens_per_second: int
     first_token_us: int
     concurrent_deliveries: int
-    features: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
     honoured_fields: tuple[str, ...] = ()
+    region: str = ""
+    data_policy: str = ""
     region: str = ""
     data_policy: str = ""
 

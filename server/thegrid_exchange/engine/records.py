@@ -50,7 +50,7 @@ class InstrumentSpec(NamedTuple):
     tokenizer: str
     """Canonical tokenizer's name, such as `o200k_base`."""
     metering_policy_version: int
-    features: tuple[str, ...] = ()
+    capabilities: tuple[str, ...] = ()
     """Capabilities every offer must have, such as `tools` or `json_schema`."""
     unseen_reasoning_allowed: bool = True
     capacity_weight_per_mille: int = 1_000
@@ -521,9 +521,11 @@ class Offer(NamedTuple):
     tokens_per_second: int
     first_token_us: int
     concurrent_deliveries: int
-    features: tuple[str, ...]
+    capabilities: tuple[str, ...]
     honoured_fields: tuple[str, ...]
     registered_at_us: int
+    region: str = ""
+    data_policy: str = ""
     region: str = ""
     data_policy: str = ""
 
