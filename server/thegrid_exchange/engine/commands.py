@@ -259,8 +259,6 @@ class RegisterOffer(NamedTuple):
     honoured_fields: tuple[str, ...] = ()
     region: str = ""
     data_policy: str = ""
-    region: str = ""
-    data_policy: str = ""
 
 
 class WithdrawOffer(NamedTuple):

@@ -526,8 +526,6 @@ class Offer(NamedTuple):
     registered_at_us: int
     region: str = ""
     data_policy: str = ""
-    region: str = ""
-    data_policy: str = ""
 
 
 class SupplierLink(NamedTuple):
