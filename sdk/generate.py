@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def generate(made: Path, check: bool) -> list[str]:
-    """Generate everything below `made`; return the paths that differ, laid in place unless check."""
+    """Generate everything below `made`; return what differed, laid in place unless `check`."""
     recipe = yaml.safe_load(RECIPE.read_text("utf-8"))
     missing = {plugin["out"] for plugin in recipe["plugins"] if not available(plugin)}
     for out in sorted(missing):
@@ -83,7 +83,7 @@ def generate(made: Path, check: bool) -> list[str]:
 
 def available(plugin: dict[str, Any]) -> bool:
     """Tell whether the program that a plugin of the recipe starts is there."""
-    program = (plugin.get("local") or plugin["protoc_path"])[0]
+    program: str = (plugin.get("local") or plugin["protoc_path"])[0]
     return (ROOT / program).exists()
 
 
