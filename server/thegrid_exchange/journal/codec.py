@@ -10,6 +10,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -74,14 +75,14 @@ class Codec:
 
     def encode(self, record: Any) -> bytes:
         """One record as bytes. Raises CodecError naming the record if it would not read back."""
-        payload = _encode(self._wire(record))
+        payload = _encode(self.wire(record))
         if self.decode(payload) != record:
             raise CodecError(f"{type(record).__name__} does not read back as it was written")
         return self._bounded(payload, record)
 
     def encode_all(self, records: tuple[Any, ...]) -> bytes:
         """Several records as one array of bytes, under the same promise as `encode`."""
-        payload = _encode([self._wire(record) for record in records])
+        payload = _encode([self.wire(record) for record in records])
         if self.decode_all(payload) != records:
             names = ", ".join(sorted({type(record).__name__ for record in records}))
             raise CodecError(f"one of {names} does not read back as it was written")
@@ -90,24 +91,26 @@ class Codec:
     def decode(self, payload: bytes) -> Any:
         """The record that `encode` wrote, lifted to today's shape."""
         try:
-            return self._read(*_decode_one(payload))
+            return self.read(*_decode_one(payload))
         except (msgspec.MsgspecError, TypeError, ValueError) as error:
             raise CodecError(f"a record cannot be read: {error}") from error
 
     def decode_all(self, payload: bytes) -> tuple[Any, ...]:
         """The records that `encode_all` wrote, lifted to today's shapes."""
         try:
-            return tuple([self._read(tag, raw) for tag, raw in _decode_many(payload)])
+            return tuple([self.read(tag, raw) for tag, raw in _decode_many(payload)])
         except (msgspec.MsgspecError, TypeError, ValueError) as error:
             raise CodecError(f"a record cannot be read: {error}") from error
 
-    def _wire(self, record: Any) -> tuple[str, Any]:
+    def wire(self, record: Any) -> tuple[str, Any]:
+        """The tag and the fields of a record, ready for MessagePack."""
         plan = self._by_type.get(type(record))
         if plan is None:
             raise CodecError(f"{type(record).__name__} is no record type of this journal")
         return plan.tag, record if plan.to_wire is None else plan.to_wire(record)
 
-    def _read(self, tag: str, raw: msgspec.Raw) -> Any:
+    def read(self, tag: str, raw: msgspec.Raw) -> Any:
+        """The record behind a tag, lifted to today's shape."""
         plan = self._by_tag.get(tag)
         return plan.decode(raw) if plan is not None else self._lift(tag, _decode(raw))
 
@@ -172,7 +175,7 @@ class Codec:
         return self._tagged, self._untagged
 
     def _tagged(self, value: Any) -> Any:
-        return self._wire(value) if _is_record(type(value)) else value
+        return self.wire(value) if _is_record(type(value)) else value
 
     def _untagged(self, raw: Any) -> Any:
         return self._lift(*raw) if isinstance(raw, list) else raw
@@ -232,18 +235,12 @@ def _find_wide(value: Any) -> int | None:
     return None
 
 
-class RowCodec:
-    """Rows to stored rows and back, over the record types of one engine."""
-
-    def __init__(self, codec: Codec) -> None:
-        self.records = codec
-
-    def decode(self, stored: StoredRow) -> Row:
-        """The row with its command, events and reply. Raises JournalBroken naming its seq."""
-        try:
-            command = self.records.decode(stored.command)
-            events = self.records.decode_all(stored.events)
-            reply = self.records.decode(stored.reply)
-        except CodecError as error:
-            raise JournalBroken(stored.seq, str(error)) from error
-        return Row(*stored[:9], command, events, reply, stored.prev_hash, stored.hash)
+def decode_row(codec: Codec, stored: StoredRow) -> Row:
+    """The row with its command, events and reply. Raises JournalBroken naming its seq."""
+    try:
+        command = codec.decode(stored.command)
+        events = codec.decode_all(stored.events)
+        reply = codec.decode(stored.reply)
+    except CodecError as error:
+        raise JournalBroken(stored.seq, str(error)) from error
+    return Row(*stored[:9], command, events, reply, stored.prev_hash, stored.hash)

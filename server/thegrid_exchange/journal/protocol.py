@@ -2,7 +2,7 @@
 How rows become bytes, and where the bytes lie, is told elsewhere.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy.sql import Executable
@@ -96,6 +96,24 @@ class Quarantined(NamedTuple):
     message: str
 
 
+class Rules(NamedTuple):
+    """The engine as the durable core sees it: one bundle, so that a test may plant a fault."""
+
+    version: int
+    step: Callable[[Any, Any, int], Any]
+    """`step(state, command, at_us)` answers an outcome with `events` and `reply`."""
+    fold: Callable[[Any, int, Sequence[Any]], None]
+    """`fold(state, at_us, events)` brings a state forward by one row without deciding again."""
+    empty: Callable[[], Any]
+    """A state before the first row."""
+    load: Callable[[Iterable[tuple[str, Any, Any]]], Any]
+    """The state whose tables were dumped as (table, key, record)."""
+    check: Callable[[Any], None]
+    """Raises the engine's InvariantBroken unless every law holds."""
+    codec: Any
+    """The `Codec` over all commands, events, replies and state records of these rules."""
+
+
 class Projector(Protocol):
     """Turns durable rows into read-model writes that commit in the rows' own transaction."""
 
@@ -135,6 +153,7 @@ class Journal(Protocol):
     """Where rows become durable. One writer; `append` is durable or raises, and is never retried."""
 
     exchange_id: str
+    partition: int
     epoch: int
 
     async def open(self) -> Head:

@@ -1,0 +1,106 @@
+"""Newest sound snapshot and the journal's tail to a state: the one way in which a partition starts.
+Live views are built from the state it answers; overdue work is the ticker's.
+"""
+
+import logging
+from typing import Any, NamedTuple
+
+from thegrid_exchange.journal import chain
+from thegrid_exchange.journal.codec import decode_row
+from thegrid_exchange.journal.protocol import (
+    Head,
+    Journal,
+    JournalBroken,
+    JournalError,
+    Projector,
+    Quarantined,
+    Rules,
+    SnapshotHead,
+)
+from thegrid_exchange.journal.repeats import Repeats
+from thegrid_exchange.journal.snapshots import load_rows
+
+log = logging.getLogger(__name__)
+
+
+class Recovered(NamedTuple):
+    """A partition ready to run: its state stands exactly at `head`."""
+
+    state: Any
+    head: Head
+    repeats: Repeats
+    quarantined: list[Quarantined]
+    snapshot_seq: int
+    """The row whose snapshot recovery began with; 0 when it folded from the first row."""
+
+
+class _Start(NamedTuple):
+    state: Any
+    head: Head
+
+
+async def recover(
+    journal: Journal,
+    rules: Rules,
+    *,
+    request_horizon_us: int,
+    most_request_ids: int,
+    projector: Projector | None = None,
+) -> Recovered:
+    """Open the journal and bring its state up to the last durable row.
+
+    Read models whose version is not the projector's are thrown away and rebuilt on the way. Raises
+    JournalBroken naming the first row that cannot be trusted, and what the store's `open` raises.
+    """
+    head = await journal.open()
+    rebuild = projector is not None and await journal.views_version() != projector.version
+    start = _Start(rules.empty(), Head(0, chain.genesis(journal.exchange_id, journal.partition), 0))
+    if rebuild and projector is not None:
+        log.info("rebuilding the read models from %d rows", head.seq)
+        await journal.reset_views(projector.version, projector.create())
+    else:
+        start = await _newest_snapshot(journal, rules) or start
+    reached = await _fold_tail(journal, rules, start, projector if rebuild else None)
+    if reached != head:
+        raise JournalBroken(reached.seq + 1, "rows at the end are missing")
+    if rebuild and projector is not None:
+        await journal.project((), projector.version)
+    rules.check(start.state)
+    repeats = Repeats(request_horizon_us, most_request_ids)
+    async for seen in journal.requests_since(head.at_us - request_horizon_us):
+        for request in seen:
+            repeats.load(request)
+    quarantined = await journal.quarantined()
+    return Recovered(start.state, head, repeats, quarantined, start.head.seq)
+
+
+async def _newest_snapshot(journal: Journal, rules: Rules) -> _Start | None:
+    """The state of the newest snapshot that is whole and belongs to this very chain."""
+    for snapshot in await journal.snapshots():
+        try:
+            return await _load(journal, rules, snapshot)
+        except JournalError as error:
+            log.warning("%s; an older one is tried", error)
+    return None
+
+
+async def _load(journal: Journal, rules: Rules, snapshot: SnapshotHead) -> _Start:
+    row = await journal.row(snapshot.seq)
+    if row is None or row.hash != snapshot.hash:
+        raise JournalError(f"the snapshot at row {snapshot.seq} is of another journal")
+    state = rules.load(await load_rows(rules.codec, journal, snapshot))
+    return _Start(state, Head(snapshot.seq, snapshot.hash, snapshot.at_us))
+
+
+async def _fold_tail(
+    journal: Journal, rules: Rules, start: _Start, projector: Projector | None
+) -> Head:
+    head = start.head
+    async for stored in journal.read(head.seq):
+        head = chain.check(stored, head)
+        rows = [decode_row(rules.codec, row) for row in stored]
+        for row in rows:
+            rules.fold(start.state, row.at_us, row.events)
+        if projector is not None:
+            await journal.project(projector.project(rows, start.state))
+    return head
