@@ -826,14 +826,16 @@ export type SupplierOpen = Message<"thegrid.v1.SupplierOpen"> & {
   request?: ChatRequest | undefined;
 
   /**
-   * Length in bytes of the serialised ChatRequest that comes in parts; 0 when `request` is set.
+   * Length in bytes of the serialised ChatRequest that comes in parts; 0 when `request` is set. The
+   * first 1 MiB of `data` may be sent at once, the rest as window is granted.
    *
    * @generated from field: int64 parts_bytes = 6;
    */
   partsBytes: bigint;
 
   /**
-   * Bytes of events that may be sent before more window is granted.
+   * Bytes of events that may be sent before more window is granted. Only replies count, each with the
+   * length of its serialised ChatReply; one may be sent while any window is left and may overdraw it.
    *
    * @generated from field: int64 window_bytes = 7;
    */
