@@ -3,10 +3,10 @@ Live views are built from the state it answers; overdue work is the ticker's.
 """
 
 import logging
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from thegrid_exchange.journal import chain
-from thegrid_exchange.journal.codec import decode_row
+from thegrid_exchange.journal.codec import CodecError, decode_row
 from thegrid_exchange.journal.protocol import (
     Head,
     Journal,
@@ -16,6 +16,7 @@ from thegrid_exchange.journal.protocol import (
     Quarantined,
     Rules,
     SnapshotHead,
+    StoredRow,
 )
 from thegrid_exchange.journal.repeats import Repeats
 from thegrid_exchange.journal.snapshots import load_rows
@@ -98,9 +99,16 @@ async def _fold_tail(
     head = start.head
     async for stored in journal.read(head.seq):
         head = chain.check(stored, head)
-        rows = [decode_row(rules.codec, row) for row in stored]
-        for row in rows:
-            rules.fold(start.state, row.at_us, row.events)
+        for row in stored:
+            rules.fold(start.state, row.at_us, _events(rules, row))
         if projector is not None:
+            rows = [decode_row(rules.codec, row) for row in stored]
             await journal.project(projector.project(rows, start.state))
     return head
+
+
+def _events(rules: Rules, row: StoredRow) -> tuple[Any, ...]:
+    try:
+        return cast(tuple[Any, ...], rules.codec.decode_all(row.events))
+    except CodecError as error:
+        raise JournalBroken(row.seq, str(error)) from error

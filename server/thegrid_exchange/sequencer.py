@@ -59,6 +59,8 @@ log = logging.getLogger(__name__)
 FAULT_EXIT = 3
 """Exit code of a process that stopped because memory and disk may no longer agree."""
 
+DEFAULT_LIMITS = Limits()
+
 SLICE_COMMANDS = 64
 """Waiting commands that run before others get the loop again."""
 
@@ -86,7 +88,7 @@ class Sequencer:
         journal: Journal,
         clock: Clock,
         *,
-        limits: Limits = Limits(),
+        limits: Limits = DEFAULT_LIMITS,
         projector: Projector | None = None,
         snapshotter: Snapshotter | None = None,
         on_fault: Callable[[str], object] = fail_stop,
@@ -182,7 +184,8 @@ class Sequencer:
     # ---- take, stamp, step ---------------------------------------------------------------------
 
     def _stamp(self) -> int:
-        return max(self._head.at_us, self.state.now_us, self._clock.now_us())
+        state_us: int = self.state.now_us
+        return max(self._head.at_us, state_us, self._clock.now_us())
 
     def _has_room(self) -> bool:
         return (

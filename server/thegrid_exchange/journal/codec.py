@@ -1,8 +1,8 @@
 """Records of the engine to canonical bytes and back: same value, same bytes, and nothing is written
 that cannot be read again. What the records mean, and where the bytes go, is told elsewhere.
 
-A record is a NamedTuple; on disk it is `[tag, [field, ...]]` in MessagePack, the tag being its class
-name and, from its second shape on, a version. A new record type needs no line here.
+A record is a NamedTuple; on disk it is `[tag, [field, ...]]` in MessagePack, the tag being its
+class name and, from its second shape on, a version. A new record type needs no line here.
 """
 
 import inspect
@@ -10,7 +10,6 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -215,8 +214,7 @@ def _field_changes(
 
     def to_wire(value: Any) -> list[Any]:
         return [
-            writer(field) if writer else field
-            for writer, field in zip(writers, value, strict=True)
+            writer(field) if writer else field for writer, field in zip(writers, value, strict=True)
         ]
 
     def from_wire(raw: Any) -> Any:

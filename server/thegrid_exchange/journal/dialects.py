@@ -27,7 +27,7 @@ class Dialect(Protocol):
     where: str
     now_us: str
     lease_us: int
-    guards: Sequence[str]
+    guards: tuple[str, ...]
 
     def engine(self, *, read_only: bool) -> AsyncEngine:
         """Connections that write durably, or that cannot write at all."""
@@ -37,7 +37,9 @@ class Dialect(Protocol):
         """The statement with this driver's placeholders for `?`."""
         ...
 
-    async def insert(self, connection: AsyncConnection, rows: Sequence[StoredRow], epoch: int) -> int:
+    async def insert(
+        self, connection: AsyncConnection, rows: Sequence[StoredRow], epoch: int
+    ) -> int:
         """Insert journal rows if the epoch still holds the lease; answer how many went in."""
         ...
 
@@ -64,7 +66,7 @@ class Sqlite:
 
     now_us = "0"
     lease_us = 0
-    guards = schema.SQLITE_GUARDS
+    guards: tuple[str, ...] = schema.SQLITE_GUARDS
     _insert = (
         f"INSERT INTO journal ({schema.COLUMNS}) SELECT {', '.join('?' * 14)} "
         "FROM journal_lease WHERE partition = ? AND epoch = ?"
@@ -100,7 +102,9 @@ class Sqlite:
     def sql(self, statement: str) -> str:
         return statement
 
-    async def insert(self, connection: AsyncConnection, rows: Sequence[StoredRow], epoch: int) -> int:
+    async def insert(
+        self, connection: AsyncConnection, rows: Sequence[StoredRow], epoch: int
+    ) -> int:
         parameters = [(*row, row.partition, epoch) for row in rows]
         return (await connection.exec_driver_sql(self._insert, parameters)).rowcount
 
@@ -141,7 +145,7 @@ class Postgres:
 
     now_us = "(extract(epoch from clock_timestamp()) * 1000000)::bigint"
     lease_us = LEASE_MS * 1_000
-    guards = schema.POSTGRES_GUARDS
+    guards: tuple[str, ...] = schema.POSTGRES_GUARDS
     _kinds = "int bigint bigint bigint int text text bytea text bytea bytea bytea bytea bytea"
     _insert = (
         "WITH held AS (SELECT partition FROM journal_lease "
@@ -170,7 +174,9 @@ class Postgres:
     def sql(self, statement: str) -> str:
         return _numbered(statement)
 
-    async def insert(self, connection: AsyncConnection, rows: Sequence[StoredRow], epoch: int) -> int:
+    async def insert(
+        self, connection: AsyncConnection, rows: Sequence[StoredRow], epoch: int
+    ) -> int:
         columns = [list(column) for column in zip(*rows, strict=True)]
         parameters = (*columns, rows[0].partition, epoch)
         return (await connection.exec_driver_sql(self._insert, parameters)).rowcount

@@ -125,7 +125,10 @@ class Projector(Protocol):
         ...
 
     def project(self, rows: Sequence[Row], state: Any) -> Sequence[Statement]:
-        """The writes for these rows; `state` is as it stood right after the last of them."""
+        """The writes for these rows; `state` is as it stood right after the last of them.
+
+        After one call for all rows and after one call for each, the read models are the same.
+        """
         ...
 
 
@@ -150,7 +153,7 @@ class JournalBroken(JournalError):
 
 
 class Journal(Protocol):
-    """Where rows become durable. One writer; `append` is durable or raises, and is never retried."""
+    """Where rows become durable. One writer; `append` is durable or raises, without retry."""
 
     exchange_id: str
     partition: int
@@ -164,7 +167,9 @@ class Journal(Protocol):
         """Make the rows and the read-model writes durable together, or raise."""
         ...
 
-    def read(self, after_seq: int = 0, until_seq: int | None = None) -> AsyncIterator[list[StoredRow]]:
+    def read(
+        self, after_seq: int = 0, until_seq: int | None = None
+    ) -> AsyncIterator[list[StoredRow]]:
         """The durable rows after `after_seq` in order, in bounded batches."""
         ...
 

@@ -2,9 +2,7 @@
 Which rules there are is the engine's affair; this only gathers them for the durable core.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 from thegrid_exchange.engine import (
     RULES_VERSION,
@@ -15,19 +13,11 @@ from thegrid_exchange.engine import (
     refusals,
     replies,
 )
-from thegrid_exchange.engine.apply import apply
+from thegrid_exchange.engine.apply import fold
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.engine.step import step
 from thegrid_exchange.journal.codec import Codec, named_tuples
 from thegrid_exchange.journal.protocol import Rules
-
-
-def fold(state: State, at_us: int, folded: Sequence[Any]) -> None:
-    """Bring the state forward by one row: its stamp and its events, nothing decided again."""
-    state.now_us = at_us
-    for event in folded:
-        apply(state, event)
-    state.commit()
 
 
 @lru_cache(maxsize=1)

@@ -7,7 +7,7 @@ import hashlib
 import logging
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -62,10 +62,18 @@ def decode_rows(codec: Codec, payload: bytes) -> Iterator[StateRow]:
         raise CodecError(f"a snapshot cannot be read: {error}") from error
 
 
-async def load_rows(codec: Codec, journal: Journal, head: SnapshotHead) -> list[StateRow]:
+class ChunkSource(Protocol):
+    """Anything that can give back the chunks of a snapshot."""
+
+    def snapshot_chunks(self, seq: int) -> AsyncIterator[bytes]:
+        """The chunks of one snapshot in order."""
+        ...
+
+
+async def load_rows(codec: Codec, source: ChunkSource, head: SnapshotHead) -> list[StateRow]:
     """All state rows of a stored snapshot. Raises JournalError when it is not what was written."""
     digest, rows, chunks = hashlib.sha256(), list[StateRow](), 0
-    async for chunk in journal.snapshot_chunks(head.seq):
+    async for chunk in source.snapshot_chunks(head.seq):
         digest.update(chunk)
         chunks += 1
         for payload in _slices(chunk):
@@ -128,9 +136,7 @@ class Snapshotter:
                 await self._journal.put_snapshot_chunk(frozen.head.seq, number, chunk)
                 number += 1
             seq, row_hash, at_us = frozen.head
-            head = SnapshotHead(
-                seq, at_us, row_hash, self._rules_version, number, digest.digest()
-            )
+            head = SnapshotHead(seq, at_us, row_hash, self._rules_version, number, digest.digest())
             await self._journal.complete_snapshot(head, self._keep)
         except Exception:
             log.exception("the snapshot at row %d was given up", frozen.head.seq)

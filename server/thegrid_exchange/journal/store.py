@@ -9,7 +9,7 @@ import secrets
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -177,17 +177,15 @@ class SqlJournal(SqlReader):
             self.epoch,
         )
 
-    async def _project(
-        self, connection: AsyncConnection, statements: Sequence[Statement]
-    ) -> None:
+    async def _project(self, connection: AsyncConnection, statements: Sequence[Statement]) -> None:
         for statement, parameters in statements:
             if not isinstance(statement, str):
-                await connection.execute(statement, list(parameters) or None)  # type: ignore[arg-type]
+                await connection.execute(statement, cast(Any, list(parameters) or None))
             elif parameters and isinstance(parameters[0], tuple):
                 sql = self.dialect.sql(statement)
-                await connection.exec_driver_sql(sql, list(parameters))  # type: ignore[arg-type]
+                await connection.exec_driver_sql(sql, cast(Any, list(parameters)))
             else:
-                await connection.execute(text(statement), list(parameters) or None)  # type: ignore[arg-type]
+                await connection.execute(text(statement), cast(Any, list(parameters) or None))
 
     async def put_snapshot_chunk(self, seq: int, number: int, chunk: bytes) -> None:
         """Store one chunk of a snapshot that is not yet complete."""
@@ -208,10 +206,11 @@ class SqlJournal(SqlReader):
         await self._write(lambda c: self._run(c, statement, self.partition, *head))
         kept = (await self.snapshots())[:keep]
         for table in ("journal_snapshot", "journal_snapshot_chunk"):
-            stale = f"DELETE FROM {table} WHERE partition = ? AND seq < ?"
-            await self._write(
-                lambda c, stale=stale: self._run(c, stale, self.partition, kept[-1].seq)
-            )
+            await self._drop_before(table, kept[-1].seq)
+
+    async def _drop_before(self, table: str, seq: int) -> None:
+        statement = f"DELETE FROM {table} WHERE partition = ? AND seq < ?"
+        await self._write(lambda c: self._run(c, statement, self.partition, seq))
 
     async def quarantine(self, command: Quarantined) -> None:
         """Remember a command that must not run again."""
@@ -252,13 +251,13 @@ class SqlJournal(SqlReader):
         if self._renewal is not None:
             self._renewal.cancel()
             await asyncio.gather(self._renewal, return_exceptions=True)
+        await super().close()  # the writer leaves last: it alone can fold the log into the file
         if self._writer is not None:
             with contextlib.suppress(DBAPIError, OSError):
                 await self._release()
             await self._writer.close()
             await self._writer.engine.dispose()
             self._writer = None
-        await super().close()
         if self._lock:
             self._lock.release()
 
