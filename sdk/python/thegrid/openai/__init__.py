@@ -24,14 +24,14 @@ __all__ = [
 
 
 def request_from_json(value: Mapping[str, Any]) -> ChatRequest:
-    """Answer the request that the JSON object `value` is; raises MappingError where it is no JSON."""
+    """Answer the request that the object `value` is; raises MappingError where it is no JSON."""
     message = ChatRequest()
     CHAT_REQUEST.read(value, message)
     return message
 
 
 def request_to_json(message: ChatRequest) -> dict[str, Any]:
-    """Answer the JSON object of a request; raises MappingError where a verbatim field is no JSON."""
+    """Answer the JSON object of a request; raises MappingError where it holds what is no JSON."""
     return CHAT_REQUEST.write(message)
 
 

@@ -1,6 +1,6 @@
 """Puts the chunks of a streamed answer together into one whole completion.
 
-Chunks are JSON objects as `reply_to_json` makes them; nothing is dropped, of unknown keys the last wins.
+Chunks are JSON objects as `reply_to_json` makes them; where a key cannot be joined the last wins.
 """
 
 from typing import Any

@@ -30,7 +30,7 @@ _escaped = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",",
 
 
 def encode_json(value: Any) -> bytes:
-    """Answer `value` as compact JSON in UTF-8; raises MappingError where JSON has no word for it."""
+    """Answer `value` as compact JSON in UTF-8; raises MappingError where JSON has no word."""
     try:
         return _plain(value).encode()
     except UnicodeEncodeError:
@@ -197,8 +197,8 @@ def repeated(shape: "Shape") -> Kind:
 class Shape:
     """How one kind of JSON object lies in one message type.
 
-    `fields` maps each JSON key to (field name, kind). A key without a field, or whose value is not of
-    the field's shape, lies in `extra_json`; on the way back a field wins over the same key there.
+    `fields` maps each JSON key to (field name, kind). A key without a field, or whose value is not
+    of the field's shape, lies in `extra_json`; on the way back a field wins over such a key.
     """
 
     def __init__(self, message_type: type[Message], fields: Mapping[str, tuple[str, Kind]]) -> None:
@@ -211,7 +211,7 @@ class Shape:
             self._writers[numbers[name]] = (key, writer)
 
     def alternative(self, name: str, key: str, message_type: type[Message], writer: Writer) -> None:
-        """Say that the field `name` is written to `key` as well, as another form of the same key."""
+        """Say that the field `name` is written to `key` as well, as its other form."""
         self._writers[message_type.DESCRIPTOR.fields_by_name[name].number] = (key, writer)
 
     def read(self, value: Mapping[str, Any], message: Any) -> None:

@@ -1,4 +1,4 @@
-"""The supplier's side: an agent that serves deliveries with an OpenAI-compatible server or a demo model.
+"""The supplier's side: an agent that serves deliveries with an upstream or a demo model.
 
 The command line that calls `run_supplier` is elsewhere; money and metering are the exchange's.
 """

@@ -65,6 +65,6 @@ class SupplierSettings:
             parts = urlsplit(self.upstream_url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise SupplierSettingsError(
-                    f"upstream_url: {self.upstream_url!r} is no http or https address; give the base"
-                    " address of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1"
+                    f"upstream_url: {self.upstream_url!r} is no http or https address; give the"
+                    " base address of an OpenAI-compatible server, such as http://127.0.0.1:8000/v1"
                 )
