@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BUF = ROOT / ".venv/bin/buf"
 RECIPE = ROOT / "sdk/buf.gen.yaml"
 THIRD_PARTY = ROOT / "proto/third_party"
+SERVICE_CONFIG = PurePath("sdk/service_config.json")
+PYTHON_SERVICE_CONFIG = PurePath("sdk/python/thegrid/service_config.json")
+TYPESCRIPT_SERVICE_CONFIG = PurePath("sdk/typescript/gen/service_config.ts")
 DESCRIPTORS = PurePath("server/thegrid_exchange/api/descriptors.binpb")
 VALIDATE = "proto/buf/validate/validate.proto"
 PINS = ("generators.lock", "protos.lock")
@@ -73,12 +76,26 @@ def generate(made: Path, check: bool) -> list[str]:
     image = made / DESCRIPTORS
     image.parent.mkdir(parents=True)
     buf("build", "--path", "proto/thegrid", "--exclude-source-info", "-o", str(image))
-    stale = [] if same(image, ROOT / DESCRIPTORS) else [str(DESCRIPTORS)]
-    if stale and not check:
-        put(image, ROOT / DESCRIPTORS)
+    copy_service_config(made)
+    stale = [name for name in (DESCRIPTORS, PYTHON_SERVICE_CONFIG) if differs(made, name)]
     for out in FOLDERS.keys() - missing:
-        stale += lay(made, FOLDERS[out], check)
-    return sorted(stale)
+        stale += lay_changes(made, FOLDERS[out])
+    for name in stale if not check else []:
+        lay(made / name, ROOT / name)
+    return sorted(map(str, stale))
+
+
+def copy_service_config(made: Path) -> None:
+    """Give each SDK the shared retries and timeouts in the shape that its language reads."""
+    text = (ROOT / SERVICE_CONFIG).read_text("utf-8")
+    source = f"// Copied from {SERVICE_CONFIG} by `make proto`.\n"
+    shapes = {
+        PYTHON_SERVICE_CONFIG: text,
+        TYPESCRIPT_SERVICE_CONFIG: f"{source}export const serviceConfig = {text.rstrip()};\n",
+    }
+    for name, content in shapes.items():
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        (made / name).write_text(content, "utf-8")
 
 
 def available(plugin: dict[str, Any]) -> bool:
@@ -103,22 +120,18 @@ def buf(*arguments: str) -> None:
         sys.exit(status)
 
 
-def lay(made: Path, folder: Folder, check: bool) -> list[str]:
-    """Bring one folder into the generated state; return the paths that differed."""
+def lay_changes(made: Path, folder: Folder) -> list[PurePath]:
+    """Return the files of one folder that are not as generated, or should not be there."""
     fresh, standing = (listing(base / folder.path, folder.patterns) for base in (made, ROOT))
-    stale = []
-    for name in sorted(fresh | standing):
-        source, target = made / folder.path / name, ROOT / folder.path / name
-        if same(source, target):
-            continue
-        stale.append(str(folder.path / name))
-        if check:
-            continue
-        if name in fresh:
-            put(source, target)
-        else:
-            target.unlink()
-    return stale
+    return [folder.path / name for name in fresh | standing if differs(made, folder.path / name)]
+
+
+def lay(source: Path, target: Path) -> None:
+    """Bring one file into the generated state: as generated, or gone."""
+    if source.exists():
+        put(source, target)
+    else:
+        target.unlink()
 
 
 def listing(base: Path, patterns: tuple[str, ...]) -> set[PurePath]:
@@ -126,9 +139,10 @@ def listing(base: Path, patterns: tuple[str, ...]) -> set[PurePath]:
     return {path.relative_to(base) for pattern in patterns for path in base.rglob(pattern)}
 
 
-def same(one: Path, other: Path) -> bool:
-    """Tell whether both files exist and hold the same bytes."""
-    return one.exists() and other.exists() and filecmp.cmp(one, other, shallow=False)
+def differs(made: Path, name: PurePath) -> bool:
+    """Tell whether a file is missing on one side, or holds other bytes."""
+    one, other = made / name, ROOT / name
+    return not (one.exists() and other.exists() and filecmp.cmp(one, other, shallow=False))
 
 
 def put(source: Path, target: Path) -> None:

@@ -33,6 +33,7 @@ def tree(tmp_path: Path) -> Path:
     for name in ("proto", "sdk/python/thegrid/v1", "sdk/typescript/gen"):
         shutil.copytree(ROOT / name, tmp_path / name)
     names = ["buf.yaml", "server/thegrid_exchange/api/descriptors.binpb"]
+    names.append("sdk/python/thegrid/service_config.json")
     names += [f"sdk/{path.name}" for path in (ROOT / "sdk").iterdir() if path.is_file()]
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
