@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from thegrid_exchange.engine import commands, events, records, refusals, replies
-from thegrid_exchange.journal.upcast import Upcast
 from thegrid_exchange.journal.codec import INT64_MAX, INT64_MIN, Codec, CodecError, named_tuples
+from thegrid_exchange.journal.upcast import Upcast
 
 TYPES = named_tuples(commands, events, replies, refusals, records)
 CODEC = Codec(TYPES)
@@ -128,8 +129,12 @@ def test_two_types_of_one_name_cannot_share_a_codec() -> None:
         Codec([commands.Deposit, other])
 
 
-PAID_FIRST = NamedTuple("Paid", [("dollars", int)])
-PAID_TODAY = NamedTuple("Paid", [("payer", str), ("amount_micros", int), ("note", str)])
+class PAID_FIRST(NamedTuple):
+    dollars: int
+class PAID_TODAY(NamedTuple):
+    payer: str
+    amount_micros: int
+    note: str
 
 
 class TestOldShapes:

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+
 from thegrid_exchange.config import Config, ConfigError, variable_of
 
 

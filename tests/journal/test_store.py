@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
+
 from thegrid_exchange.clock import ManualClock
 from thegrid_exchange.journal import chain, schema
 from thegrid_exchange.journal.protocol import (
