@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
+import twins
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,7 +54,7 @@ def main() -> int:
     check = parser.parse_args().check
     unpack_third_party()
     with tempfile.TemporaryDirectory(prefix="generated-", dir=ROOT / ".build") as made:
-        stale = generate(Path(made), check)
+        stale = generate(Path(made), check) + twins.stale(check)
     if stale and check:
         print("generated code is out of date:", *stale, sep="\n  ", file=sys.stderr)
         print("what to do: run `make proto` and commit the result", file=sys.stderr)

@@ -1,0 +1,81 @@
+"""The caller's own membership: settings and keys.
+What only the operator may do is in `admin`.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import datetime
+
+from thegrid.aio.transport import Transport
+from thegrid.enums import enum_number
+from thegrid.times import timestamp
+from thegrid.v1 import common_pb2, members_pb2
+
+
+class Members:
+    """`member_id` may name another member where the key has the scope `admin`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(
+        self, member_id: str = "", *, min_position: common_pb2.Position | None = None
+    ) -> members_pb2.GetMemberResponse:
+        """Return the member, and the scopes of the key that asks."""
+        request = members_pb2.GetMemberRequest(member_id=member_id, min_position=min_position)
+        return await self._transport.call(request, members_pb2.GetMemberResponse)
+
+    async def update_settings(
+        self,
+        *,
+        account_mode: int | str | None = None,
+        auto_buy_ceiling_micros: int | None = None,
+        auto_transfer: bool | None = None,
+        member_id: str = "",
+        request_id: str = "",
+    ) -> members_pb2.MemberSettings:
+        """Change what is given and keep the rest; the mode is `auto` or `advanced`."""
+        mode = account_mode
+        if mode is not None:
+            mode = enum_number(members_pb2.AccountMode, mode, "account_mode")
+        request = members_pb2.UpdateSettingsRequest(
+            request_id=request_id,
+            account_mode=mode,  # type: ignore[arg-type]
+            auto_buy_ceiling_micros=auto_buy_ceiling_micros,
+            member_id=member_id,
+        )
+        if auto_transfer is not None:
+            request.auto_transfer = auto_transfer
+        response = await self._transport.call(request, members_pb2.UpdateSettingsResponse)
+        return response.settings
+
+    async def create_key(
+        self,
+        scopes: Iterable[int | str],
+        label: str = "",
+        *,
+        expire_time: datetime | None = None,
+        member_id: str = "",
+        request_id: str = "",
+    ) -> members_pb2.CreateKeyResponse:
+        """Make a key; its `secret` is shown this once."""
+        request = members_pb2.CreateKeyRequest(
+            request_id=request_id,
+            label=label,
+            scopes=[enum_number(members_pb2.Scope, scope, "scopes") for scope in scopes],  # type: ignore[misc]
+            expire_time=timestamp(expire_time),
+            member_id=member_id,
+        )
+        return await self._transport.call(request, members_pb2.CreateKeyResponse)
+
+    async def revoke_key(self, key_id: str, *, request_id: str = "") -> members_pb2.Key:
+        """End a key; its open streams and deliveries end within a second."""
+        request = members_pb2.RevokeKeyRequest(request_id=request_id, key_id=key_id)
+        response = await self._transport.call(request, members_pb2.RevokeKeyResponse)
+        return response.key
+
+    def keys(
+        self, *, page_size: int = 0, min_position: common_pb2.Position | None = None
+    ) -> AsyncIterator[members_pb2.Key]:
+        """Iterate over the caller's keys, newest first, without secrets."""
+        request = members_pb2.ListKeysRequest(page_size=page_size, min_position=min_position)
+        return self._transport.pages(request, members_pb2.ListKeysResponse, lambda page: page.keys)

@@ -1,0 +1,171 @@
+# Made by `make proto` from thegrid/aio/admin.py; edit that file instead.
+"""The operator's side: members, cash, instruments, markets, suppliers, policy.
+Every call asks for the scope `admin`.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from thegrid.enums import enum_number
+from thegrid.sync.transport import Transport
+from thegrid.v1 import (
+    admin_pb2,
+    common_pb2,
+    instruments_pb2,
+    market_data_pb2,
+    members_pb2,
+)
+
+
+class Admin:
+    """Every write is on the journal with its actor."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def create_member(
+        self, handle: str, *, affiliation_group: str = "", request_id: str = ""
+    ) -> members_pb2.Member:
+        """Admit a member under the operator's own name for it."""
+        request = admin_pb2.CreateMemberRequest(
+            request_id=request_id, handle=handle, affiliation_group=affiliation_group
+        )
+        response = self._transport.call(request, admin_pb2.CreateMemberResponse)
+        return response.member
+
+    def members(
+        self, *, page_size: int = 0, min_position: common_pb2.Position | None = None
+    ) -> Iterator[members_pb2.Member]:
+        """Iterate over all members, newest first."""
+        request = admin_pb2.ListMembersRequest(page_size=page_size, min_position=min_position)
+        return self._transport.pages(
+            request, admin_pb2.ListMembersResponse, lambda page: page.members
+        )
+
+    def suspend(self, member_id: str, reason: str, *, request_id: str = "") -> members_pb2.Member:
+        """Suspend a member: its streams end and its orders are cancelled."""
+        return self._set_suspended(member_id, True, reason, request_id)
+
+    def reinstate(self, member_id: str, reason: str, *, request_id: str = "") -> members_pb2.Member:
+        """End a suspension."""
+        return self._set_suspended(member_id, False, reason, request_id)
+
+    def deposit(
+        self, member_id: str, amount_micros: int, reference: str = "", *, request_id: str = ""
+    ) -> int:
+        """Credit cash; return what is available then, in micro-dollars."""
+        request = admin_pb2.DepositRequest(
+            request_id=request_id,
+            member_id=member_id,
+            amount_micros=amount_micros,
+            reference=reference,
+        )
+        response = self._transport.call(request, admin_pb2.DepositResponse)
+        return response.available_micros
+
+    def withdraw(
+        self, member_id: str, amount_micros: int, reference: str = "", *, request_id: str = ""
+    ) -> int:
+        """Debit available cash; return what is available then, in micro-dollars."""
+        request = admin_pb2.WithdrawRequest(
+            request_id=request_id,
+            member_id=member_id,
+            amount_micros=amount_micros,
+            reference=reference,
+        )
+        response = self._transport.call(request, admin_pb2.WithdrawResponse)
+        return response.available_micros
+
+    def define_instrument(
+        self,
+        symbol: str,
+        name: str,
+        spec: instruments_pb2.InstrumentSpec,
+        terms: market_data_pb2.MarketTerms,
+        *,
+        request_id: str = "",
+    ) -> instruments_pb2.Instrument:
+        """Add an instrument with its first specification, and its market."""
+        request = admin_pb2.DefineInstrumentRequest(
+            request_id=request_id, symbol=symbol, name=name, spec=spec, terms=terms
+        )
+        response = self._transport.call(request, admin_pb2.DefineInstrumentResponse)
+        return response.instrument
+
+    def publish_spec(
+        self, instrument: str, spec: instruments_pb2.InstrumentSpec, *, request_id: str = ""
+    ) -> instruments_pb2.Instrument:
+        """Add the next version of a specification, in force from its `effective_time`."""
+        request = admin_pb2.PublishSpecRequest(
+            request_id=request_id, instrument=instrument, spec=spec
+        )
+        response = self._transport.call(request, admin_pb2.PublishSpecResponse)
+        return response.instrument
+
+    def set_market_state(
+        self, market: str, state: int | str, reason: str, *, request_id: str = ""
+    ) -> market_data_pb2.Market:
+        """Make a market `open`, `cancel_only` or `halted`."""
+        number = enum_number(market_data_pb2.MarketState, state, "state")
+        request = admin_pb2.SetMarketStateRequest(
+            request_id=request_id,
+            market=market,
+            state=number,  # type: ignore[arg-type]
+            reason=reason,
+        )
+        response = self._transport.call(request, admin_pb2.SetMarketStateResponse)
+        return response.market
+
+    def admit_supplier(
+        self,
+        member_id: str,
+        instrument: str,
+        verified_tokens_per_second: int,
+        reason: str = "",
+        *,
+        request_id: str = "",
+    ) -> admin_pb2.AdmitSupplierResponse:
+        """Let a member supply an instrument at a verified throughput; 0 ends that."""
+        request = admin_pb2.AdmitSupplierRequest(
+            request_id=request_id,
+            member_id=member_id,
+            instrument=instrument,
+            verified_tokens_per_second=verified_tokens_per_second,
+            reason=reason,
+        )
+        return self._transport.call(request, admin_pb2.AdmitSupplierResponse)
+
+    def set_policy(
+        self, changes: Mapping[str, int], *, request_id: str = ""
+    ) -> admin_pb2.SetPolicyResponse:
+        """Change numbers that the rules read."""
+        request = admin_pb2.SetPolicyRequest(
+            request_id=request_id,
+            changes=[
+                admin_pb2.PolicyValue(name=name, value=value) for name, value in changes.items()
+            ],
+        )
+        return self._transport.call(request, admin_pb2.SetPolicyResponse)
+
+    def policy(
+        self, *, min_position: common_pb2.Position | None = None
+    ) -> list[admin_pb2.PolicyValue]:
+        """Return all numbers that the rules read, by name."""
+        request = admin_pb2.GetPolicyRequest(min_position=min_position)
+        response = self._transport.call(request, admin_pb2.GetPolicyResponse)
+        return [*response.policy]
+
+    def trial_balance(
+        self, *, min_position: common_pb2.Position | None = None
+    ) -> admin_pb2.GetTrialBalanceResponse:
+        """Return the sum of each account kind; each asset sums to zero."""
+        request = admin_pb2.GetTrialBalanceRequest(min_position=min_position)
+        return self._transport.call(request, admin_pb2.GetTrialBalanceResponse)
+
+    def _set_suspended(
+        self, member_id: str, suspended: bool, reason: str, request_id: str
+    ) -> members_pb2.Member:
+        request = admin_pb2.SetMemberSuspendedRequest(
+            request_id=request_id, member_id=member_id, suspended=suspended, reason=reason
+        )
+        response = self._transport.call(request, admin_pb2.SetMemberSuspendedResponse)
+        return response.member

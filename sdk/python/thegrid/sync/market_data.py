@@ -1,0 +1,109 @@
+# Made by `make proto` from thegrid/aio/market_data.py; edit that file instead.
+"""Public market data: markets, books, trades, and the streams of them.
+How a stream survives loss stands in `streams` and `thegrid.follow`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+
+from thegrid.book import Book
+from thegrid.enums import enum_number
+from thegrid.follow import BookFollower, Gap, MarketFollower, MarketOut, StreamState
+from thegrid.sync.streams import Stream
+from thegrid.sync.transport import Transport
+from thegrid.times import timestamp
+from thegrid.v1 import common_pb2, market_data_pb2
+
+
+class MarketData:
+    """A market is named by id (`mkt_…`) or by the symbol of its instrument."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def get(
+        self, market: str, *, min_position: common_pb2.Position | None = None
+    ) -> market_data_pb2.Market:
+        """Return one market's terms, state and last prices."""
+        request = market_data_pb2.GetMarketRequest(market=market, min_position=min_position)
+        response = self._transport.call(request, market_data_pb2.GetMarketResponse)
+        return response.market
+
+    def list(
+        self, *, page_size: int = 0, min_position: common_pb2.Position | None = None
+    ) -> Iterator[market_data_pb2.Market]:
+        """Iterate over all markets, by id."""
+        request = market_data_pb2.ListMarketsRequest(page_size=page_size, min_position=min_position)
+        return self._transport.pages(
+            request, market_data_pb2.ListMarketsResponse, lambda page: page.markets
+        )
+
+    def book(
+        self,
+        market: str,
+        depth_levels: int = 0,
+        *,
+        min_position: common_pb2.Position | None = None,
+    ) -> market_data_pb2.GetBookResponse:
+        """Return one market's book by price level; depth 0 means the exchange's default of 50."""
+        request = market_data_pb2.GetBookRequest(
+            market=market, depth_levels=depth_levels, min_position=min_position
+        )
+        return self._transport.call(request, market_data_pb2.GetBookResponse)
+
+    def trades(
+        self,
+        market: str,
+        *,
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
+        page_size: int = 0,
+        min_position: common_pb2.Position | None = None,
+    ) -> Iterator[market_data_pb2.Trade]:
+        """Iterate over one market's trades, newest first."""
+        request = market_data_pb2.ListTradesRequest(
+            market=market,
+            page_size=page_size,
+            start_time=timestamp(start_time),
+            end_time=timestamp(end_time),
+            min_position=min_position,
+        )
+        return self._transport.pages(
+            request, market_data_pb2.ListTradesResponse, lambda page: page.trades
+        )
+
+    def stream(
+        self,
+        markets: Iterable[str],
+        channels: Iterable[int | str] = ("book", "trades", "status"),
+        *,
+        depth_levels: int = 0,
+        after_sequence: int | None = None,
+        on_state: Callable[[StreamState], None] | None = None,
+    ) -> Stream[MarketOut]:
+        """Follow channels of markets: events in order, each once, and a Gap where some are lost.
+
+        A lost connection comes back by itself. Heartbeats are passed on.
+        """
+        numbers = [enum_number(market_data_pb2.Channel, each, "channels") for each in channels]
+        subscriptions = [
+            market_data_pb2.Subscription(
+                market=market,
+                channel=number,  # type: ignore[arg-type]
+                depth_levels=depth_levels,
+                after_sequence=after_sequence,
+            )
+            for market in markets
+            for number in numbers
+        ]
+        return Stream(self._transport, MarketFollower(subscriptions), on_state)
+
+    def watch_book(
+        self,
+        market: str,
+        depth_levels: int = 0,
+        *,
+        on_state: Callable[[StreamState], None] | None = None,
+    ) -> Stream[Book | Gap]:
+        """Keep a local book, proved by checksum; yields it after every change, and gaps."""
+        return Stream(self._transport, BookFollower(market, depth_levels), on_state)

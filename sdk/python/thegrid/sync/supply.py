@@ -1,0 +1,70 @@
+# Made by `make proto` from thegrid/aio/supply.py; edit that file instead.
+"""The supplier's side, unary: offers, issuance, obligations.
+The stream over which calls are served belongs to `thegrid.supplier`.
+"""
+
+from collections.abc import Iterator
+
+from thegrid.sync.transport import Transport
+from thegrid.v1 import common_pb2, supply_pb2
+
+
+class Supply:
+    """An instrument is named by id (`ins_…`) or symbol."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def register_offer(
+        self, instrument: str, terms: supply_pb2.OfferTerms, *, request_id: str = ""
+    ) -> supply_pb2.Offer:
+        """Say that the caller serves an instrument with a model, or change what was said."""
+        request = supply_pb2.RegisterOfferRequest(
+            request_id=request_id, instrument=instrument, terms=terms
+        )
+        response = self._transport.call(request, supply_pb2.RegisterOfferResponse)
+        return response.offer
+
+    def withdraw_offer(
+        self, instrument: str, *, request_id: str = ""
+    ) -> supply_pb2.WithdrawOfferResponse:
+        """End an offer; what was sold is still owed."""
+        request = supply_pb2.WithdrawOfferRequest(request_id=request_id, instrument=instrument)
+        return self._transport.call(request, supply_pb2.WithdrawOfferResponse)
+
+    def offers(
+        self, *, page_size: int = 0, min_position: common_pb2.Position | None = None
+    ) -> Iterator[supply_pb2.Offer]:
+        """Iterate over the caller's offers, by instrument."""
+        request = supply_pb2.ListOffersRequest(page_size=page_size, min_position=min_position)
+        return self._transport.pages(
+            request, supply_pb2.ListOffersResponse, lambda page: page.offers
+        )
+
+    def issue(
+        self, instrument: str, quantity_units: int, *, request_id: str = ""
+    ) -> supply_pb2.SupplyPosition:
+        """Make new Units to sell, within the verified capacity; return the supply after it."""
+        request = supply_pb2.IssueUnitsRequest(
+            request_id=request_id, instrument=instrument, quantity_units=quantity_units
+        )
+        response = self._transport.call(request, supply_pb2.IssueUnitsResponse)
+        return response.supply
+
+    def retire(
+        self, instrument: str, quantity_units: int, *, request_id: str = ""
+    ) -> supply_pb2.SupplyPosition:
+        """Take unsold Units back; return the supply after it."""
+        request = supply_pb2.RetireUnitsRequest(
+            request_id=request_id, instrument=instrument, quantity_units=quantity_units
+        )
+        response = self._transport.call(request, supply_pb2.RetireUnitsResponse)
+        return response.supply
+
+    def positions(
+        self, *, min_position: common_pb2.Position | None = None
+    ) -> list[supply_pb2.SupplyPosition]:
+        """Return what the caller has issued and owes, by instrument."""
+        request = supply_pb2.GetSupplyRequest(min_position=min_position)
+        response = self._transport.call(request, supply_pb2.GetSupplyResponse)
+        return [*response.supplies]
