@@ -109,13 +109,17 @@ class KeyRevoked(NamedTuple):
 
 
 class OrderAccepted(NamedTuple):
-    """An order passed every check; what it does next follows in the same command."""
+    """An order passed every check.
+
+    With a rank above 0 it rests in the book from the start; without, it meets the other side first
+    and what becomes of it follows in the same command.
+    """
 
     order: Order
 
 
 class OrderRested(NamedTuple):
-    """An open order stands in the book at its price, behind all of smaller rank."""
+    """What is left of an order after matching stands in the book, behind all of smaller rank."""
 
     order_id: str
     rank: int
@@ -246,6 +250,7 @@ class SweepStarted(NamedTuple):
     """A market's slot has come; the market takes no orders until `SweepFinished`."""
 
     sweep: Sweep
+    next_sweep_us: int
 
 
 class MemberSwept(NamedTuple):
@@ -280,7 +285,6 @@ class ReservationExtended(NamedTuple):
     delivery_id: str
     reserved_tokens: int
     draws: tuple[Draw, ...]
-    deadline_us: int
 
 
 class DeliveryMarked(NamedTuple):
@@ -288,6 +292,7 @@ class DeliveryMarked(NamedTuple):
 
     delivery_id: str
     marked_tokens: int
+    deadline_us: int
     extension_refused: str = ""
 
 

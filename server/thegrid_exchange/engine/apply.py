@@ -1,0 +1,388 @@
+"""The only writer: each event's absolute result becomes rows, in live steps and in recovery alike.
+
+Nothing is decided or worked out here; `State.post` adds amounts, and that is all the arithmetic.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from thegrid_exchange.engine import events
+from thegrid_exchange.engine.records import ClosedDelivery, ClosedOrder
+from thegrid_exchange.engine.refusals import InvariantBroken
+from thegrid_exchange.engine.state import State
+
+
+def apply(state: State, event: events.Event) -> None:
+    """Write one event into the tables."""
+    APPLIERS[type(event)](state, event)
+
+
+def fold(state: State, at_us: int, row_events: Iterable[events.Event]) -> None:
+    """Bring the state past one journal row, whose command is not decided again.
+
+    `at_us` is the row's stamp; a refused command's row has no events.
+    """
+    recorded = tuple(row_events)
+    advance(state, at_us, silent=not recorded)
+    for event in recorded:
+        APPLIERS[type(event)](state, event)
+    state.commit()
+
+
+def advance(state: State, at_us: int, *, silent: bool) -> None:
+    """Move the state's clock, never back.
+
+    A row without events does not move it over an outage, so that the outage stays to be recorded.
+    """
+    if silent and is_outage(state, at_us):
+        return
+    state.now_us = max(state.now_us, at_us)
+
+
+def is_outage(state: State, at_us: int) -> bool:
+    """Whether the time since the last row means that the exchange was down."""
+    gap_us = state.term("outage_gap_us")
+    return gap_us > 0 and state.now_us > 0 and at_us - state.now_us > gap_us
+
+
+# ---- ledger, operator, members, keys -----------------------------------------------------------
+
+
+def _posted(state: State, event: events.Posted) -> None:
+    totals: dict[str, int] = {}
+    for owner, account, asset, amount in event.postings:
+        state.post(owner, account, asset, amount)
+        totals[asset] = totals.get(asset, 0) + amount
+    if any(totals.values()):
+        raise InvariantBroken(f"postings for {event.cause} {event.reference} sum to {totals}")
+
+
+def _policy_changed(state: State, event: events.PolicyChanged) -> None:
+    for name, figure in event.changes:
+        state.put("policy", name, figure)
+
+
+def _instrument_defined(state: State, event: events.InstrumentDefined) -> None:
+    version = event.spec_version
+    state.put("instruments", event.instrument.instrument_id, event.instrument)
+    state.put("spec_versions", (version.instrument_id, version.version), version)
+    state.put("markets", event.market.market_id, event.market)
+
+
+def _spec_published(state: State, event: events.SpecPublished) -> None:
+    version = event.spec_version
+    instrument = state.instruments[version.instrument_id]
+    state.put("spec_versions", (version.instrument_id, version.version), version)
+    state.put(
+        "instruments",
+        version.instrument_id,
+        instrument._replace(latest_version=version.version),
+    )
+
+
+def _market_state_changed(state: State, event: events.MarketStateChanged) -> None:
+    market = state.markets[event.market_id]
+    changed = market._replace(state=event.state, state_reason=event.reason)
+    state.put("markets", event.market_id, changed)
+
+
+def _member_created(state: State, event: events.MemberCreated) -> None:
+    state.count(event.member.member_id)
+    state.put("members", event.member.member_id, event.member)
+
+
+def _member_changed(state: State, event: events.MemberChanged) -> None:
+    state.put("members", event.member.member_id, event.member)
+
+
+def _key_created(state: State, event: events.KeyCreated) -> None:
+    state.put("keys", event.key.key_id, event.key)
+
+
+def _key_revoked(state: State, event: events.KeyRevoked) -> None:
+    key = state.keys[event.key_id]
+    state.put("keys", event.key_id, key._replace(revoked_at_us=event.revoked_at_us))
+
+
+# ---- orders and trades -------------------------------------------------------------------------
+
+
+def _order_accepted(state: State, event: events.OrderAccepted) -> None:
+    order = event.order
+    state.count(order.order_id)
+    if order.rank:
+        state.put("counters", "rank", order.rank)
+    state.put("orders", order.order_id, order)
+
+
+def _order_rested(state: State, event: events.OrderRested) -> None:
+    state.put("counters", "rank", event.rank)
+    order = state.orders[event.order_id]
+    state.put("orders", event.order_id, order._replace(rank=event.rank))
+
+
+def _order_unrested(state: State, event: events.OrderUnrested) -> None:
+    order = state.orders[event.order_id]
+    state.put("orders", event.order_id, order._replace(rank=0))
+
+
+def _order_filled(state: State, event: events.OrderFilled) -> None:
+    order = state.orders[event.order_id]
+    filled = order._replace(
+        remaining_units=event.remaining_units,
+        filled_units=event.filled_units,
+        filled_micros=event.filled_micros,
+        fee_micros=event.fee_micros,
+        held_micros=event.held_micros,
+        updated_at_us=state.now_us,
+    )
+    state.put("orders", event.order_id, filled)
+
+
+def _order_amended(state: State, event: events.OrderAmended) -> None:
+    order = state.orders[event.order_id]
+    amended = order._replace(
+        price_micros=event.price_micros,
+        quantity_units=event.quantity_units,
+        remaining_units=event.remaining_units,
+        held_micros=event.held_micros,
+        updated_at_us=state.now_us,
+    )
+    state.put("orders", event.order_id, amended)
+
+
+def _order_decremented(state: State, event: events.OrderDecremented) -> None:
+    order = state.orders[event.order_id]
+    decremented = order._replace(
+        quantity_units=event.quantity_units,
+        remaining_units=event.remaining_units,
+        held_micros=event.held_micros,
+        updated_at_us=state.now_us,
+    )
+    state.put("orders", event.order_id, decremented)
+
+
+def _order_closed(state: State, event: events.OrderClosed) -> None:
+    order = event.order
+    reason = order.closure_reason
+    if reason is None:
+        raise InvariantBroken(f"{order.order_id} closes without a reason")
+    # The open row goes first: the memory of its client id then replaces the open order's.
+    state.delete("orders", order.order_id)
+    closed = ClosedOrder(
+        order.order_id, order.member_id, order.client_order_id, reason, order.updated_at_us
+    )
+    state.put("closed_orders", order.order_id, closed)
+
+
+def _trade_executed(state: State, event: events.TradeExecuted) -> None:
+    trade = event.trade
+    state.count(trade.trade_id)
+    if not trade.affiliated:
+        market = state.markets[trade.market_id]
+        changed = market._replace(last_trade_price_micros=trade.price_micros)
+        state.put("markets", trade.market_id, changed)
+
+
+def _self_trade_prevented(state: State, event: events.SelfTradePrevented) -> None:
+    """The record is for its owner; what was done about it are events of their own."""
+
+
+def _parcels_moved(state: State, event: events.ParcelsMoved) -> None:
+    for queue_id, number, parcel in event.changes:
+        if parcel is None:
+            state.delete("parcels", (queue_id, number))
+        else:
+            state.put("parcels", (queue_id, number), parcel)
+
+
+def _cancellation_opened(state: State, event: events.CancellationOpened) -> None:
+    cancellation = event.cancellation
+    state.count(cancellation.cancellation_id)
+    state.put("cancellations", cancellation.cancellation_id, cancellation)
+
+
+def _cancellation_advanced(state: State, event: events.CancellationAdvanced) -> None:
+    cancellation = state.cancellations[event.cancellation_id]
+    advanced = cancellation._replace(first_order_id=event.first_order_id)
+    state.put("cancellations", event.cancellation_id, advanced)
+
+
+def _cancellation_closed(state: State, event: events.CancellationClosed) -> None:
+    state.delete("cancellations", event.cancellation_id)
+
+
+# ---- consumption -------------------------------------------------------------------------------
+
+
+def _units_transferred(state: State, event: events.UnitsTransferred) -> None:
+    state.count(event.transfer.transfer_id)
+
+
+def _lot_minted(state: State, event: events.LotMinted) -> None:
+    state.count(event.lot.lot_id)
+    state.put("lots", event.lot.lot_id, event.lot)
+    for parcel in event.parcels:
+        state.put("lot_parcels", (parcel.lot_id, parcel.number), parcel)
+
+
+def _lot_changed(state: State, event: events.LotChanged) -> None:
+    lot_id = event.lot_id
+    changed = state.lots[lot_id]._replace(
+        free_tokens=event.free_tokens,
+        reserved_tokens=event.reserved_tokens,
+        consumed_tokens=event.consumed_tokens,
+        expired_tokens=event.expired_tokens,
+        refunded_tokens=event.refunded_tokens,
+    )
+    state.put("lots", lot_id, changed)
+    for change in event.parcels:
+        parcel = state.lot_parcels[(lot_id, change.number)]._replace(
+            free_tokens=change.free_tokens,
+            reserved_tokens=change.reserved_tokens,
+            ended_tokens=change.ended_tokens,
+            tendered_tokens=change.tendered_tokens,
+        )
+        state.put("lot_parcels", (lot_id, change.number), parcel)
+
+
+def _lot_closed(state: State, event: events.LotClosed) -> None:
+    lot_id = event.lot.lot_id
+    for number in tuple(state.indices.lot_parcel_numbers[lot_id]):
+        state.delete("lot_parcels", (lot_id, number))
+    state.delete("lots", lot_id)
+
+
+def _sweep_started(state: State, event: events.SweepStarted) -> None:
+    sweep = event.sweep
+    state.count(sweep.sweep_id)
+    state.put("sweeps", sweep.sweep_id, sweep)
+    market = state.markets[sweep.market_id]
+    changed = market._replace(sweep_id=sweep.sweep_id, next_sweep_us=event.next_sweep_us)
+    state.put("markets", sweep.market_id, changed)
+
+
+def _member_swept(state: State, event: events.MemberSwept) -> None:
+    state.put("sweeps", event.sweep.sweep_id, event.sweep)
+
+
+def _sweep_finished(state: State, event: events.SweepFinished) -> None:
+    state.delete("sweeps", event.sweep.sweep_id)
+    market = state.markets[event.sweep.market_id]
+    changed = market._replace(sweep_id="", next_sweep_us=event.next_sweep_us)
+    state.put("markets", event.sweep.market_id, changed)
+
+
+def _reservation_opened(state: State, event: events.ReservationOpened) -> None:
+    state.put("reservations", event.reservation.delivery_id, event.reservation)
+
+
+def _reservation_extended(state: State, event: events.ReservationExtended) -> None:
+    extended = state.reservations[event.delivery_id]._replace(
+        reserved_tokens=event.reserved_tokens, draws=event.draws
+    )
+    state.put("reservations", event.delivery_id, extended)
+
+
+def _delivery_marked(state: State, event: events.DeliveryMarked) -> None:
+    marked = state.reservations[event.delivery_id]._replace(
+        marked_tokens=event.marked_tokens,
+        deadline_us=event.deadline_us,
+        outage_base_us=state.outage_us,
+        extension_refused=event.extension_refused,
+    )
+    state.put("reservations", event.delivery_id, marked)
+
+
+def _usage_recorded(state: State, event: events.UsageRecorded) -> None:
+    usage = event.usage
+    state.delete("reservations", usage.delivery_id)
+    closed = ClosedDelivery(usage.delivery_id, usage.member_id, usage.usage_id, usage.settled_at_us)
+    state.put("closed_deliveries", usage.delivery_id, closed)
+
+
+# ---- supply ------------------------------------------------------------------------------------
+
+
+def _supplier_changed(state: State, event: events.SupplierChanged) -> None:
+    member_id = event.supplier.member_id
+    state.put("suppliers", member_id, event.supplier)
+    if event.admission is not None:
+        key = (member_id, event.admission.instrument_id)
+        state.put("admissions", key, event.admission)
+
+
+def _offer_registered(state: State, event: events.OfferRegistered) -> None:
+    state.put("offers", (event.offer.member_id, event.offer.instrument_id), event.offer)
+
+
+def _offer_withdrawn(state: State, event: events.OfferWithdrawn) -> None:
+    state.delete("offers", (event.member_id, event.instrument_id))
+
+
+def _told_by_postings(state: State, event: events.Event) -> None:
+    """The Units themselves moved with the postings beside this event."""
+
+
+def _availability_changed(state: State, event: events.AvailabilityChanged) -> None:
+    state.put("supplier_links", (event.link.member_id, event.link.relay_id), event.link)
+
+
+# ---- time --------------------------------------------------------------------------------------
+
+
+def _outage_recorded(state: State, event: events.OutageRecorded) -> None:
+    state.put("totals", "outage_us", event.outage_us)
+
+
+def _closed_forgotten(state: State, event: events.ClosedForgotten) -> None:
+    for order_id in event.order_ids:
+        state.delete("closed_orders", order_id)
+    for delivery_id in event.delivery_ids:
+        state.delete("closed_deliveries", delivery_id)
+
+
+APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
+    events.Posted: _posted,
+    events.PolicyChanged: _policy_changed,
+    events.InstrumentDefined: _instrument_defined,
+    events.SpecPublished: _spec_published,
+    events.MarketStateChanged: _market_state_changed,
+    events.MemberCreated: _member_created,
+    events.MemberChanged: _member_changed,
+    events.KeyCreated: _key_created,
+    events.KeyRevoked: _key_revoked,
+    events.OrderAccepted: _order_accepted,
+    events.OrderRested: _order_rested,
+    events.OrderUnrested: _order_unrested,
+    events.OrderFilled: _order_filled,
+    events.OrderAmended: _order_amended,
+    events.OrderDecremented: _order_decremented,
+    events.OrderClosed: _order_closed,
+    events.TradeExecuted: _trade_executed,
+    events.SelfTradePrevented: _self_trade_prevented,
+    events.ParcelsMoved: _parcels_moved,
+    events.CancellationOpened: _cancellation_opened,
+    events.CancellationAdvanced: _cancellation_advanced,
+    events.CancellationClosed: _cancellation_closed,
+    events.UnitsTransferred: _units_transferred,
+    events.LotMinted: _lot_minted,
+    events.LotChanged: _lot_changed,
+    events.LotClosed: _lot_closed,
+    events.SweepStarted: _sweep_started,
+    events.MemberSwept: _member_swept,
+    events.SweepFinished: _sweep_finished,
+    events.ReservationOpened: _reservation_opened,
+    events.ReservationExtended: _reservation_extended,
+    events.DeliveryMarked: _delivery_marked,
+    events.UsageRecorded: _usage_recorded,
+    events.SupplierChanged: _supplier_changed,
+    events.OfferRegistered: _offer_registered,
+    events.OfferWithdrawn: _offer_withdrawn,
+    events.UnitsIssued: _told_by_postings,
+    events.UnitsRetired: _told_by_postings,
+    events.UnitsBoughtBack: _told_by_postings,
+    events.AvailabilityChanged: _availability_changed,
+    events.OutageRecorded: _outage_recorded,
+    events.ClosedForgotten: _closed_forgotten,
+}

@@ -1,0 +1,120 @@
+"""Instruments, the versions of their contracts, and the states of their markets.
+
+Sweep slots are set here when a market begins and moved by `sweeps` from then on.
+"""
+
+import re
+from typing import Final
+
+from thegrid_exchange.engine import commands, events, replies
+from thegrid_exchange.engine.quantities import BASIS_POINTS, instrument_id_of, market_id_of
+from thegrid_exchange.engine.records import (
+    Instrument,
+    InstrumentSpec,
+    Market,
+    MarketTerms,
+    SpecVersion,
+)
+from thegrid_exchange.engine.refusals import refuse
+from thegrid_exchange.engine.rule import Rule
+from thegrid_exchange.engine.rules.lookups import the_instrument, the_market
+from thegrid_exchange.engine.rules.sweeps import slot_after
+from thegrid_exchange.engine.state import State
+
+_SYMBOL: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
+MARKET_VALUE_MAX: Final = 2**62
+"""Greatest price times greatest quantity, so that sums with fees stay within 64 bits."""
+
+
+def define_instrument(
+    state: State, command: commands.DefineInstrument
+) -> Rule[replies.InstrumentReply]:
+    """Create an instrument, the first version of its contract, and its market, open at once."""
+    if not _SYMBOL.fullmatch(command.symbol):
+        refuse(
+            "INVALID_ARGUMENT",
+            "symbol",
+            "must be 1 to 63 of a-z, 0-9, dot and hyphen, not beginning with dot or hyphen",
+        )
+    instrument_id = instrument_id_of(command.symbol)
+    if instrument_id in state.instruments:
+        refuse("INSTRUMENT_EXISTS", "symbol", f"`{command.symbol}` exists; publish a new version")
+    _check_spec(command.spec)
+    _check_terms(command.terms)
+    market_id = market_id_of(command.symbol)
+    now_us = state.now_us
+    yield events.InstrumentDefined(
+        Instrument(instrument_id, command.symbol, command.name, market_id, 1, now_us),
+        SpecVersion(instrument_id, 1, command.spec, now_us, now_us),
+        Market(
+            market_id=market_id,
+            instrument_id=instrument_id,
+            symbol=command.symbol,
+            terms=command.terms,
+            state="open",
+            state_reason="",
+            next_sweep_us=slot_after(state, now_us),
+        ),
+    )
+    return replies.InstrumentReply(instrument_id, market_id)
+
+
+def publish_spec(state: State, command: commands.PublishSpec) -> Rule[replies.SpecReply]:
+    """Publish the next version, in force from now or later, never before the one it follows."""
+    instrument = the_instrument(state, command.instrument_id)
+    _check_spec(command.spec)
+    latest = state.spec_versions[(instrument.instrument_id, instrument.latest_version)]
+    earliest_us = max(state.now_us, latest.effective_at_us)
+    if command.effective_at_us < earliest_us:
+        refuse(
+            "INVALID_ARGUMENT",
+            "effective_at_us",
+            "must not lie in the past, nor before the version published last",
+            limit=earliest_us,
+            value=command.effective_at_us,
+        )
+    version = SpecVersion(
+        instrument.instrument_id,
+        instrument.latest_version + 1,
+        command.spec,
+        command.effective_at_us,
+        state.now_us,
+    )
+    yield events.SpecPublished(version)
+    return replies.SpecReply(version.instrument_id, version.version, version.effective_at_us)
+
+
+def set_market_state(
+    state: State, command: commands.SetMarketState
+) -> Rule[replies.MarketStateReply]:
+    """Open, half close or halt a market; resting orders stay and may be cancelled."""
+    market = the_market(state, command.market_id)
+    if (market.state, market.state_reason) != (command.state, command.reason):
+        yield events.MarketStateChanged(market.market_id, command.state, command.reason)
+    return replies.MarketStateReply(market.market_id, command.state)
+
+
+def _check_spec(spec: InstrumentSpec) -> None:
+    ceilings = [band.prompt_tokens_max for band in spec.first_token_bands]
+    if not ceilings or ceilings != sorted(set(ceilings)):
+        refuse("INVALID_ARGUMENT", "spec.first_token_bands", "must be there, smallest prompt first")
+    for name in ("context_tokens_min", "output_tokens_min", "capacity_weight_per_mille"):
+        if getattr(spec, name) <= 0:
+            refuse("INVALID_ARGUMENT", f"spec.{name}", "must be above 0")
+
+
+def _check_terms(terms: MarketTerms) -> None:
+    if terms.tick_micros <= 0 or terms.quantity_units_step <= 0:
+        refuse("INVALID_ARGUMENT", "terms", "tick and quantity step must be above 0")
+    if not 0 < terms.quantity_units_min <= terms.quantity_units_max:
+        refuse("INVALID_ARGUMENT", "terms.quantity_units_min", "must lie in 1 to the maximum")
+    for name in ("maker_fee_bps", "taker_fee_bps"):
+        if not 0 <= getattr(terms, name) <= BASIS_POINTS:
+            refuse("INVALID_ARGUMENT", f"terms.{name}", "must be 0 to 10,000 basis points")
+    if not 0 < terms.price_micros_max * terms.quantity_units_max <= MARKET_VALUE_MAX:
+        refuse(
+            "INVALID_ARGUMENT",
+            "terms.price_micros_max",
+            "times the greatest quantity must be above 0 and within 62 bits",
+            limit=MARKET_VALUE_MAX,
+        )

@@ -1,0 +1,298 @@
+"""Matching: price first, then time; a trade is at the resting order's price.
+
+Which orders come here, and what becomes of what is left, is decided in `trading`.
+"""
+
+from typing import Literal, NamedTuple
+
+from thegrid_exchange.engine import events
+from thegrid_exchange.engine.quantities import (
+    CASH,
+    HOUSE,
+    TOKENS_PER_UNIT,
+    Side,
+    fee_micros,
+    hold_micros,
+)
+from thegrid_exchange.engine.records import (
+    Fill,
+    Market,
+    Order,
+    Parcel,
+    ParcelChange,
+    Posting,
+    Trade,
+)
+from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rules.accounts import require_cash
+from thegrid_exchange.engine.rules.lots import auto_transfer
+from thegrid_exchange.engine.rules.orders import close_order, rehold
+from thegrid_exchange.engine.rules.parcels import (
+    joined,
+    parcel_number,
+    take_first,
+    trading_queue,
+)
+from thegrid_exchange.engine.state import State
+
+Stop = Literal["filled", "empty", "price", "self_trade", "work_limit"]
+
+
+class Matched(NamedTuple):
+    """The taker's fills, how many Units it gained that were not its own, and why it stopped."""
+
+    fills: tuple[Fill, ...]
+    gained_units: int
+    stop: Stop
+
+
+class _Sale(NamedTuple):
+    """The Units of one trade on their way: parcels for the buyer and what leaves the seller.
+
+    Units that the buyer itself issued end here (`returned`), and with them their escrow.
+    """
+
+    parcels: list[Parcel]
+    left: tuple[ParcelChange, ...]
+    returned_units: int
+    returned_micros: int
+
+
+def crosses(side: Side, price_micros: int, bound_micros: int) -> bool:
+    """Whether an order of this side may take this opposite price; a bound of 0 is none."""
+    if bound_micros == 0:
+        return True
+    return price_micros <= bound_micros if side == "buy" else price_micros >= bound_micros
+
+
+def match(state: State, order_id: str, bound_micros: int) -> Rule[Matched]:
+    """Trade an open, not resting order against the book as far as its bound and the work allow."""
+    fills: list[Fill] = []
+    gained_units = 0
+    taker = state.orders[order_id]
+    market = state.markets[taker.market_id]
+    opposite = state.indices.books[taker.market_id].opposite(taker.side)
+    stop: Stop = "filled"
+    while taker.remaining_units:
+        price_micros = opposite.best_price_micros()
+        if price_micros is None:
+            stop = "empty"
+            break
+        if not crosses(taker.side, price_micros, bound_micros):
+            stop = "price"
+            break
+        if state.work_left() < WORK_MARGIN:
+            stop = "work_limit"
+            break
+        maker = state.orders[opposite.first_order_id()]
+        if has_expired(state, maker):
+            yield from close_order(state, maker, "expired")
+        elif maker.member_id == taker.member_id:
+            goes_on = yield from _prevent_self_trade(state, taker, maker)
+            taker = state.orders.get(order_id, taker)
+            if not goes_on:
+                stop = "self_trade"
+                break
+        else:
+            fill, units = yield from _trade(state, market, maker, taker)
+            fills.append(fill)
+            gained_units += units
+            taker = state.orders[order_id]
+    return Matched(tuple(fills), gained_units, stop)
+
+
+def best_opposite(state: State, order: Order) -> Rule[int | None]:
+    """The best price on the other side, once what has expired there is closed."""
+    opposite = state.indices.books[order.market_id].opposite(order.side)
+    while opposite:
+        first = state.orders[opposite.first_order_id()]
+        if not has_expired(state, first) or state.work_left() < WORK_MARGIN:
+            return first.price_micros
+        yield from close_order(state, first, "expired")
+    return None
+
+
+def has_expired(state: State, order: Order) -> bool:
+    """Whether a GTD order's time has passed, posted or not."""
+    if order.expires_at_us is None:
+        return False
+    return state.deadline_us(order.expires_at_us, order.outage_base_us) <= state.now_us
+
+
+def _trade(state: State, market: Market, maker: Order, taker: Order) -> Rule[tuple[Fill, int]]:
+    """One match; answers the taker's fill and the Units it gained (none when it sells)."""
+    taker_buys = taker.side == "buy"
+    buyer, seller = (taker, maker) if taker_buys else (maker, taker)
+    trade = _trade_of(state, market, maker, taker, buyer, seller)
+    sale = _sale_of(state, market, trade, seller)
+    quantity_units = trade.quantity_units
+    remaining_units = buyer.remaining_units - quantity_units
+    held_micros = 0
+    if buyer.type == "limit":
+        held_micros = hold_micros(buyer.price_micros, remaining_units, buyer.worst_fee_bps)
+    else:
+        cost_micros = trade.price_micros * quantity_units + trade.buyer_fee_micros
+        require_cash(state, buyer.member_id, cost_micros, field="quantity_units")
+    yield events.TradeExecuted(trade)
+    released_micros = buyer.held_micros - held_micros
+    yield events.Posted(_postings_of(trade, sale, released_micros), "trade", trade.trade_id)
+    yield from _move_parcels(trade, sale)
+    # A seller of issuance has paid no fee yet: it is taken as the proceeds are earned.
+    seller_fee_micros = trade.seller_fee_micros if trade.source == "trading" else 0
+    yield _filled(buyer, trade, trade.buyer_fee_micros, held_micros)
+    yield _filled(seller, trade, seller_fee_micros, 0)
+    maker_now = state.orders[maker.order_id]
+    if maker_now.remaining_units == 0:
+        yield from close_order(state, maker_now, "filled")
+    gained_units = quantity_units - sale.returned_units
+    if not taker_buys and buyer.auto_transfer and gained_units:
+        yield from auto_transfer(state, buyer.member_id, market.instrument_id, gained_units)
+    fee_paid_micros = trade.buyer_fee_micros if taker_buys else seller_fee_micros
+    fill = Fill(trade.trade_id, trade.price_micros, quantity_units, fee_paid_micros)
+    return fill, gained_units if taker_buys else 0
+
+
+def _trade_of(
+    state: State, market: Market, maker: Order, taker: Order, buyer: Order, seller: Order
+) -> Trade:
+    quantity_units = min(maker.remaining_units, taker.remaining_units)
+    notional_micros = maker.price_micros * quantity_units
+    maker_fee = fee_micros(notional_micros, market.terms.maker_fee_bps)
+    taker_fee = fee_micros(notional_micros, market.terms.taker_fee_bps)
+    taker_buys = taker.side == "buy"
+    group = state.members[buyer.member_id].affiliation_group
+    return Trade(
+        trade_id=state.next_id("trd"),
+        market_id=market.market_id,
+        instrument_id=market.instrument_id,
+        price_micros=maker.price_micros,
+        quantity_units=quantity_units,
+        taker_side=taker.side,
+        maker_order_id=maker.order_id,
+        taker_order_id=taker.order_id,
+        buyer_id=buyer.member_id,
+        seller_id=seller.member_id,
+        buyer_fee_micros=taker_fee if taker_buys else maker_fee,
+        seller_fee_micros=maker_fee if taker_buys else taker_fee,
+        source=seller.source,
+        affiliated=group != "" and group == state.members[seller.member_id].affiliation_group,
+        executed_at_us=state.now_us,
+    )
+
+
+def _sale_of(state: State, market: Market, trade: Trade, seller: Order) -> _Sale:
+    """The parcels that a trade hands over, now with this trade as their cost."""
+    price_micros, trade_id = trade.price_micros, trade.trade_id
+    if trade.source == "issuance":
+        maker_sells = trade.taker_side == "buy"
+        terms = market.terms
+        fee_bps = terms.maker_fee_bps if maker_sells else terms.taker_fee_bps
+        parcel = Parcel(
+            trade.seller_id,
+            trade_id,
+            price_micros,
+            trade_id,
+            price_micros,
+            trade.quantity_units,
+            fee_bps,
+        )
+        return _Sale([parcel], (), 0, 0)
+    taken = take_first(state, seller.order_id, trade.quantity_units)
+    kept: list[Parcel] = []
+    returned_units = returned_micros = 0
+    for _, parcel in taken.parcels:
+        if parcel.issuer_id == trade.buyer_id:
+            returned_units += parcel.quantity_units
+            returned_micros += parcel.quantity_units * parcel.issue_price_micros
+        else:
+            kept.append(parcel._replace(cost_trade_id=trade_id, cost_price_micros=price_micros))
+    return _Sale(joined(kept), taken.changes, returned_units, returned_micros)
+
+
+def _postings_of(trade: Trade, sale: _Sale, released_micros: int) -> tuple[Posting, ...]:
+    """Money and Units of one trade; `released_micros` is what the buyer no longer holds."""
+    notional_micros = trade.price_micros * trade.quantity_units
+    tokens = trade.quantity_units * TOKENS_PER_UNIT
+    returned_tokens = sale.returned_units * TOKENS_PER_UNIT
+    buyer_id, seller_id, instrument_id = trade.buyer_id, trade.seller_id, trade.instrument_id
+    issued = trade.source == "issuance"
+    seller_fee_micros = 0 if issued else trade.seller_fee_micros
+    spent_micros = notional_micros + trade.buyer_fee_micros
+    back_micros = released_micros - spent_micros + sale.returned_micros
+    lines = (
+        Posting(buyer_id, "held", CASH, -released_micros),
+        Posting(buyer_id, "available", CASH, back_micros),
+        Posting(buyer_id, "escrow", CASH, -sale.returned_micros),
+        Posting(
+            seller_id,
+            "escrow" if issued else "available",
+            CASH,
+            notional_micros - seller_fee_micros,
+        ),
+        Posting(HOUSE, "fees", CASH, trade.buyer_fee_micros + seller_fee_micros),
+        Posting(seller_id, "listed" if issued else "held", instrument_id, -tokens),
+        Posting(buyer_id, "trading", instrument_id, tokens - returned_tokens),
+        Posting(buyer_id, "bought_back", instrument_id, returned_tokens),
+    )
+    return tuple([line for line in lines if line[3]])
+
+
+def _move_parcels(trade: Trade, sale: _Sale) -> Rule[None]:
+    """Parcels leave the seller's order and join the buyer's queue at its end."""
+    queue_id = trading_queue(trade.buyer_id, trade.instrument_id)
+    arrived = [
+        ParcelChange(queue_id, parcel_number(trade.trade_id, position), parcel)
+        for position, parcel in enumerate(sale.parcels)
+    ]
+    yield events.ParcelsMoved((*sale.left, *arrived))
+    if sale.returned_units:
+        yield events.UnitsBoughtBack(
+            trade.buyer_id,
+            trade.instrument_id,
+            sale.returned_units,
+            trade.trade_id,
+            sale.returned_micros,
+        )
+
+
+def _filled(
+    order: Order, trade: Trade, fee_paid_micros: int, held_micros: int
+) -> events.OrderFilled:
+    quantity_units = trade.quantity_units
+    return events.OrderFilled(
+        order.order_id,
+        trade.trade_id,
+        order.remaining_units - quantity_units,
+        order.filled_units + quantity_units,
+        order.filled_micros + trade.price_micros * quantity_units,
+        order.fee_micros + fee_paid_micros,
+        held_micros,
+    )
+
+
+def _prevent_self_trade(state: State, taker: Order, maker: Order) -> Rule[bool]:
+    """Do what the newer order asks for instead of a trade; answers whether matching goes on."""
+    mode = taker.self_trade_prevention
+    quantity_units = min(taker.remaining_units, maker.remaining_units)
+    yield events.SelfTradePrevented(
+        taker.market_id, taker.member_id, taker.order_id, maker.order_id, quantity_units, mode
+    )
+    if mode == "decrement":
+        yield from _decrement(state, maker, quantity_units)
+        yield from _decrement(state, taker, quantity_units)
+        rest = state.orders[maker.order_id]
+        if rest.remaining_units == 0:
+            yield from close_order(state, rest, "self_trade")
+        return state.orders[taker.order_id].remaining_units > 0
+    if mode in ("cancel_oldest", "cancel_both"):
+        yield from close_order(state, maker, "self_trade")
+    return mode == "cancel_oldest"
+
+
+def _decrement(state: State, order: Order, less_units: int) -> Rule[None]:
+    """Take quantity off an order without a trade; what it held for that is released."""
+    remaining_units = order.remaining_units - less_units
+    held_micros = yield from rehold(state, order, order.price_micros, remaining_units)
+    yield events.OrderDecremented(
+        order.order_id, order.quantity_units - less_units, remaining_units, held_micros
+    )

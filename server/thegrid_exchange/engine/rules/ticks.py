@@ -1,0 +1,148 @@
+"""What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
+
+Order of one Tick: reservations, Lots, orders, sweeps, cancel-alls, memory; all in bounded steps.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from thegrid_exchange.engine import commands, events, replies
+from thegrid_exchange.engine.indices import Deadline
+from thegrid_exchange.engine.ordered import SortedKeys
+from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rules.batches import run_cancellations
+from thegrid_exchange.engine.rules.delivery import settle_at_mark
+from thegrid_exchange.engine.rules.lots import expire_lot
+from thegrid_exchange.engine.rules.orders import close_order
+from thegrid_exchange.engine.rules.sweeps import run_sweeps, sweeps_due
+from thegrid_exchange.engine.state import State
+
+_FORGOTTEN_PER_EVENT: Final = 500
+
+
+def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
+    """Do what is due by now; `more_due` asks for another Tick at once."""
+    done = 0
+    for work in (
+        _expire_reservations,
+        _expire_lots,
+        _expire_orders,
+        run_sweeps,
+        run_cancellations,
+        _forget_closed,
+    ):
+        done += yield from work(state)
+    return replies.TickReply(done, more_due=_is_due(state))
+
+
+def outage(state: State, before_us: int) -> Rule[None]:
+    """Record that the exchange was down since the last row, which moves open deadlines."""
+    gap_us = state.now_us - before_us
+    yield events.OutageRecorded(before_us, state.now_us, gap_us, state.outage_us + gap_us)
+
+
+def due_of_member(state: State, command: commands.Command) -> Rule[None] | None:
+    """The due items of the member who acts, to run before its command; None when there are none."""
+    member_id = getattr(command, "member_id", None)
+    if member_id is None:
+        reservation = state.reservations.get(getattr(command, "delivery_id", ""))
+        if reservation is None:
+            return None
+        member_id = reservation.member_id
+    deadlines = state.indices.member_deadlines.get(member_id)
+    if not deadlines or not _first_is_due(state, deadlines):
+        return None
+    return _run_due(state, deadlines, state.term("max_due_items"))
+
+
+def _run_due(state: State, deadlines: SortedKeys[Deadline], most: int) -> Rule[None]:
+    for _ in range(most):
+        first = deadlines.first()
+        if first is None or not _first_is_due(state, deadlines):
+            return
+        identifier = first[1]
+        if identifier in state.orders:
+            yield from close_order(state, state.orders[identifier], "expired")
+        elif identifier in state.lots:
+            yield from expire_lot(state, identifier)
+        else:
+            yield from settle_at_mark(state, state.reservations[identifier])
+
+
+def _expire_reservations(state: State) -> Rule[int]:
+    def settle(delivery_id: str) -> Rule[None]:
+        return settle_at_mark(state, state.reservations[delivery_id])
+
+    return (yield from _run_all(state, state.indices.reservation_deadlines, settle))
+
+
+def _expire_lots(state: State) -> Rule[int]:
+    def expire(lot_id: str) -> Rule[None]:
+        return expire_lot(state, lot_id)
+
+    return (yield from _run_all(state, state.indices.lot_deadlines, expire))
+
+
+def _expire_orders(state: State) -> Rule[int]:
+    def close(order_id: str) -> Rule[object]:
+        return close_order(state, state.orders[order_id], "expired")
+
+    return (yield from _run_all(state, state.indices.order_deadlines, close))
+
+
+def _run_all(
+    state: State, deadlines: SortedKeys[Deadline], work: Callable[[str], Rule[object]]
+) -> Rule[int]:
+    """Do the work of everything due in one index, first things first, as far as it goes."""
+    done = 0
+    while _first_is_due(state, deadlines) and state.work_left() >= WORK_MARGIN:
+        first = deadlines.first()
+        assert first is not None
+        yield from work(first[1])
+        done += 1
+    return done
+
+
+def _forget_closed(state: State) -> Rule[int]:
+    """Drop the memory of orders and deliveries that closed long ago."""
+    done = 0
+    while state.work_left() >= WORK_MARGIN:
+        forgotten = _forgettable(state)
+        if not forgotten:
+            break
+        yield events.ClosedForgotten(
+            tuple(name for name in forgotten if name in state.closed_orders),
+            tuple(name for name in forgotten if name in state.closed_deliveries),
+        )
+        done += len(forgotten)
+    return done
+
+
+def _forgettable(state: State) -> list[str]:
+    forgotten: list[str] = []
+    for closed in state.indices.closed:
+        if state.forget_at_us(closed) > state.now_us or len(forgotten) == _FORGOTTEN_PER_EVENT:
+            break
+        forgotten.append(closed[1])
+    return forgotten
+
+
+def _first_is_due(state: State, deadlines: SortedKeys[Deadline]) -> bool:
+    first = deadlines.first()
+    return first is not None and first[0] + state.outage_us <= state.now_us
+
+
+def _is_due(state: State) -> bool:
+    indices = state.indices
+    return (
+        sweeps_due(state)
+        or bool(indices.cancellations)
+        or any(
+            _first_is_due(state, deadlines)
+            for deadlines in (
+                indices.reservation_deadlines,
+                indices.lot_deadlines,
+                indices.order_deadlines,
+            )
+        )
+    )

@@ -1,0 +1,227 @@
+"""Orders as members ask for them: placing, amending and cancelling one.
+
+Batches and cancel-all are in `batches`; trades happen in `matching`.
+"""
+
+from typing import Final, cast
+
+from thegrid_exchange.engine import commands, events, replies
+from thegrid_exchange.engine.quantities import (
+    BASIS_POINTS,
+    ClosureReason,
+    TimeInForce,
+    hold_micros,
+)
+from thegrid_exchange.engine.records import Market, Member, Order
+from thegrid_exchange.engine.refusals import Unwound, refuse
+from thegrid_exchange.engine.rule import Rule
+from thegrid_exchange.engine.rules.lookups import active_member, open_market
+from thegrid_exchange.engine.rules.lots import auto_transfer
+from thegrid_exchange.engine.rules.matching import Matched, best_opposite, crosses, match
+from thegrid_exchange.engine.rules.orders import bind_units, close_order, hold_cash, rehold
+from thegrid_exchange.engine.rules.terms import (
+    check_amendment,
+    check_in_time,
+    check_price,
+    check_quantity,
+    check_terms,
+)
+from thegrid_exchange.engine.state import State
+
+NOT_RESTING: Final[frozenset[TimeInForce]] = frozenset({"ioc", "fok"})
+
+
+def place_order(state: State, command: commands.PlaceOrder) -> Rule[replies.OrderReply]:
+    """Enter an order; with `validate_only`, tell what would come of it and undo it."""
+    reply = yield from _place(state, command)
+    if command.validate_only:
+        raise Unwound(reply._replace(validated_only=True))
+    return reply
+
+
+def _place(state: State, command: commands.PlaceOrder) -> Rule[replies.OrderReply]:
+    check_in_time(state, command.valid_until_us)
+    member = active_member(state, command.member_id, "trader")
+    market = open_market(state, command.market_id)
+    check_terms(state, market, command)
+    return (yield from enter(state, market, order_from(state, member, market, command)))
+
+
+def order_from(state: State, member: Member, market: Market, command: commands.PlaceOrder) -> Order:
+    """The order that a checked command asks for, not yet accepted."""
+    terms = market.terms
+    worst_fee_bps = max(terms.maker_fee_bps, terms.taker_fee_bps)
+    price_micros = command.price_micros or 0
+    held_micros = 0
+    is_limit = command.type == "limit"
+    if command.side == "buy" and is_limit:
+        held_micros = hold_micros(price_micros, command.quantity_units, worst_fee_bps)
+    time_in_force = command.time_in_force
+    transfers = command.side == "buy" and (
+        member.account_mode == "auto"
+        or (member.auto_transfer if command.auto_transfer is None else command.auto_transfer)
+    )
+    return Order(
+        order_id=state.next_id("ord"),
+        member_id=member.member_id,
+        market_id=market.market_id,
+        side=command.side,
+        type=command.type,
+        time_in_force="ioc" if not is_limit and time_in_force == "gtc" else time_in_force,
+        price_micros=price_micros,
+        quantity_units=command.quantity_units,
+        remaining_units=command.quantity_units,
+        filled_units=0,
+        filled_micros=0,
+        fee_micros=0,
+        held_micros=held_micros,
+        source=command.source,
+        rank=0,
+        client_order_id=command.client_order_id,
+        post_only=command.post_only,
+        max_slippage_bps=command.max_slippage_bps,
+        expires_at_us=command.expires_at_us,
+        outage_base_us=state.outage_us,
+        auto_transfer=transfers,
+        self_trade_prevention=command.self_trade_prevention or member.self_trade_prevention,
+        tag=command.tag,
+        session_id=command.session_id,
+        worst_fee_bps=worst_fee_bps,
+        accepted_at_us=state.now_us,
+        updated_at_us=state.now_us,
+        key_id=command.key_id,
+    )
+
+
+def enter(state: State, market: Market, order: Order) -> Rule[replies.OrderReply]:
+    """Accept an order with what it holds; then it trades, rests or closes."""
+    best_micros = yield from best_opposite(state, order)
+    meets = best_micros is not None and crosses(order.side, best_micros, order.price_micros)
+    if meets and order.post_only:
+        _refuse_post_only()
+    waits = order.time_in_force not in NOT_RESTING
+    if waits and not meets:
+        order = order._replace(rank=state.counters.get("rank", 0) + 1)
+    yield events.OrderAccepted(order)
+    if order.side == "buy":
+        yield from hold_cash(state, order)
+    else:
+        yield from bind_units(state, order, order.quantity_units)
+    if order.rank:
+        return replies.OrderReply(order)
+    bound_micros = _bound_micros(order, best_micros)
+    return (yield from _trade_and_settle(state, market, order.order_id, bound_micros))
+
+
+def amend_order(state: State, command: commands.AmendOrder) -> Rule[replies.OrderReply]:
+    """Change price or total quantity; less quantity alone keeps the place in the queue."""
+    check_in_time(state, command.valid_until_us)
+    active_member(state, command.member_id, "trader")
+    order = _open_order(state, command)
+    market = open_market(state, order.market_id)
+    check_amendment(order, command)
+    price_micros = order.price_micros if command.price_micros is None else command.price_micros
+    quantity_units = command.quantity_units or order.quantity_units
+    if price_micros != order.price_micros:
+        check_price(state, market, price_micros)
+    if quantity_units != order.quantity_units:
+        check_quantity(market, quantity_units)
+    if (price_micros, quantity_units) == (order.price_micros, order.quantity_units):
+        return replies.OrderReply(order)
+    if price_micros == order.price_micros and quantity_units < order.quantity_units:
+        yield from _change(state, order, price_micros, quantity_units)
+        return replies.OrderReply(state.orders[order.order_id])
+    best_micros = yield from best_opposite(state, order)
+    if order.post_only and best_micros and crosses(order.side, best_micros, price_micros):
+        _refuse_post_only()
+    yield events.OrderUnrested(order.order_id)
+    yield from _change(state, order, price_micros, quantity_units)
+    return (yield from _trade_and_settle(state, market, order.order_id, price_micros))
+
+
+def cancel_order(state: State, command: commands.CancelOrder) -> Rule[replies.OrderReply]:
+    """Close one open order; allowed in every state of the market and of the member."""
+    order = _open_order(state, command)
+    closed = yield from close_order(state, order, "cancelled")
+    return replies.OrderReply(closed)
+
+
+def _change(state: State, order: Order, price_micros: int, quantity_units: int) -> Rule[None]:
+    remaining_units = quantity_units - order.filled_units
+    held_micros = yield from rehold(state, order, price_micros, remaining_units)
+    yield events.OrderAmended(
+        order.order_id, price_micros, quantity_units, remaining_units, held_micros
+    )
+
+
+def _trade_and_settle(
+    state: State, market: Market, order_id: str, bound_micros: int
+) -> Rule[replies.OrderReply]:
+    """Match an open order, then rest or close what is left of it."""
+    matched = yield from match(state, order_id, bound_micros)
+    order = state.orders[order_id]
+    reason = _closure_reason(order, matched, bound_micros)
+    if reason is None:
+        yield events.OrderRested(order_id, state.counters.get("rank", 0) + 1)
+        order = state.orders[order_id]
+    else:
+        order = yield from close_order(state, order, reason)
+    if order.auto_transfer and matched.gained_units:
+        yield from auto_transfer(state, order.member_id, market.instrument_id, matched.gained_units)
+    return replies.OrderReply(order, matched.fills)
+
+
+def _closure_reason(order: Order, matched: Matched, bound_micros: int) -> ClosureReason | None:
+    """Why an order closes after matching; None when the rest of it waits in the book."""
+    stop = matched.stop
+    if stop == "filled":
+        return "filled"
+    if order.time_in_force == "fok":
+        refuse(
+            "FILL_OR_KILL",
+            "time_in_force",
+            f"only {order.filled_units} of {order.quantity_units} Units can be had",
+            limit=order.filled_units,
+            value=order.quantity_units,
+        )
+    if stop in ("self_trade", "work_limit"):
+        return cast(ClosureReason, stop)
+    bounded_by_slippage = order.type == "market" or bound_micros != order.price_micros
+    if stop == "price" and bounded_by_slippage:
+        return "max_slippage"
+    return "no_liquidity" if order.time_in_force in NOT_RESTING else None
+
+
+def _bound_micros(order: Order, best_micros: int | None) -> int:
+    """The worst price the order may take: its own, or nearer by its max slippage; 0 for none."""
+    if order.max_slippage_bps is None or best_micros is None:
+        return order.price_micros
+    if order.side == "buy":
+        reach = best_micros * (BASIS_POINTS + order.max_slippage_bps) // BASIS_POINTS
+        return min(order.price_micros, reach) if order.price_micros else reach
+    reach = -(-best_micros * (BASIS_POINTS - order.max_slippage_bps) // BASIS_POINTS)
+    return max(order.price_micros, reach, 1)
+
+
+def _open_order(state: State, command: commands.AmendOrder | commands.CancelOrder) -> Order:
+    """The caller's open order, by either id; a closed one is refused with its closure reason."""
+    member_id = command.member_id
+    order_id, field = command.order_id, "order_id"
+    if not order_id:
+        field = "client_order_id"
+        order_id = state.indices.client_order_ids.get((member_id, command.client_order_id), "")
+    order = state.orders.get(order_id)
+    if order is not None and order.member_id == member_id:
+        return order
+    closed = state.closed_orders.get(order_id)
+    if closed is not None and closed.member_id == member_id:
+        refuse("ORDER_CLOSED", field, f"the order is closed: {closed.closure_reason}")
+    return refuse("ORDER_NOT_FOUND", field, "no such order of this member")
+
+
+def _refuse_post_only() -> None:
+    refuse(
+        "POST_ONLY_WOULD_CROSS",
+        "post_only",
+        "the order would trade at once; choose a price that rests",
+    )
