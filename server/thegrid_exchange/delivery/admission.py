@@ -1,0 +1,120 @@
+"""What must hold before tokens are set aside for a call: contract, fields, suppliers, counts, caps.
+Refusals here leave no record; whether the tokens are there is for the engine to say.
+"""
+
+from typing import NamedTuple
+
+from thegrid_exchange.delivery.catalogue import Catalogue, Terms
+from thegrid_exchange.delivery.encodings import UnknownEncoding
+from thegrid_exchange.delivery.limits import DeliveryLimits
+from thegrid_exchange.delivery.meter import ContextExceeded, PromptRefused, count_prompt
+from thegrid_exchange.delivery.parts import CallRequest, Failure
+from thegrid_exchange.delivery.suppliers import Suppliers, Wants
+
+OUTPUT_FIELD = "max_completion_tokens"
+
+
+class Admitted(NamedTuple):
+    """A call that may be reserved for."""
+
+    terms: Terms
+    wants: Wants
+    prompt_tokens: int
+    cap_tokens: int
+    """Greatest output per choice."""
+
+
+async def admit(
+    request: CallRequest,
+    catalogue: Catalogue,
+    suppliers: Suppliers,
+    limits: DeliveryLimits,
+    now_us: int,
+) -> Admitted | Failure:
+    """The call with its counts, or why it is refused."""
+    terms = catalogue.terms(request.instrument, now_us)
+    if terms is None:
+        return Failure(
+            "INSTRUMENT_NOT_FOUND",
+            f"there is no instrument {request.instrument!r}; list the instruments for their names",
+            "instrument",
+        )
+    wants = Wants(
+        terms.instrument.instrument_id, request.fields, request.capabilities, request.preferences
+    )
+    refused = _supply_refusal(request, wants, suppliers, limits)
+    if refused is not None:
+        return refused
+    counted = await _counted(request, terms)
+    if isinstance(counted, Failure):
+        return counted
+    cap = _cap_tokens(request, terms, counted)
+    return cap if isinstance(cap, Failure) else Admitted(terms, wants, counted, cap)
+
+
+def _supply_refusal(
+    request: CallRequest, wants: Wants, suppliers: Suppliers, limits: DeliveryLimits
+) -> Failure | None:
+    """Refuse at once what nobody can serve, so that it costs no journal row."""
+    if not suppliers.could_serve(wants):
+        return suppliers.why_none(wants, limits.retry_us)
+    if not suppliers.room.has_place(wants.instrument_id, request.member_id):
+        return Failure(
+            "SATURATED",
+            "every supplier of the instrument is busy and the waiting room is full; try again",
+            retry_after_us=limits.retry_us,
+        )
+    return None
+
+
+async def _counted(request: CallRequest, terms: Terms) -> int | Failure:
+    spec = terms.contract.spec
+    try:
+        return await count_prompt(
+            request.prompt, spec.tokenizer, spec.metering_policy_version, spec.context_tokens_min
+        )
+    except PromptRefused as error:
+        return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
+    except ContextExceeded as error:
+        return _context_exceeded(terms, error.least_tokens, "messages")
+    except (UnknownEncoding, KeyError) as error:
+        return Failure(
+            "CONTENT_REFUSED",
+            f"the metering policy of this instrument is not carried here ({error});"
+            " ask the operator to publish another version",
+            "instrument",
+        )
+
+
+def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int | Failure:
+    """Greatest output per choice that the call may have."""
+    spec = terms.contract.spec
+    room_tokens = spec.context_tokens_min - prompt_tokens
+    asked_tokens = request.output_cap_tokens
+    if asked_tokens is None:
+        if room_tokens < 1:
+            return _context_exceeded(terms, prompt_tokens, "messages")
+        return min(spec.output_tokens_min, room_tokens)
+    if asked_tokens > spec.output_tokens_min:
+        return Failure(
+            "CONTEXT_EXCEEDED",
+            f"this instrument gives at most {spec.output_tokens_min} output tokens; ask for less",
+            OUTPUT_FIELD,
+            spec.output_tokens_min,
+            asked_tokens,
+        )
+    if asked_tokens > room_tokens:
+        return _context_exceeded(terms, prompt_tokens + asked_tokens, "messages")
+    return asked_tokens
+
+
+def _context_exceeded(terms: Terms, tokens: int, field: str) -> Failure:
+    limit = terms.contract.spec.context_tokens_min
+    return Failure(
+        "CONTEXT_EXCEEDED",
+        f"prompt and output come to {tokens} tokens or more, and the context window of"
+        f" {terms.instrument.symbol} is {limit}; shorten the messages or ask for less output",
+        field,
+        limit,
+        tokens,
+    )

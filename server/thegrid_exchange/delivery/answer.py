@@ -1,0 +1,229 @@
+"""An answer on its way to its client: in order, inside the client's window and the call's caps.
+Counting is the meter's; reservations are extended and ends are judged by the call.
+"""
+
+from collections import deque
+from typing import Protocol
+
+from thegrid_exchange.delivery.encodings import Uncountable
+from thegrid_exchange.delivery.meter import AnswerCount
+from thegrid_exchange.delivery.parts import Client, Part, PayloadEdits
+from thegrid_exchange.delivery.windows import Window
+
+
+class Host(Protocol):
+    """The call whose answer it is."""
+
+    def on_show(self) -> None:
+        """The first part is about to be shown."""
+        ...
+
+    def on_released(self, released_bytes: int) -> None:
+        """So much of what the supplier sent is off our hands."""
+        ...
+
+    def ask_extension(self, tokens: int) -> None:
+        """The output has come this far and more must be set aside; `extended` is the answer."""
+        ...
+
+    def on_answered(self, cause: str) -> None:
+        """Nothing more will be shown, and why."""
+        ...
+
+
+class Answer:
+    """The parts of one call's answer, its caps and its finish reasons."""
+
+    __slots__ = (
+        "_allowance_tokens",
+        "_cap_tokens",
+        "_choices",
+        "_client",
+        "_cut",
+        "_edits",
+        "_ended",
+        "_extending",
+        "_flowing",
+        "_free_until_tokens",
+        "_host",
+        "_mark_at_tokens",
+        "_over",
+        "_queue",
+        "_window",
+        "count",
+        "extension_refused",
+        "finishes",
+        "is_shown",
+    )
+
+    def __init__(
+        self,
+        host: Host,
+        client: Client,
+        edits: PayloadEdits,
+        count: AnswerCount,
+        choices: int,
+        cap_tokens: int,
+        window: Window,
+    ) -> None:
+        self._host, self._client, self._edits = host, client, edits
+        self._choices, self._cap_tokens = choices, cap_tokens
+        self._window = window
+        self._queue: deque[Part] = deque()
+        self._cut: set[int] = set()
+        self._flowing = self._ended = self._over = self._extending = False
+        self._allowance_tokens = self._mark_at_tokens = self._free_until_tokens = 0
+        self.is_shown = False
+        """Whether the client has seen any of it."""
+        self.count = count
+        self.finishes: dict[int, str] = {}
+        self.extension_refused = ""
+
+    @property
+    def room_tokens(self) -> int:
+        """Output that the reservation still covers."""
+        return self._allowance_tokens - self.count.tokens()
+
+    @property
+    def can_extend(self) -> bool:
+        """Whether more may be asked for."""
+        cap_tokens = self._cap_tokens * self._choices
+        return self._allowance_tokens < cap_tokens and not self.extension_refused
+
+    def allow(self, allowance_tokens: int) -> None:
+        """So much output, over all choices, is set aside from now on."""
+        step_tokens = allowance_tokens - self._allowance_tokens
+        self._allowance_tokens = allowance_tokens
+        self._mark_at_tokens = allowance_tokens - step_tokens // 2
+        self._set_free()
+
+    def extended(self, allowance_tokens: int, refused: str) -> None:
+        """The answer to `ask_extension`; a refusal lets the rest of the allowance flow, no more."""
+        self._extending = False
+        if allowance_tokens > self._allowance_tokens:
+            self.allow(allowance_tokens)
+        else:
+            self.extension_refused = refused or "NOT_EXTENDED"
+        self._set_free()
+        self.pump()
+
+    def grant(self, window_bytes: int, most_bytes: int) -> None:
+        """The client takes so much more."""
+        self._window.grant(min(window_bytes, most_bytes - self._window.left_bytes))
+        self.pump()
+
+    def add(self, part: Part) -> None:
+        """A part came from the supplier."""
+        for choice, reason in part.finishes:
+            if choice not in self._cut:
+                self.finishes[choice] = reason
+        if part.payload is None:
+            self._host.on_released(part.released_bytes)
+            return
+        if part.pieces:
+            self._flowing = True
+        if self._queue and not self._window.is_open:
+            joined = self._edits.joined((self._queue[-1], part))
+            if joined is not None:
+                self._queue[-1] = joined
+                return
+        self._queue.append(part)
+        self.pump()
+
+    def end(self) -> bool:
+        """The supplier's own end; False when the answer is not whole."""
+        if len(self.finishes) < self._choices:
+            return False
+        self._ended = self._flowing = True
+        self.pump()
+        return True
+
+    def reset(self) -> None:
+        """Forget what an earlier supplier sent; nothing of it was shown."""
+        self._queue.clear()
+        self.finishes.clear()
+        self._flowing = False
+
+    def close(self) -> None:
+        """Show nothing more."""
+        self._over = True
+        self._queue.clear()
+
+    def pump(self) -> None:
+        """Show what may be shown."""
+        try:
+            self._pump()
+        except Uncountable:
+            self._finish("supplier_failed")
+
+    def _pump(self) -> None:
+        queue = self._queue
+        while queue and self._flowing and not self._over and self._window.is_open:
+            shown = self._admit(queue[0])
+            if shown is None:
+                return
+            part = queue.popleft()
+            if shown.payload is not None:
+                self._show(shown)
+            self._host.on_released(part.released_bytes)
+            if self._cut and len(self._cut) == self._choices:
+                self._finish("extension_refused" if self.extension_refused else "cut_at_cap")
+        if self._ended and not queue:
+            self._finish("cut_at_cap" if self._cut else "completed")
+
+    def _show(self, part: Part) -> None:
+        if not self.is_shown:
+            self.is_shown = True
+            self._host.on_show()
+        self._client.part(part.payload)
+        self._window.spend(part.size_bytes)
+
+    def _finish(self, cause: str) -> None:
+        if not self._over:
+            self.close()
+            self._host.on_answered(cause)
+
+    # ---- caps ----------------------------------------------------------------------------------
+
+    def _set_free(self) -> None:
+        """Below this bound nothing need be counted: no cap and no mark can be reached."""
+        bounds = [self._allowance_tokens, self._cap_tokens]
+        if self.can_extend and not self._extending:
+            bounds.append(self._mark_at_tokens)
+        self._free_until_tokens = min(bounds)
+
+    def _admit(self, part: Part) -> Part | None:
+        """The part as far as caps allow it, now counted; None while an extension is awaited."""
+        count = self.count
+        # A token is a byte at least, and a serialised part is longer than its text.
+        if count.at_most() + part.size_bytes > self._free_until_tokens or self._cut:
+            worth = count.tokens() + sum(count.grown_by(piece.text) for piece in part.pieces)
+            if self.can_extend and worth >= self._mark_at_tokens and not self._extending:
+                self._extending = True
+                self._set_free()
+                self._host.ask_extension(min(worth, self._allowance_tokens))
+            if worth > self._allowance_tokens and self._extending:
+                return None
+            return self._limited(part)
+        for choice, channel, text in part.pieces:
+            count.add(choice, channel, text)
+        return part
+
+    def _limited(self, part: Part) -> Part:
+        """The part with each choice cut where its cap or the allowance ends."""
+        count = self.count
+        kept_texts: dict[tuple[int, str], str] = {}
+        for choice, channel, text in part.pieces:
+            kept = ""
+            if choice not in self._cut:
+                room = self._cap_tokens - count.of_choice(choice)
+                kept = count.beginning(choice, channel, text, min(room, self.room_tokens))
+                count.add(choice, channel, kept)
+            if kept != text:
+                kept_texts[choice, channel] = kept
+                self._cut.add(choice)
+                self.finishes[choice] = "length"
+        if not kept_texts:
+            return part
+        payload = self._edits.shortened(part.payload, kept_texts)
+        return part._replace(payload=payload)

