@@ -118,7 +118,8 @@ def _order_accepted(state: State, event: events.OrderAccepted) -> None:
 def _order_rested(state: State, event: events.OrderRested) -> None:
     state.put("counters", "rank", event.rank)
     order = state.orders[event.order_id]
-    state.put("orders", event.order_id, order._replace(rank=event.rank))
+    rested = order._replace(rank=event.rank, held_micros=event.held_micros)
+    state.put("orders", event.order_id, rested)
 
 
 def _order_unrested(state: State, event: events.OrderUnrested) -> None:

@@ -123,6 +123,7 @@ class OrderRested(NamedTuple):
 
     order_id: str
     rank: int
+    held_micros: int
 
 
 class OrderUnrested(NamedTuple):

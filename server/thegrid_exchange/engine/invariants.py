@@ -51,7 +51,7 @@ def _check_order(order: Order) -> None:
         f"{order.order_id} does not add up to its quantity",
     )
     must_hold = 0
-    if order.side == "buy" and order.type == "limit":
+    if order.side == "buy":
         must_hold = hold_micros(order.price_micros, order.remaining_units, order.worst_fee_bps)
     _require(order.held_micros == must_hold, f"{order.order_id} holds other than {must_hold}")
 

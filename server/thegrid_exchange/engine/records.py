@@ -187,7 +187,7 @@ class Order(NamedTuple):
     fee_micros: int
     """Fees charged so far to this order (a seller's fee on issuance is taken when earned)."""
     held_micros: int
-    """Cash set aside for a buy; 0 for sells and market orders."""
+    """Cash set aside for a buy that waits in the book; 0 for sells and before it rests."""
     source: UnitSource
     """Where a sell takes its Units from."""
     rank: int

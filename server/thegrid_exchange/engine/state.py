@@ -89,10 +89,9 @@ class State:
         }
         self.indices = Indices()
         self.indices.balances = self.balances
-        self._follow: dict[str, Callable[[Any, Any, Any], None]] = {
-            name: getattr(self.indices, f"follow_{name}")
-            for name in self.tables
-            if hasattr(self.indices, f"follow_{name}")
+        self._rows: dict[str, tuple[dict[Any, Any], Callable[[Any, Any, Any], None] | None]] = {
+            name: (table, getattr(self.indices, f"follow_{name}", None))
+            for name, table in self.tables.items()
         }
         self._undo: list[tuple[str, Any, Any]] = []
 
@@ -158,33 +157,37 @@ class State:
 
     def put(self, table_name: str, key: Any, record: Any) -> None:
         """Set a row, keeping what it was for the undo."""
-        table = self.tables[table_name]
+        table, follow = self._rows[table_name]
         old = table.get(key)
         self._undo.append((table_name, key, old))
         table[key] = record
-        follow = self._follow.get(table_name)
         if follow is not None:
             follow(key, old, record)
 
     def delete(self, table_name: str, key: Any) -> None:
         """Take a row out; KeyError if it is not there."""
-        old = self.tables[table_name].pop(key)
+        table, follow = self._rows[table_name]
+        old = table.pop(key)
         self._undo.append((table_name, key, old))
-        follow = self._follow.get(table_name)
         if follow is not None:
             follow(key, old, None)
 
     def post(self, owner: str, account: str, asset: str, amount: int) -> None:
         """Add a posted amount; only accounts of the outside world may go below zero."""
         key = (owner, account, asset)
-        after = self.balances.get(key, 0) + amount
+        before = self.balances.get(key, 0)
+        after = before + amount
         if after < 0 and account not in CONTRA_ACCOUNTS:
             raise InvariantBroken(f"{key} would fall to {after}")
         if abs(after) > INT64_MAX:
             raise InvariantBroken(f"{key} would leave the range of 64 bits")
-        if after:
+        if before and after:
+            # The row stays, so no index changes; this is the hottest write there is.
+            self._undo.append(("balances", key, before))
+            self.balances[key] = after
+        elif after:
             self.put("balances", key, after)
-        elif key in self.balances:
+        elif before:
             self.delete("balances", key)
 
     def count(self, identifier: str) -> None:
@@ -202,13 +205,12 @@ class State:
         undo = self._undo
         while len(undo) > mark:
             table_name, key, old = undo.pop()
-            table = self.tables[table_name]
+            table, follow = self._rows[table_name]
             new = table.get(key)
             if old is None:
                 del table[key]
             else:
                 table[key] = old
-            follow = self._follow.get(table_name)
             if follow is not None:
                 follow(key, new, old)
 

@@ -128,7 +128,7 @@ def _trade(state: State, market: Market, maker: Order, taker: Order) -> Rule[tup
     quantity_units = trade.quantity_units
     remaining_units = buyer.remaining_units - quantity_units
     held_micros = 0
-    if buyer.type == "limit":
+    if buyer.held_micros:
         held_micros = hold_micros(buyer.price_micros, remaining_units, buyer.worst_fee_bps)
     else:
         cost_micros = trade.price_micros * quantity_units + trade.buyer_fee_micros

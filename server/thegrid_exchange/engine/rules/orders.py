@@ -13,13 +13,14 @@ from thegrid_exchange.engine.rules.parcels import put_back, take_first, take_las
 from thegrid_exchange.engine.state import State
 
 
-def hold_cash(state: State, order: Order) -> Rule[None]:
-    """Set a buy's cash aside; a market order holds nothing, since it never waits."""
-    if order.held_micros:
-        require_cash(state, order.member_id, order.held_micros, field="quantity_units")
-        yield moved(
-            order.member_id, CASH, order.held_micros, "available", "held", "hold", order.order_id
-        )
+def hold_cash(state: State, order: Order) -> Rule[int]:
+    """Set aside what the rest of a buy may cost before it waits in the book; answers how much."""
+    held_micros = hold_micros(order.price_micros, order.remaining_units, order.worst_fee_bps)
+    more_micros = held_micros - order.held_micros
+    if more_micros:
+        require_cash(state, order.member_id, more_micros, field="quantity_units")
+        yield moved(order.member_id, CASH, more_micros, "available", "held", "hold", order.order_id)
+    return held_micros
 
 
 def bind_units(state: State, order: Order, quantity_units: int) -> Rule[None]:
@@ -70,7 +71,7 @@ def rehold(state: State, order: Order, price_micros: int, remaining_units: int) 
         elif more_units < 0:
             yield from unbind_units(state, order, -more_units)
         return 0
-    if order.type == "market":
+    if not order.held_micros:
         return 0
     held_micros = hold_micros(price_micros, remaining_units, order.worst_fee_bps)
     more_micros = held_micros - order.held_micros

@@ -10,7 +10,6 @@ from thegrid_exchange.engine.quantities import (
     BASIS_POINTS,
     ClosureReason,
     TimeInForce,
-    hold_micros,
 )
 from thegrid_exchange.engine.records import Market, Member, Order
 from thegrid_exchange.engine.refusals import Unwound, refuse
@@ -52,10 +51,7 @@ def order_from(state: State, member: Member, market: Market, command: commands.P
     terms = market.terms
     worst_fee_bps = max(terms.maker_fee_bps, terms.taker_fee_bps)
     price_micros = command.price_micros or 0
-    held_micros = 0
     is_limit = command.type == "limit"
-    if command.side == "buy" and is_limit:
-        held_micros = hold_micros(price_micros, command.quantity_units, worst_fee_bps)
     time_in_force = command.time_in_force
     transfers = command.side == "buy" and (
         member.account_mode == "auto"
@@ -74,7 +70,7 @@ def order_from(state: State, member: Member, market: Market, command: commands.P
         filled_units=0,
         filled_micros=0,
         fee_micros=0,
-        held_micros=held_micros,
+        held_micros=0,
         source=command.source,
         rank=0,
         client_order_id=command.client_order_id,
@@ -99,15 +95,16 @@ def enter(state: State, market: Market, order: Order) -> Rule[replies.OrderReply
     meets = best_micros is not None and crosses(order.side, best_micros, order.price_micros)
     if meets and order.post_only:
         _refuse_post_only()
-    waits = order.time_in_force not in NOT_RESTING
-    if waits and not meets:
-        order = order._replace(rank=state.counters.get("rank", 0) + 1)
+    rests = not meets and order.time_in_force not in NOT_RESTING
+    if rests:
+        held_micros = 0
+        if order.side == "buy":
+            held_micros = yield from hold_cash(state, order)
+        order = order._replace(rank=state.counters.get("rank", 0) + 1, held_micros=held_micros)
     yield events.OrderAccepted(order)
-    if order.side == "buy":
-        yield from hold_cash(state, order)
-    else:
+    if order.side == "sell":
         yield from bind_units(state, order, order.quantity_units)
-    if order.rank:
+    if rests:
         return replies.OrderReply(order)
     bound_micros = _bound_micros(order, best_micros)
     return (yield from _trade_and_settle(state, market, order.order_id, bound_micros))
@@ -162,7 +159,10 @@ def _trade_and_settle(
     order = state.orders[order_id]
     reason = _closure_reason(order, matched, bound_micros)
     if reason is None:
-        yield events.OrderRested(order_id, state.counters.get("rank", 0) + 1)
+        held_micros = 0
+        if order.side == "buy":
+            held_micros = yield from hold_cash(state, order)
+        yield events.OrderRested(order_id, state.counters.get("rank", 0) + 1, held_micros)
         order = state.orders[order_id]
     else:
         order = yield from close_order(state, order, reason)
