@@ -1,0 +1,324 @@
+"""What happens around every call, in one place: id, size, credential, scope, limits, shape, faults.
+
+One object instead of a chain, because each link would cost microseconds per call. Services outside
+the contract (health, reflection) pass untouched.
+"""
+
+import asyncio
+import logging
+import secrets
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, NamedTuple
+
+import grpc
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import ErrorInfo
+from google.rpc.status_pb2 import Status
+
+from thegrid_exchange.api import call as calls
+from thegrid_exchange.api.auth import Caller
+from thegrid_exchange.api.errors import (
+    InvalidRequest,
+    abort_with,
+    code_of,
+    invalid,
+    refused,
+    status_of,
+    status_of_error,
+)
+from thegrid_exchange.api.methods import OPEN_PREFIXES, SCOPES
+from thegrid_exchange.api.services import Services
+from thegrid_exchange.api.validation import Check, Found
+from thegrid_exchange.calls import (
+    Draining,
+    InternalFault,
+    Overloaded,
+    RequestConflict,
+    RequestExpired,
+    SequencerError,
+)
+
+log = logging.getLogger(__name__)
+
+UNARY_SECONDS: Final = 30.0
+"""How long a unary call may take at the most; a shorter deadline of the client's own wins."""
+
+_AUTHORIZATION: Final = "authorization"
+_REQUEST_ID: Final = "x-request-id"
+_BEARER: Final = "bearer "
+
+
+class _Method(NamedTuple):
+    """Everything about a method that does not change from call to call."""
+
+    name: str
+    short_name: str
+    scopes: tuple[str, ...]
+    parse: Callable[[bytes], Any]
+    check: Check | None
+    behaviour: Callable[..., Any]
+
+
+class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+    """Wraps each method of the contract once, at its first call."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._wrapped: dict[str, Any] = {}
+        self._request_names: dict[str, str] = _request_names(services)
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Any:
+        """The wrapped handler of the method, or the handler itself for open services."""
+        name: str = handler_call_details.method
+        wrapped = self._wrapped.get(name)
+        if wrapped is None:
+            handler = await continuation(handler_call_details)
+            if handler is None or name.startswith(OPEN_PREFIXES):
+                return handler
+            wrapped = self._wrapped[name] = self._wrap(name, handler)
+        return wrapped
+
+    def _wrap(self, name: str, handler: Any) -> Any:
+        check = self._services.validator.check_of(self._request_names[name])
+        behaviour = (
+            handler.unary_unary
+            or handler.unary_stream
+            or handler.stream_unary
+            or handler.stream_stream
+        )
+        method = _Method(
+            name,
+            name.rpartition(".")[2],
+            SCOPES.get(name, ()),
+            handler.request_deserializer,
+            check,
+            behaviour,
+        )
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(
+                lambda raw, context: self._unary(method, raw, context),
+                response_serializer=handler.response_serializer,
+            )
+        if handler.unary_stream:
+            return grpc.unary_stream_rpc_method_handler(
+                lambda raw, context: self._stream(method, raw, context),
+                response_serializer=_serialise,
+            )
+        return grpc.stream_stream_rpc_method_handler(
+            lambda raws, context: self._stream(method, raws, context),
+            response_serializer=_serialise,
+        )
+
+    # ---- unary ---------------------------------------------------------------------------------
+
+    async def _unary(self, method: _Method, raw: bytes, context: Any) -> Any:
+        clock, metrics = self._services.clock, self._services.metrics
+        started_us, request_id = clock.steady_us(), ""
+        try:
+            request_id = self._admit(method, context)
+            request = self._parse(method, raw)
+            answer = await self._bounded(method, request, context)
+        except asyncio.CancelledError:
+            metrics.calls.labels(method.short_name, "CANCELLED").inc()
+            raise
+        except Exception as error:
+            await self._end(method, context, request_id, error)
+        finally:
+            metrics.seconds.labels(method.short_name).observe(
+                (clock.steady_us() - started_us) / 1_000_000
+            )
+        metrics.calls.labels(method.short_name, "OK").inc()
+        context.set_trailing_metadata(((_REQUEST_ID, request_id),))
+        return answer
+
+    async def _bounded(self, method: _Method, request: Any, context: Any) -> Any:
+        left = context.time_remaining()
+        if left is not None and left < UNARY_SECONDS:
+            return await method.behaviour(request, context)
+        try:
+            async with asyncio.timeout(UNARY_SECONDS):
+                return await method.behaviour(request, context)
+        except TimeoutError as error:
+            raise refused(
+                "DEADLINE_EXCEEDED",
+                "",
+                f"no answer within {UNARY_SECONDS:.0f} s; a write may have been done: repeat it "
+                "with the same request_id",
+            ) from error
+
+    # ---- streams -------------------------------------------------------------------------------
+
+    async def _stream(self, method: _Method, raw: Any, context: Any) -> AsyncIterator[Any]:
+        metrics, streams = self._services.metrics, self._services.streams
+        request_id, caller = "", None
+        try:
+            request_id = self._admit(method, context)
+            streams.enter(calls.caller())
+            caller = calls.caller()
+            await context.send_initial_metadata(((_REQUEST_ID, request_id),))
+            request = (
+                self._parse(method, raw)
+                if isinstance(raw, bytes)
+                else self._frames(method, raw)
+            )
+            metrics.streams.inc()
+            async for frame in method.behaviour(request, context):
+                yield frame
+        except (asyncio.CancelledError, GeneratorExit):
+            metrics.calls.labels(method.short_name, "CANCELLED").inc()
+            raise
+        except Exception as error:
+            await self._end(method, context, request_id, error)
+        finally:
+            if caller is not None:
+                streams.leave(caller)
+                metrics.streams.dec()
+        metrics.calls.labels(method.short_name, "OK").inc()
+
+    async def _frames(self, method: _Method, raws: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+        async for raw in raws:
+            yield self._parse(method, raw)
+
+    # ---- admission -----------------------------------------------------------------------------
+
+    def _admit(self, method: _Method, context: Any) -> str:
+        """Find out who calls and whether they may; answers the id under which the call runs."""
+        services = self._services
+        credential = request_id = ""
+        for key, value in context.invocation_metadata() or ():
+            if key == _AUTHORIZATION:
+                credential = value
+            elif key == _REQUEST_ID:
+                request_id = value
+        if not 0 < len(request_id) <= 128 or not request_id.isprintable():
+            request_id = f"req_{secrets.token_hex(12)}"
+        if credential[:7].lower() == _BEARER:
+            credential = credential[7:]
+        if services.pulse.draining:
+            raise _DRAINING
+        caller = services.authenticator.verify(credential)
+        if caller.scopes.isdisjoint(method.scopes):
+            raise _scope_missing(caller, method)
+        services.requests.take(caller, services.clock.steady_us())
+        calls.begin(calls.Call(method.name, request_id, caller))
+        return request_id
+
+    def _parse(self, method: _Method, raw: bytes) -> Any:
+        most = self._services.config.max_message_bytes
+        if len(raw) > most:
+            raise refused(
+                "TOO_LARGE",
+                "",
+                f"the message has {len(raw)} bytes, {most} are taken; send less at once",
+                limit=most,
+                value=len(raw),
+            )
+        try:
+            request = method.parse(raw)
+        except DecodeError as error:
+            raise invalid("", "the bytes are no message of this type", "decode") from error
+        if method.check is not None:
+            found: Found = []
+            method.check(request, "", found)
+            if found:
+                raise InvalidRequest(found)
+        return request
+
+    # ---- ends ----------------------------------------------------------------------------------
+
+    async def _end(self, method: _Method, context: Any, request_id: str, error: Exception) -> None:
+        """Turn an exception into the call's status; only what was meant for clients is shown."""
+        if isinstance(error, grpc.aio.AbortError):
+            raise error
+        status = status_of_error(error) or status_of_sequencer(error) or unexpected(error)
+        metrics = self._services.metrics
+        reason = reason_of(status)
+        metrics.calls.labels(method.short_name, code_of(reason).name).inc()
+        metrics.refusals.labels(reason).inc()
+        await abort_with(context, status, (_REQUEST_ID, request_id or "none"))
+
+
+def _serialise(message: Any) -> bytes:
+    return message if type(message) is bytes else message.SerializeToString()  # type: ignore[no-any-return]
+
+
+def _request_names(services: Services) -> dict[str, str]:
+    return {
+        f"/{service}/{method}": request
+        for service, method, request in services.validator.methods()
+    }
+
+
+_DRAINING: Final = refused(
+    "DRAINING",
+    "",
+    "the exchange is going down in good order; reconnect and retry",
+    retry_after_us=1_000_000,
+)
+
+
+def _scope_missing(caller: Caller, method: _Method) -> Exception:
+    wanted = " or ".join(method.scopes) or "none of the scopes"
+    return refused(
+        "SCOPE_MISSING",
+        "authorization",
+        f"{method.short_name} asks for the scope {wanted}; this key carries "
+        f"{', '.join(sorted(caller.scopes)) or 'none'}",
+        metadata={"scope": method.scopes[0] if method.scopes else ""},
+    )
+
+
+def status_of_sequencer(error: Exception) -> Status | None:
+    """The status of what the sequencer raises; None for anything else."""
+    if not isinstance(error, SequencerError):
+        return None
+    if isinstance(error, Overloaded):
+        return status_of(
+            refused(
+                "OVERLOADED",
+                "",
+                "the exchange's queue is full; retry as RetryInfo says",
+                retry_after_us=error.retry_after_us,
+            ).refusal
+        )
+    if isinstance(error, RequestConflict):
+        text = "this request id was used before with another body; use a new id for a new intent"
+        return status_of(refused("REQUEST_CONFLICT", "request_id", text).refusal)
+    if isinstance(error, RequestExpired):
+        text = "this request id is older than repeats are recognised; look before repeating"
+        return status_of(refused("REQUEST_EXPIRED", "request_id", text).refusal)
+    if isinstance(error, InternalFault):
+        return _internal(error.reference)
+    if isinstance(error, Draining):
+        return status_of(_DRAINING.refusal)
+    return status_of(
+        refused("DRAINING", "", "the exchange stopped; repeat with the same request_id").refusal
+    )
+
+
+def unexpected(error: Exception) -> Status:
+    """The status of a fault: a reference that finds it in the log, nothing of what it held."""
+    reference = f"fault_{secrets.token_hex(6)}"
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-6:]))
+    log.error("%s: %s at %s", reference, type(error).__name__, where)
+    return _internal(reference)
+
+
+def _internal(reference: str) -> Status:
+    text = f"an unexpected fault; nothing was changed. Report the reference {reference}"
+    return status_of(refused("INTERNAL", "", text).refusal, {"reference": reference})
+
+
+def reason_of(status: Status) -> str:
+    """The reason in a status's ErrorInfo, or INTERNAL."""
+    for detail in status.details:
+        info = ErrorInfo()
+        if detail.Unpack(info):
+            return info.reason
+    return "INTERNAL"

@@ -1,0 +1,232 @@
+"""Cash and Units from the balances, and the listed history behind them: postings and transfers.
+
+Lots have a file of their own.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from thegrid_exchange.engine.events import LotMinted, Posted, UnitsTransferred
+from thegrid_exchange.engine.quantities import CASH, HOUSE, number_of
+from thegrid_exchange.engine.records import Transfer
+from thegrid_exchange.journal.protocol import Row, Statement
+from thegrid_exchange.views import sql
+from thegrid_exchange.views.batch import Batch
+
+Balances = Mapping[tuple[str, str, str], int]
+Totals = Mapping[str, int]
+"""Tokens that ended in a member's Lots: the engine books those with their issuer."""
+
+POSTINGS = sql.table(
+    "postings",
+    [sql.text("owner"), sql.number("seq"), sql.number("line")],
+    sql.text("asset"),
+    sql.number("at_us"),
+    sql.record(),
+)
+TRANSFERS = sql.table(
+    "transfers",
+    [sql.text("member_id"), sql.number("number")],
+    sql.text("instrument_id"),
+    sql.text("sweep_id"),
+    sql.record(),
+)
+_PUT_POSTING = sql.insert(POSTINGS)
+_PUT_TRANSFER = sql.insert(TRANSFERS)
+
+
+class Cash(NamedTuple):
+    """A member's cash in micro-dollars."""
+
+    available_micros: int
+    held_micros: int
+    escrow_micros: int
+    withheld_micros: int
+    collateral_micros: int
+
+
+class Units(NamedTuple):
+    """A member's Units of one instrument in tokens; unsold ones include those on sale."""
+
+    instrument_id: str
+    trading_tokens: int
+    held_tokens: int
+    lot_tokens: int
+    reserved_tokens: int
+    unsold_tokens: int
+    consumed_tokens: int
+    expired_tokens: int
+
+
+def cash_of(balances: Balances, member_id: str) -> Cash:
+    """The member's cash."""
+    get = balances.get
+    return Cash(
+        get((member_id, "available", CASH), 0),
+        get((member_id, "held", CASH), 0),
+        get((member_id, "escrow", CASH), 0),
+        get((member_id, "withheld", CASH), 0),
+        get((member_id, "collateral", CASH), 0),
+    )
+
+
+def units_of(balances: Balances, totals: Totals, member_id: str, instrument_id: str) -> Units:
+    """The member's Units of one instrument."""
+    get = balances.get
+    ended = f"{member_id}/{instrument_id}"
+    return Units(
+        instrument_id,
+        get((member_id, "trading", instrument_id), 0),
+        get((member_id, "held", instrument_id), 0),
+        get((member_id, "lots", instrument_id), 0),
+        get((member_id, "reserved", instrument_id), 0),
+        get((member_id, "unsold", instrument_id), 0) + get((member_id, "listed", instrument_id), 0),
+        totals.get(f"{ended}/consumed", 0),
+        totals.get(f"{ended}/expired", 0),
+    )
+
+
+def all_units_of(
+    balances: Balances, totals: Totals, member_id: str, instruments: Iterable[str]
+) -> list[Units]:
+    """The member's Units of every instrument that it holds or has held."""
+    units = (units_of(balances, totals, member_id, each) for each in sorted(instruments))
+    return [each for each in units if any(each[1:])]
+
+
+class PostedLine(NamedTuple):
+    """One line of the ledger with the balance after it."""
+
+    seq: int
+    line: int
+    asset: str
+    at_us: int
+    account: str
+    amount: int
+    balance: int
+    cause: str
+    reference: str
+
+
+class _Rest(NamedTuple):
+    account: str
+    amount: int
+    balance: int
+    cause: str
+    reference: str
+
+
+_rest = msgspec.msgpack.Decoder(_Rest).decode
+_transfer = msgspec.msgpack.Decoder(Transfer).decode
+
+
+class Collector:
+    """Gathers the postings and transfers of one batch."""
+
+    def __init__(self, batch: Batch, partition: int) -> None:
+        self._batch, self._partition = batch, partition
+        self._postings: list[tuple[Any, ...]] = []
+        self._transfers: list[tuple[Any, ...]] = []
+
+    def collect(self) -> None:
+        """Go through the batch from its end, where all balances are known, to its beginning."""
+        balances: dict[tuple[str, str, str], int] = {}
+        for row in reversed(self._batch.rows):
+            if row.events:
+                self._add_row(row, balances)
+
+    def _add_row(self, row: Row, balances: dict[tuple[str, str, str], int]) -> None:
+        line = sum(len(e.postings) for e in row.events if type(e) is Posted)
+        known = self._batch.state.balances
+        for event in reversed(row.events):
+            kind = type(event)
+            if kind is Posted:
+                for owner, account, asset, amount in reversed(event.postings):
+                    line -= 1
+                    if owner == HOUSE:
+                        continue
+                    key = (owner, account, asset)
+                    balance = balances.get(key)
+                    if balance is None:
+                        balance = known.get(key, 0)
+                    rest = sql.pack((account, amount, balance, event.cause, event.reference))
+                    self._postings.append(
+                        (self._partition, owner, row.seq, line, asset, row.at_us, rest)
+                    )
+                    balances[key] = balance - amount
+            elif kind is UnitsTransferred:
+                self._add_transfer(event.transfer, row)
+
+    def _add_transfer(self, transfer: Transfer, row: Row) -> None:
+        origins = [
+            event.lot.origin_id
+            for event in row.events
+            if type(event) is LotMinted and event.lot.lot_id == transfer.lot_id
+        ]
+        self._transfers.append(
+            (
+                self._partition,
+                transfer.member_id,
+                number_of(transfer.transfer_id),
+                transfer.instrument_id,
+                next((origin for origin in origins if origin.startswith("swp_")), ""),
+                sql.pack(transfer),
+            )
+        )
+
+    def statements(self) -> Iterable[Statement]:
+        """The writes of the batch, oldest first."""
+        if self._postings:
+            self._postings.reverse()
+            yield _PUT_POSTING, self._postings
+        if self._transfers:
+            self._transfers.reverse()
+            yield _PUT_TRANSFER, self._transfers
+
+
+class AccountsReader:
+    """Postings and transfers, newest first."""
+
+    def __init__(self, reader: sql.Reader) -> None:
+        self._reader = reader
+
+    async def postings(
+        self,
+        member_id: str,
+        *,
+        asset: str = "",
+        start_us: int | None = None,
+        end_us: int | None = None,
+        before: tuple[int, int] = (2**62, 0),
+        limit: int = 100,
+    ) -> list[PostedLine]:
+        """Ledger lines of the member before the given row and line."""
+        query = (
+            sql.Query("seq, line, asset, at_us, record", POSTINGS, self._reader.partition)
+            .where("owner = ?", member_id)
+            .where("(seq, line) < (?, ?)", *before)
+            .when(asset, "asset = ?")
+            .when(start_us, "at_us >= ?")
+            .when(end_us, "at_us < ?")
+            .order("seq DESC, line DESC", limit)
+        )
+        return [_line(*row) for row in await self._reader.select(query)]
+
+    async def transfers(
+        self, member_id: str, *, instrument_id: str = "", before: int = 2**62, limit: int = 100
+    ) -> list[tuple[Transfer, str]]:
+        """Transfers of the member numbered below `before`, each with its sweep id or nothing."""
+        query = (
+            sql.Query("record, sweep_id", TRANSFERS, self._reader.partition)
+            .where("member_id = ?", member_id)
+            .where("number < ?", before)
+            .when(instrument_id, "instrument_id = ?")
+            .order("number DESC", limit)
+        )
+        return [(_transfer(row[0]), row[1]) for row in await self._reader.select(query)]
+
+
+def _line(seq: int, line: int, asset: str, at_us: int, record: bytes) -> PostedLine:
+    return PostedLine(seq, line, asset, at_us, *_rest(record))

@@ -1,0 +1,245 @@
+"""The live side of the read models: the durable state, who waits for it, and the feeds from it.
+
+Folded synchronously with each durable batch, before its callers are answered; so a reply is never
+ahead of what a read or a stream shows.
+"""
+
+import asyncio
+import heapq
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from thegrid_exchange.engine.apply import fold
+from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.events import LotClosed, OrderClosed
+from thegrid_exchange.engine.quantities import CASH
+from thegrid_exchange.engine.records import Order
+from thegrid_exchange.engine.state import State
+from thegrid_exchange.journal.protocol import Head, Row
+from thegrid_exchange.views.accounts import all_units_of, cash_of, units_of
+from thegrid_exchange.views.catalogue import Catalogue
+from thegrid_exchange.views.feed import Log, MarketFeed
+from thegrid_exchange.views.lots import LotWithParcels, deadline_of, open_lot
+from thegrid_exchange.views.members import Members
+from thegrid_exchange.views.projector import Projector
+from thegrid_exchange.views.touched import Public, Theirs, Touched
+
+IDLE_KEPT_US: Final = 300_000_000
+"""How long logs that nobody reads go on, so that a lost reader can resume."""
+
+OnEnded = Callable[[list[str]], None]
+"""Told the key ids that may have ended."""
+
+
+class Live:
+    """Everything that is shown from memory, exactly as of the last durable row."""
+
+    def __init__(self, state: State, head: Head, projector: Projector, *, kept: int) -> None:
+        self.state = State.load(state.dump())
+        """The engine's tables as of the last durable row; read, never written."""
+        self.durable = head
+        self.catalogue = Catalogue(self.state)
+        self.members = Members(self.state)
+        self._lots_of: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for lot in self.state.lots.values():
+            self._lots_of[lot.member_id][lot.lot_id] = None
+        self.on_ended: OnEnded = lambda key_ids: None
+        self._projector, self._kept = projector, kept
+        self.totals: dict[str, int] = {}
+        """Last event number by market and member, and what `accounts.ended_of` reads."""
+        self._markets: dict[str, MarketFeed] = {}
+        self._accounts: dict[str, tuple[Log, list[int | None]]] = {}
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+
+    def begin(self, totals: dict[str, int]) -> None:
+        """Take up the running totals where the last durable row left them."""
+        self.totals = totals
+
+    # ---- waiting -------------------------------------------------------------------------------
+
+    async def reach(self, seq: int) -> None:
+        """Return once the row `seq` is durable and folded."""
+        if seq <= self.durable.seq:
+            return
+        reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (seq, next(self._order), reached))
+        await reached
+
+    def _wake(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self.durable.seq:
+            reached = heapq.heappop(self._waiting)[2]
+            if not reached.done():
+                reached.set_result(None)
+
+    # ---- reading -------------------------------------------------------------------------------
+
+    def book(self, market_id: str) -> Book:
+        """The book of a market."""
+        return self.state.indices.books[market_id]
+
+    def market_feed(self, market_id: str) -> MarketFeed:
+        """The public logs of a market."""
+        feed = self._markets.get(market_id)
+        if feed is None:
+            sequence = self.totals.get(market_id, 0)
+            feed = self._markets[market_id] = MarketFeed(market_id, self._kept, sequence)
+        return feed
+
+    def account_log(self, member_id: str) -> Log:
+        """The private log of a member; it is kept from the first time somebody asks for it."""
+        found = self._accounts.get(member_id)
+        if found is None:
+            log = Log(self._kept, self.totals.get(member_id, 0))
+            found = self._accounts[member_id] = (log, [None])
+        found[1][0] = None
+        return found[0]
+
+    def leave_account(self, member_id: str, log: Log) -> None:
+        """Somebody reads no longer; the log goes on for a while."""
+        found = self._accounts.get(member_id)
+        if found is not None and found[0] is log and not log.readers:
+            found[1][0] = self.state.now_us
+
+    def open_orders(self, member_id: str) -> list[Order]:
+        """The member's open orders, oldest first."""
+        ids = self.state.indices.open_orders.get(member_id, ())
+        return [self.state.orders[order_id] for order_id in ids]
+
+    def open_lots(self, member_id: str, instrument_id: str = "") -> list[LotWithParcels]:
+        """The member's open Lots, soonest expiry first."""
+        found = [
+            made
+            for lot_id in self._lots_of.get(member_id, ())
+            if (made := open_lot(self.state, lot_id)) is not None
+            and instrument_id in ("", made.lot.instrument_id)
+        ]
+        return sorted(found, key=lambda made: deadline_of(made.lot))
+
+    # ---- folding -------------------------------------------------------------------------------
+
+    def fold(self, rows: Sequence[Row]) -> None:
+        """Bring memory up to these durable rows and tell who listens."""
+        for row in rows:
+            touched = self._projector.take(row.seq)
+            levels = self._levels(touched) if touched is not None else {}
+            fold(self.state, row.at_us, row.events)
+            if touched is not None:
+                self._publish(touched, levels, row)
+        last = rows[-1]
+        self.durable = Head(last.seq, last.hash, last.at_us)
+        self.members.fold(rows)
+        self._wake()
+        ended = [key_id for row in rows for key_id in self._ended(row)]
+        if ended:
+            self.on_ended(ended)
+
+    def _ended(self, row: Row) -> Iterable[str]:
+        """Keys that the row may have ended."""
+        if row.kind == "RevokeKey":
+            yield row.command.key_id
+        elif row.kind == "SuspendMember":
+            yield from self.members.key_ids(row.command.member_id)
+
+    def _levels(self, touched: Touched) -> dict[str, set[tuple[str, int]]]:
+        """Prices at which the touched orders rested before the row."""
+        return {
+            market_id: self._resting(public) if public.book else set()
+            for market_id, public in touched.markets.items()
+        }
+
+    def _resting(self, public: Public) -> set[tuple[str, int]]:
+        found = (self.state.orders.get(order_id) for order_id in public.book)
+        return {(each.side, each.price_micros) for each in found if each and each.rank > 0}
+
+    def _publish(self, touched: Touched, levels: dict[str, set[tuple[str, int]]], row: Row) -> None:
+        for market_id, public in touched.markets.items():
+            self._publish_market(market_id, public, levels[market_id], row)
+        for member_id, theirs in touched.members.items():
+            self._publish_member(member_id, theirs, row)
+
+    def _publish_market(
+        self, market_id: str, public: Public, levels: set[tuple[str, int]], row: Row
+    ) -> None:
+        feed = self.market_feed(market_id)
+        if feed.idle_since_us is not None and row.at_us - feed.idle_since_us > IDLE_KEPT_US:
+            feed.forget()
+        feed.add_trades(public.trades, row.at_us)
+        if public.book:
+            feed.add_book(levels | self._resting(public), self.book(market_id), row.at_us)
+        if public.status:
+            feed.add_status(self.state.markets[market_id], row.at_us)
+        self.totals[market_id] = feed.sequence
+
+    def _publish_member(self, member_id: str, theirs: Theirs, row: Row) -> None:
+        for lot_id in theirs.lots:
+            if lot_id in self.state.lots:
+                self._lots_of[member_id][lot_id] = None
+            else:
+                self._lots_of[member_id].pop(lot_id, None)
+        for name, tokens in theirs.ended.items():
+            scope = f"{member_id}/{name}"
+            self.totals[scope] = self.totals.get(scope, 0) + tokens
+        before = self.totals.get(member_id, 0)
+        self.totals[member_id] = before + theirs.count()
+        found = self._accounts.get(member_id)
+        if found is None:
+            return
+        log, (idle_since_us,) = found
+        if idle_since_us is not None and row.at_us - idle_since_us > IDLE_KEPT_US:
+            del self._accounts[member_id]
+            return
+        for sequence, content in enumerate(self._private(member_id, theirs, row), before + 1):
+            log.append(sequence, row.at_us, content)
+
+    def _private(self, member_id: str, theirs: Theirs, row: Row) -> list[tuple[str, Any]]:
+        """The private events of a row: as many as `Theirs.count` says, in one fixed order."""
+        closed = {
+            event.order.order_id: event.order for event in row.events if type(event) is OrderClosed
+        }
+        balances = self.state.balances
+        orders = self.state.orders
+        made: list[tuple[str, Any]] = [
+            ("order", orders.get(order_id) or closed[order_id]) for order_id in theirs.orders
+        ]
+        for trade, order_id in theirs.fills:
+            order = orders.get(order_id) or closed[order_id]
+            made.append(("fill", (trade, order_id, order.client_order_id)))
+        if theirs.cash:
+            made.append(("cash", cash_of(balances, member_id)))
+        made.extend(
+            ("units", units_of(balances, self.totals, member_id, asset)) for asset in theirs.assets
+        )
+        made.extend(("transfer", transfer) for transfer in theirs.transfers)
+        made.extend(("lot", self._lot(lot_id, row)) for lot_id in theirs.lots)
+        made.extend(("usage", usage) for usage in theirs.usages)
+        return made
+
+    def _lot(self, lot_id: str, row: Row) -> LotWithParcels:
+        found = open_lot(self.state, lot_id)
+        if found is not None:
+            return found
+        closed = [e.lot for e in row.events if type(e) is LotClosed and e.lot.lot_id == lot_id]
+        return LotWithParcels(closed[-1], ())
+
+
+def account_picture(live: Live, member_id: str) -> tuple[Any, ...]:
+    """Everything open of a member: orders, cash, Units and Lots."""
+    state = live.state
+    return (
+        live.open_orders(member_id),
+        cash_of(state.balances, member_id),
+        all_units_of(state.balances, live.totals, member_id, state.instruments),
+        live.open_lots(member_id),
+    )
+
+
+def trial_balance(state: State) -> list[tuple[str, str, int]]:
+    """The sum of each kind of account over all owners, by asset; each asset sums to zero."""
+    sums: dict[tuple[str, str], int] = {}
+    for (_, account, asset), amount in state.balances.items():
+        sums[(asset, account)] = sums.get((asset, account), 0) + amount
+    cash_first = sorted(sums.items(), key=lambda item: (item[0][0] != CASH, item[0]))
+    return [(asset, account, amount) for (asset, account), amount in cash_first]

@@ -1,0 +1,97 @@
+"""What suppliers offer, issued and owe, from the durable balances.
+
+What they may issue is decided by the engine; the headroom shown here is its own reckoning.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from thegrid_exchange.engine.quantities import PER_MILLE, SECOND_US
+from thegrid_exchange.engine.records import Offer
+from thegrid_exchange.engine.state import State
+
+
+class SupplyFigures(NamedTuple):
+    """Tokens of one issuer and instrument; all that is issued is in exactly one of the others."""
+
+    instrument_id: str
+    issued_tokens: int
+    retired_tokens: int
+    unsold_tokens: int
+    bought_back_tokens: int
+    outstanding_tokens: int
+    consumed_tokens: int
+    expired_tokens: int
+    refunded_tokens: int
+    headroom_tokens: int
+
+
+def supply_of(state: State, member_id: str, instrument_id: str) -> SupplyFigures:
+    """What the member issued of an instrument and what became of it."""
+    figures = _figures(state.balances, member_id, instrument_id)
+    return figures._replace(headroom_tokens=_headroom_tokens(state, member_id, instrument_id))
+
+
+def supplies_of(state: State, member_id: str) -> list[SupplyFigures]:
+    """One entry per instrument that the member ever issued or offers, by instrument."""
+    return [
+        supply_of(state, member_id, instrument_id)
+        for instrument_id in sorted(state.instruments)
+        if (member_id, instrument_id) in state.offers
+        or (member_id, "issued", instrument_id) in state.balances
+    ]
+
+
+def offers_of(state: State, member_id: str, after: str, limit: int) -> list[Offer]:
+    """The member's offers for instruments that come after the given id, by instrument."""
+    return [
+        state.offers[(member_id, instrument_id)]
+        for instrument_id in sorted(state.instruments)
+        if instrument_id > after and (member_id, instrument_id) in state.offers
+    ][:limit]
+
+
+def _figures(
+    balances: Mapping[tuple[str, str, str], int], member_id: str, instrument_id: str
+) -> SupplyFigures:
+    def amount(account: str) -> int:
+        return balances.get((member_id, account, instrument_id), 0)
+
+    issued = -amount("issued")
+    unsold = amount("unsold") + amount("listed")
+    consumed, expired, refunded = amount("consumed"), amount("expired"), amount("refunded")
+    retired, bought_back = amount("retired"), amount("bought_back")
+    ended = consumed + expired + refunded
+    return SupplyFigures(
+        instrument_id=instrument_id,
+        issued_tokens=issued,
+        retired_tokens=retired,
+        unsold_tokens=unsold,
+        bought_back_tokens=bought_back,
+        outstanding_tokens=issued - retired - unsold - bought_back - ended,
+        consumed_tokens=consumed,
+        expired_tokens=expired,
+        refunded_tokens=refunded,
+        headroom_tokens=0,
+    )
+
+
+def _headroom_tokens(state: State, member_id: str, instrument_id: str) -> int:
+    """Tokens of the instrument that the pool of verified capacity still has room for."""
+    supplier = state.suppliers.get(member_id)
+    if supplier is None or supplier.suspended:
+        return 0
+    window_s = state.term("capacity_window_us") // SECOND_US
+    derating = state.term("capacity_derating_per_mille")
+    capacity = supplier.verified_tokens_per_second * window_s * derating // PER_MILLE
+    owed = 0
+    for each in state.indices.admissions_of.get(member_id, ()):
+        figures = _figures(state.balances, member_id, each)
+        open_tokens = figures.unsold_tokens + figures.outstanding_tokens
+        owed += open_tokens * _weight(state, each) // PER_MILLE
+    return max(0, (capacity - owed) * PER_MILLE // max(1, _weight(state, instrument_id)))
+
+
+def _weight(state: State, instrument_id: str) -> int:
+    latest = state.instruments[instrument_id].latest_version
+    return state.spec_versions[(instrument_id, latest)].spec.capacity_weight_per_mille
