@@ -54,6 +54,23 @@ async def recover(
     JournalBroken naming the first row that cannot be trusted, and what the store's `open` raises.
     """
     head = await journal.open()
+    try:
+        start = await _bring_up(journal, rules, head, projector)
+        repeats = Repeats(request_horizon_us, most_request_ids)
+        async for seen in journal.requests_since(head.at_us - request_horizon_us):
+            for request in seen:
+                repeats.load(request)
+        quarantined = await journal.quarantined()
+    except BaseException:
+        await journal.close()
+        raise
+    return Recovered(start.state, head, repeats, quarantined, start.head.seq)
+
+
+async def _bring_up(
+    journal: Journal, rules: Rules, head: Head, projector: Projector | None
+) -> _Start:
+    """Where recovery began, its state brought up to `head`, and the read models with it."""
     rebuild = projector is not None and await journal.views_version() != projector.version
     start = _Start(rules.empty(), Head(0, chain.genesis(journal.exchange_id, journal.partition), 0))
     if rebuild and projector is not None:
@@ -67,12 +84,7 @@ async def recover(
     if rebuild and projector is not None:
         await journal.project((), projector.version)
     rules.check(start.state)
-    repeats = Repeats(request_horizon_us, most_request_ids)
-    async for seen in journal.requests_since(head.at_us - request_horizon_us):
-        for request in seen:
-            repeats.load(request)
-    quarantined = await journal.quarantined()
-    return Recovered(start.state, head, repeats, quarantined, start.head.seq)
+    return start
 
 
 async def _newest_snapshot(journal: Journal, rules: Rules) -> _Start | None:

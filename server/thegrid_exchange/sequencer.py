@@ -292,7 +292,7 @@ class Sequencer:
                 self._take(self._waiting.popleft())
 
     def _publish(self, batch: list[_Entry], rows: list[Row], head: Head) -> None:
-        self.durable, self._committing = head, []
+        self.durable = head
         for fold in self._folds:
             fold(rows)
         for row, _, call in batch:
@@ -300,6 +300,7 @@ class Sequencer:
                 self._repeats.remember(call.key, row.seq, row.at_us)
                 self._in_flight.pop(call.key, None)
             call.settle(Committed(row.seq, row.at_us, row.reply, row.events, False))
+        self._committing = []
         if self._snapshotter is not None:
             self._snapshotter.durable(head.seq)
 
@@ -329,6 +330,7 @@ class Sequencer:
         taken = [entry.call for entry in (*self._committing, *self._gathering)]
         for call in (*taken, *self._waiting):
             call.settle(Stopped(reason))
+        self._in_flight.clear()
         self._idle.set()
 
 

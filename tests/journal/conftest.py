@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,14 +78,14 @@ def _url(folder: Path, database: str) -> str:
 
 
 @pytest.fixture
-async def postgres_url(postgres_socket: Path) -> AsyncIterator[str]:
+async def postgres_url(postgres_socket: Path) -> str:
     """The URL of a fresh database."""
     name = f"grid_{uuid.uuid4().hex[:12]}"
     engine = create_async_engine(_url(postgres_socket, "postgres"), isolation_level="AUTOCOMMIT")
     async with engine.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
     await engine.dispose()
-    yield _url(postgres_socket, name)
+    return _url(postgres_socket, name)
 
 
 @pytest.fixture

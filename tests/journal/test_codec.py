@@ -124,17 +124,18 @@ def test_damaged_bytes_are_an_error_not_a_value() -> None:
 
 
 def test_two_types_of_one_name_cannot_share_a_codec() -> None:
-    other = NamedTuple("Deposit", [("amount", int)])
+    other = record("Deposit", amount=int)
     with pytest.raises(CodecError, match="two record types are named Deposit"):
         Codec([commands.Deposit, other])
 
 
-class PAID_FIRST(NamedTuple):
-    dollars: int
-class PAID_TODAY(NamedTuple):
-    payer: str
-    amount_micros: int
-    note: str
+def record(name: str, **fields: type) -> Any:
+    """A record type of that name, so that several shapes of one name can stand side by side."""
+    return NamedTuple(name, list(fields.items()))
+
+
+PAID_FIRST = record("Paid", dollars=int)
+PAID_TODAY = record("Paid", payer=str, amount_micros=int, note=str)
 
 
 class TestOldShapes:
@@ -158,7 +159,7 @@ class TestOldShapes:
         assert codec.decode(payload) == PAID_TODAY("mem_1", 5, "")
 
     def test_a_renamed_record_is_lifted_to_its_new_name(self) -> None:
-        settled = NamedTuple("Settled", [("dollars", int)])
+        settled = record("Settled", dollars=int)
         codec = Codec([settled], {"Paid": lambda fields: ("Settled", fields)})
         assert codec.decode(Codec([PAID_FIRST]).encode(PAID_FIRST(7))) == settled(7)
 

@@ -5,7 +5,6 @@ errors for files that are not ours. Rows here carry plain bytes; what they mean 
 import asyncio
 import os
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 
@@ -200,18 +199,17 @@ async def test_rows_lost_at_the_end_are_noticed_at_the_start(sqlite_url: str) ->
 async def test_a_second_exchange_on_the_same_folder_is_told_who_holds_it(
     sqlite_url: str, tmp_path: Path
 ) -> None:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", _HOLD_LOCK, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _HOLD_LOCK, str(tmp_path), stdout=asyncio.subprocess.PIPE
     )
     assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
+    assert await holder.stdout.readline() == b"held\n"
     with pytest.raises(JournalLocked) as caught:
         await SqlJournal(sqlite_url, ManualClock()).open()
     assert f"process {holder.pid}" in str(caught.value)
     assert "GRID_DATA" in str(caught.value)
     holder.kill()
-    holder.wait()
-    holder.stdout.close()
+    await holder.wait()
     journal = SqlJournal(sqlite_url, ManualClock())  # the lock dies with its holder
     await journal.open()
     await journal.close()
@@ -223,7 +221,6 @@ from thegrid_exchange.journal.lock import FolderLock
 lock = FolderLock(pathlib.Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)
-sys.stdin.read()
 import signal; signal.pause()
 """
 

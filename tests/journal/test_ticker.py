@@ -1,4 +1,4 @@
-"""The ticker: it sleeps to the engine's next deadline, works off what is due, and keeps a heartbeat.
+"""The ticker: it sleeps to the next deadline, works off what is due, and keeps a heartbeat.
 A stand-in for the state's deadline shows its choices; the engine's own deadlines are tested there.
 """
 

@@ -43,13 +43,7 @@ class SqlReader:
     async def open(self) -> Head:
         """Connect, check that this is a journal of ours, and answer its last durable row."""
         self._reader = self.dialect.engine(read_only=True)
-        try:
-            await self._read_identity()
-        except DBAPIError as error:
-            raise JournalError(
-                f"{self.dialect.where}: cannot be read as a journal ({error.orig}); "
-                "check GRID_DATABASE_URL, or restore the database from a backup"
-            ) from error
+        await self._read_identity()
         return await self.head()
 
     async def _read_identity(self) -> None:
@@ -165,6 +159,13 @@ class SqlReader:
         return str(rows[0][0]) if rows else None
 
     async def _query(self, statement: str, *parameters: Any) -> list[Any]:
-        async with self.engine.connect() as connection:
-            result = await connection.exec_driver_sql(self.dialect.sql(statement), parameters)
-            return list(result.fetchall())
+        try:
+            async with self.engine.connect() as connection:
+                result = await connection.exec_driver_sql(self.dialect.sql(statement), parameters)
+                return list(result.fetchall())
+        except (DBAPIError, OSError) as error:
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            raise JournalError(
+                f"{self.dialect.where}: cannot be read as a journal ({reason}); "
+                "check GRID_DATABASE_URL, or restore the database from a backup"
+            ) from error
