@@ -26,10 +26,13 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock; `offset_us`, for tests, is how far ahead it is seen."""
+
+    def __init__(self, offset_us: int = 0) -> None:
+        self._offset_us = offset_us
 
     def now_us(self) -> int:
-        return time.time_ns() // 1_000
+        return time.time_ns() // 1_000 + self._offset_us
 
     def steady_us(self) -> int:
         return time.monotonic_ns() // 1_000

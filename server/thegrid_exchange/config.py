@@ -39,10 +39,10 @@ class Config:
     role: str = _setting("both", "what runs here: exchange, relay or both")
 
     grpc_host: str = _setting("127.0.0.1", "address that serves gRPC")
-    grpc_port: int = _setting(7443, "port that serves gRPC; 0 takes a free one", 0, 65_535)
+    grpc_port: int = _setting(50_051, "port that serves gRPC; 0 takes a free one", 0, 65_535)
     operator_host: str = _setting("127.0.0.1", "address that serves /metrics and /healthz")
     operator_port: int = _setting(
-        7480, "port that serves /metrics and /healthz; 0 takes a free one", 0, 65_535
+        9464, "port that serves /metrics and /healthz; 0 takes a free one", 0, 65_535
     )
     insecure_bind: bool = _setting(
         False, "serve without TLS on an address other than loopback (say so only behind a proxy)"
@@ -95,6 +95,9 @@ class Config:
     )
     accept_clock_jump: bool = _setting(
         False, "start although the clock has stepped further than that since the last row"
+    )
+    clock_offset_s: int = _setting(
+        0, "for tests: seconds by which this process sees the clock ahead", 0, 10**9
     )
     log_level: str = _setting("info", "debug, info, warning or error")
 
