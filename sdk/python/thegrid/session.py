@@ -293,8 +293,8 @@ class SessionPool:
         self._closing = True
         loop = asyncio.get_running_loop()
         ends_at_s = loop.time() + grace_s
-        while self.open_calls and loop.time() < ends_at_s:
-            await asyncio.sleep(0.02)  # noqa: ASYNC110 (calls end one by one; nothing counts them)
+        while self.open_calls and loop.time() < ends_at_s:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,262 @@
+"""The two forms of an answer: one JSON object, or server-sent events as they come.
+
+What is asked of the exchange is in `chat.py`; JSON and messages meet in `thegrid.openai`.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+from thegrid import errors
+from thegrid.openai import Assembly, reply_to_json, usage_to_json
+from thegrid.session import SessionCall
+from thegrid.v1 import chat_pb2, delivery_pb2, usage_pb2
+from thegrid_gateway import json_text
+from thegrid_gateway.config import Config
+from thegrid_gateway.errors import ApiError, from_refusal
+from thegrid_gateway.http import ClientLeft, Headers, Http
+from thegrid_gateway.records import billed_headers, receipt, served_headers
+
+_DONE = b"data: [DONE]\n\n"
+_ALIVE = b": keep-alive\n\n"
+
+
+class Answer:
+    """What both forms share: following one call to its end."""
+
+    def __init__(self, http: Http, call: SessionCall, config: Config, model: str) -> None:
+        self._http = http
+        self.call = call
+        self._config = config
+        self._started = delivery_pb2.DeliveryStarted(serving_model=model)
+        self.first_token_s = 0.0
+        self.usage: usage_pb2.UsageRecord | None = None
+
+    async def run(self) -> None:
+        """Answer the client from the call's events.
+
+        Raises ApiError where the call failed before the answer began, ClientLeft where nobody
+        reads any more.
+        """
+        while True:
+            events = await self.call.next()
+            if not events:
+                if self.call.is_over:
+                    raise ClientLeft
+                await self._idle()
+                continue
+            for event in events:
+                kind = event.WhichOneof("event")
+                if kind == "reply":
+                    self._mark_first_token()
+                    self._take_reply(event.reply)
+                elif kind == "started":
+                    self._started = event.started
+                elif kind == "ended":
+                    self._mark_first_token()
+                    self.usage = event.ended.usage
+                    await self._end(event.ended)
+                    return
+                elif kind == "failed":
+                    self.usage = event.failed.usage if event.failed.HasField("usage") else None
+                    await self._fail(event.failed)
+                    return
+            await self._flush()
+
+    def _mark_first_token(self) -> None:
+        if not self.first_token_s:
+            self.first_token_s = time.perf_counter() - self._http.began_s
+
+    def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
+        raise NotImplementedError
+
+    async def _idle(self) -> None:
+        """Nothing came for a while."""
+
+    async def _flush(self) -> None:
+        """All events that were ready are taken."""
+
+    async def _end(self, ended: delivery_pb2.DeliveryEnded) -> None:
+        raise NotImplementedError
+
+    async def _fail(self, failed: delivery_pb2.DeliveryFailed) -> None:
+        raise self._refusal(failed)
+
+    def _refusal(self, failed: delivery_pb2.DeliveryFailed) -> ApiError:
+        refused = from_refusal(errors.from_status(failed.status))
+        usage_id = failed.usage.usage_id or self._started.usage_id
+        if usage_id:
+            refused.headers += ((b"x-grid-request-id", usage_id.encode()),)
+        return refused
+
+    def _identity(self) -> dict[str, Any]:
+        """Answer the keys that every part of the answer shares."""
+        tail = self._started.usage_id.partition("_")[2] or self._http.request_id
+        return {"id": f"chatcmpl-{tail}", "model": self._started.serving_model}
+
+    def _headers(self) -> Headers:
+        spent_ms = round((time.perf_counter() - self._http.began_s) * 1000)
+        return [
+            *served_headers(self._started),
+            (b"openai-processing-ms", str(spent_ms).encode()),
+        ]
+
+
+def _billed(ended: delivery_pb2.DeliveryEnded) -> dict[str, Any]:
+    if ended.reply.HasField("usage"):
+        return usage_to_json(ended.reply.usage)
+    counted = ended.usage.counted
+    return {
+        "prompt_tokens": counted.prompt_tokens,
+        "completion_tokens": counted.completion_tokens,
+        "total_tokens": counted.prompt_tokens + counted.completion_tokens,
+    }
+
+
+class WholeAnswer(Answer):
+    """The answer as one JSON object."""
+
+    def __init__(self, http: Http, call: SessionCall, config: Config, model: str) -> None:
+        super().__init__(http, call, config, model)
+        self._assembly = Assembly()
+
+    def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
+        self._assembly.add(reply_to_json(reply))
+
+    async def _end(self, ended: delivery_pb2.DeliveryEnded) -> None:
+        self._take_reply(ended.reply)
+        completion = self._assembly.completion()
+        completion.setdefault("created", int(time.time()))
+        completion |= self._identity()
+        completion["usage"] = _billed(ended)
+        headers = [*self._headers(), *billed_headers(ended.usage)]
+        await self._http.answer(200, completion, headers)
+
+
+class StreamedAnswer(Answer):
+    """The answer as server-sent events, each batch that is ready in one write."""
+
+    def __init__(
+        self, http: Http, call: SessionCall, config: Config, model: str, include_usage: bool
+    ) -> None:
+        super().__init__(http, call, config, model)
+        self._include_usage = include_usage
+        self._pieces: list[bytes] = []
+        self._base: dict[str, Any] = {}
+        self._begun_choices: set[int] = set()
+        self._loop = asyncio.get_running_loop()
+        self._written_s = self._loop.time()
+        self._is_writing = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def run(self) -> None:
+        """Answer the client, and say from time to time that the stream is alive."""
+        self._arm()
+        try:
+            await super().run()
+        except errors.GridError as lost:
+            if not self._http.has_begun:
+                raise
+            await self._break(from_refusal(lost))
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _arm(self) -> None:
+        span_s = min(self._config.heartbeat_s, self._config.stalled_client_s)
+        self._timer = self._loop.call_later(span_s, self._tick)
+
+    def _tick(self) -> None:
+        silent_s = self._loop.time() - self._written_s
+        if self._is_writing and silent_s >= self._config.stalled_client_s:
+            self.call.cancel("client_stalled")
+            self._http.drop()
+            return
+        if not self._is_writing:
+            self.call.wake()
+        self._arm()
+
+    async def _idle(self) -> None:
+        silent_s = self._loop.time() - self._written_s
+        if self._http.has_begun and silent_s >= self._config.heartbeat_s:
+            await self._write(_ALIVE, more=True)
+
+    async def _write(self, piece: bytes, *, more: bool) -> None:
+        if not self._http.has_begun:
+            await self._http.begin(
+                200,
+                [
+                    (b"content-type", b"text/event-stream; charset=utf-8"),
+                    (b"cache-control", b"no-cache"),
+                    (b"x-accel-buffering", b"no"),
+                    *self._headers(),
+                ],
+            )
+        self._written_s = self._loop.time()
+        self._is_writing = True
+        await self._http.write(piece, more=more)
+        self._is_writing = False
+
+    async def _flush(self) -> None:
+        if self._pieces:
+            pieces, self._pieces = self._pieces, []
+            await self._write(b"".join(pieces), more=True)
+
+    def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
+        chunk = reply_to_json(reply)
+        # Usage is shown once, at the end, as billed.
+        chunk.pop("usage", None)
+        choices = chunk.get("choices")
+        if choices:
+            for choice in choices:
+                self._complete(choice)
+            self._pieces.append(self._event(chunk))
+
+    def _complete(self, choice: dict[str, Any]) -> None:
+        """Give a piece of a choice the keys that OpenAI's clients expect."""
+        whole = choice.pop("message", None)
+        delta = choice.setdefault("delta", whole or {})
+        index = choice.setdefault("index", 0)
+        if index not in self._begun_choices:
+            self._begun_choices.add(index)
+            if isinstance(delta, dict):
+                delta.setdefault("role", "assistant")
+        choice.setdefault("logprobs", None)
+        choice.setdefault("finish_reason", None)
+
+    def _event(self, chunk: dict[str, Any]) -> bytes:
+        if not self._base:
+            created = chunk.get("created")
+            self._base = {
+                "object": "chat.completion.chunk",
+                "created": created if isinstance(created, int) else int(time.time()),
+                **self._identity(),
+            }
+        chunk |= self._base
+        if self._include_usage:
+            chunk.setdefault("usage", None)
+        return b"data: %b\n\n" % json_text.write(chunk)
+
+    async def _end(self, ended: delivery_pb2.DeliveryEnded) -> None:
+        self._take_reply(ended.reply)
+        if self._include_usage:
+            self._pieces.append(self._event({"choices": [], "usage": _billed(ended)}))
+        self._pieces.append(b": receipt %b\n\n" % json_text.write(receipt(ended.usage)))
+        self._pieces.append(_DONE)
+        await self._write(b"".join(self._pieces), more=False)
+
+    async def _fail(self, failed: delivery_pb2.DeliveryFailed) -> None:
+        refused = self._refusal(failed)
+        if not self._http.has_begun and not self._pieces:
+            raise refused
+        if failed.HasField("usage"):
+            said = json_text.write(receipt(failed.usage))
+            self._pieces.append(b": receipt %b\n\n" % said)
+        await self._break(refused)
+
+    async def _break(self, refused: ApiError) -> None:
+        """End a begun answer with an error event and without its proper end."""
+        self._pieces.append(b"data: %b\n\n" % json_text.write(refused.body()))
+        await self._flush()
+        self._http.abort()
+        await self._http.left()

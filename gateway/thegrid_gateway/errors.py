@@ -1,0 +1,253 @@
+"""The one table from the exchange's reasons to HTTP: status, OpenAI's type and code, and retry.
+
+Refusals that the gateway itself makes are built here as well; where they are raised is elsewhere.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from thegrid.errors import GridError
+
+INVALID = "invalid_request_error"
+AUTHENTICATION = "authentication_error"
+PERMISSION = "permission_error"
+QUOTA = "insufficient_quota"
+RATE = "rate_limit_error"
+SERVER = "server_error"
+UNAVAILABLE = "service_unavailable"
+
+
+class Row(NamedTuple):
+    """One row of the table; `code` empty means the reason in lower case."""
+
+    status: int
+    type: str
+    code: str = ""
+    retry: bool = False
+    param: str | None = None
+
+
+REASONS: Mapping[str, Row] = {
+    "INVALID_ARGUMENT": Row(400, INVALID),
+    "TOO_LARGE": Row(413, INVALID, "request_too_large"),
+    "PAGE_TOKEN_INVALID": Row(400, INVALID, param="after"),
+    "RESUME_TOKEN_INVALID": Row(400, INVALID),
+    "REQUEST_CONFLICT": Row(409, INVALID),
+    "REQUEST_EXPIRED": Row(409, INVALID),
+    "COMMAND_QUARANTINED": Row(500, SERVER),
+    "INTERNAL": Row(500, SERVER, "internal_error", retry=True),
+    "DRAINING": Row(503, UNAVAILABLE, retry=True),
+    "OVERLOADED": Row(503, UNAVAILABLE, retry=True),
+    "DEADLINE_EXCEEDED": Row(504, SERVER, retry=True),
+    "KEY_MISSING": Row(401, AUTHENTICATION, "invalid_api_key"),
+    "KEY_UNKNOWN": Row(401, AUTHENTICATION, "invalid_api_key"),
+    "KEY_REVOKED": Row(401, AUTHENTICATION),
+    "KEY_EXPIRED": Row(401, AUTHENTICATION),
+    "SCOPE_MISSING": Row(403, PERMISSION),
+    "SIGNATURE_INVALID": Row(401, AUTHENTICATION),
+    "RATE_LIMITED": Row(429, RATE, "rate_limit_exceeded", retry=True),
+    "KEY_LIMIT": Row(409, INVALID),
+    "KEY_NOT_FOUND": Row(404, INVALID),
+    "INSTRUMENT_NOT_FOUND": Row(404, INVALID, "model_not_found", param="model"),
+    "INSTRUMENT_EXISTS": Row(409, INVALID),
+    "MARKET_NOT_FOUND": Row(404, INVALID, "model_not_found", param="model"),
+    "MARKET_NOT_OPEN": Row(503, UNAVAILABLE, retry=True),
+    "MARKET_SWEEPING": Row(503, UNAVAILABLE, retry=True),
+    "MEMBER_NOT_FOUND": Row(404, INVALID),
+    "MEMBER_SUSPENDED": Row(403, PERMISSION),
+    "ROLE_MISSING": Row(403, PERMISSION),
+    "POLICY_INVALID": Row(400, INVALID),
+    "INSUFFICIENT_FUNDS": Row(402, QUOTA),
+    "INSUFFICIENT_UNITS": Row(402, QUOTA),
+    "NO_LIQUIDITY": Row(503, UNAVAILABLE, retry=True),
+    "ABOVE_CEILING": Row(402, QUOTA),
+    "PRICE_OFF_TICK": Row(400, INVALID),
+    "PRICE_OUT_OF_RANGE": Row(400, INVALID),
+    "PRICE_OUT_OF_BAND": Row(503, UNAVAILABLE, retry=True),
+    "QUANTITY_OUT_OF_RANGE": Row(400, INVALID),
+    "POST_ONLY_WOULD_CROSS": Row(400, INVALID),
+    "FILL_OR_KILL": Row(503, UNAVAILABLE, retry=True),
+    "ORDER_TERMS_INVALID": Row(400, INVALID),
+    "ORDER_TOO_LATE": Row(400, INVALID),
+    "ORDER_NOT_FOUND": Row(404, INVALID),
+    "ORDER_CLOSED": Row(409, INVALID),
+    "CLIENT_ORDER_ID_TAKEN": Row(409, INVALID),
+    "OPEN_ORDER_LIMIT": Row(429, RATE),
+    "WORK_LIMIT": Row(503, UNAVAILABLE, retry=True),
+    "BATCH_UNDONE": Row(409, INVALID),
+    "LOT_NOT_FOUND": Row(404, INVALID),
+    "TRANSFER_NOT_FOUND": Row(404, INVALID),
+    "DELIVERY_NOT_FOUND": Row(404, INVALID),
+    "DELIVERY_CLOSED": Row(409, INVALID),
+    "DELIVERY_EXISTS": Row(409, INVALID, "idempotency_key_in_use"),
+    "USAGE_NOT_FOUND": Row(404, INVALID),
+    "SUPPLIER_NOT_ADMITTED": Row(403, PERMISSION),
+    "OFFER_NOT_FOUND": Row(404, INVALID),
+    "CAPACITY_EXCEEDED": Row(503, UNAVAILABLE, retry=True),
+    "OFFER_BELOW_SPEC": Row(400, INVALID),
+    "NO_SUPPLIER": Row(503, UNAVAILABLE, retry=True),
+    "SATURATED": Row(503, UNAVAILABLE, retry=True),
+    "CONTEXT_EXCEEDED": Row(400, INVALID, "context_length_exceeded", param="messages"),
+    "CONTENT_REFUSED": Row(400, INVALID, param="messages"),
+    "FIELD_NOT_HONOURED": Row(400, INVALID, "unsupported_parameter"),
+    "SUPPLIER_LOST": Row(502, SERVER, retry=True),
+    "SUPPLIER_FAILED": Row(502, SERVER, retry=True),
+    "FIRST_TOKEN_LATE": Row(504, SERVER, retry=True),
+    "CLIENT_FAULT": Row(400, INVALID, "invalid_request"),
+    "VENUE_FAULT": Row(500, SERVER, retry=True),
+    "RESERVATION_ENDED": Row(504, SERVER, retry=True),
+    "PROTOCOL_VIOLATION": Row(500, SERVER),
+    "ALREADY_OPEN": Row(409, INVALID),
+    "READER_TOO_SLOW": Row(408, INVALID, retry=True),
+    "STREAM_LIMIT": Row(429, RATE, retry=True),
+}
+"""Every reason of `ErrorReason`; a test compares the two lists."""
+
+_CODES: Mapping[str, Row] = {
+    "INVALID_ARGUMENT": Row(400, INVALID, "invalid_argument"),
+    "OUT_OF_RANGE": Row(400, INVALID, "invalid_argument"),
+    "UNAUTHENTICATED": Row(401, AUTHENTICATION, "invalid_api_key"),
+    "PERMISSION_DENIED": Row(403, PERMISSION, "permission_denied"),
+    "NOT_FOUND": Row(404, INVALID, "not_found"),
+    "ALREADY_EXISTS": Row(409, INVALID, "already_exists"),
+    "ABORTED": Row(409, INVALID, "aborted"),
+    "FAILED_PRECONDITION": Row(400, INVALID, "failed_precondition"),
+    "RESOURCE_EXHAUSTED": Row(429, RATE, "rate_limit_exceeded", retry=True),
+    "UNAVAILABLE": Row(503, UNAVAILABLE, "exchange_unavailable", retry=True),
+    "DEADLINE_EXCEEDED": Row(504, SERVER, "deadline_exceeded", retry=True),
+    "CANCELLED": Row(503, UNAVAILABLE, "cancelled", retry=True),
+}
+_UNKNOWN = Row(500, SERVER, "internal_error", retry=True)
+_DEFAULT_RETRY_S = 1.0
+_REQUEST_PREFIXES = ("open.request.", "request.", "open.")
+
+
+class ApiError(Exception):
+    """An answer that is an error, in OpenAI's shape.
+
+    `retry` says whether the same request may succeed later, `retry_after_s` when; `headers` are
+    further headers of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        type: str = INVALID,
+        code: str | None = None,
+        param: str | None = None,
+        retry: bool = False,
+        retry_after_s: float | None = None,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.type = type
+        self.code = code
+        self.param = param
+        self.retry = retry
+        self.retry_after_s = retry_after_s
+        self.headers = headers
+
+    def body(self) -> dict[str, object]:
+        """Answer the JSON object; all four keys are always there."""
+        return {
+            "error": {
+                "message": self.message,
+                "type": self.type,
+                "param": self.param,
+                "code": self.code,
+            }
+        }
+
+    def retry_headers(self) -> list[tuple[bytes, bytes]]:
+        """Answer the headers that tell OpenAI's clients whether and when to try again."""
+        headers = [(b"x-should-retry", b"true" if self.retry else b"false")]
+        if self.retry:
+            after_s = _DEFAULT_RETRY_S if self.retry_after_s is None else self.retry_after_s
+            whole_s = max(1, -int(-after_s // 1))
+            headers.append((b"retry-after", str(whole_s).encode()))
+            headers.append((b"retry-after-ms", str(max(1, int(after_s * 1000))).encode()))
+        return headers
+
+
+def from_refusal(error: GridError) -> ApiError:
+    """Answer the HTTP error for a refusal or a failure of the exchange."""
+    row = REASONS.get(error.reason) or _CODES.get(error.code, _UNKNOWN)
+    # A reason of a later version still has its own name as code.
+    code = row.code if error.reason in REASONS and row.code else error.reason.lower() or row.code
+    return ApiError(
+        row.status,
+        error.message or code,
+        type=row.type,
+        code=code,
+        param=_param(error) or row.param,
+        retry=row.retry or (error.retry_after_s is not None and row.status >= 429),
+        retry_after_s=error.retry_after_s,
+    )
+
+
+def _param(error: GridError) -> str | None:
+    field = error.fields[0].field if error.fields else error.metadata.get("field", "")
+    for prefix in _REQUEST_PREFIXES:
+        if field.startswith(prefix):
+            field = field.removeprefix(prefix)
+            break
+    return "model" if field == "instrument" else field or None
+
+
+def key_missing() -> ApiError:
+    """Answer the error for a request without a key."""
+    return ApiError(
+        401,
+        "You didn't provide an API key. Send your key of the exchange as a bearer token:"
+        " Authorization: Bearer YOUR_KEY.",
+        type=AUTHENTICATION,
+        code="invalid_api_key",
+        headers=((b"www-authenticate", b"Bearer"),),
+    )
+
+
+def body_too_large(limit_bytes: int) -> ApiError:
+    """Answer the error for a body above the limit."""
+    return ApiError(
+        413, f"The body is longer than {limit_bytes} bytes. Send less.", code="request_too_large"
+    )
+
+
+def body_too_slow(limit_s: float) -> ApiError:
+    """Answer the error for a body that did not arrive in time."""
+    return ApiError(
+        408,
+        f"The body did not arrive within {limit_s:g} s.",
+        code="request_timeout",
+        retry=True,
+    )
+
+
+def no_route(path: str) -> ApiError:
+    """Answer the error for a path that leads nowhere."""
+    return ApiError(
+        404,
+        f"Unknown request URL: {path}. This gateway serves /v1/chat/completions, /v1/models and"
+        " /v1/usage; is the base URL right, with /v1 once?",
+        code="unknown_url",
+    )
+
+
+def wrong_method(method: str, path: str) -> ApiError:
+    """Answer the error for a path that is served with another method."""
+    return ApiError(405, f"Not allowed: {method} {path}.", code="method_not_allowed")
+
+
+def internal() -> ApiError:
+    """Answer the error for a fault of the gateway itself."""
+    return ApiError(
+        500,
+        "The gateway met an unexpected fault; report the x-request-id of this answer.",
+        type=SERVER,
+        code="internal_error",
+        retry=True,
+    )

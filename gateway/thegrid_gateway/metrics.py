@@ -1,0 +1,96 @@
+"""What the gateway counts: requests, tokens of time, running calls, and its link to the exchange.
+
+Billing counts are the exchange's and are not kept here.
+"""
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from thegrid.session import SessionPool
+
+if TYPE_CHECKING:
+    from thegrid_gateway.answers import Answer
+    from thegrid_gateway.http import Http
+
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Variable with the folder in which several workers keep their counts."""
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """The counts of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "grid_gateway_requests",
+            "Requests by endpoint and status; 499 is a client that left.",
+            ("endpoint", "status"),
+            registry=self.registry,
+        )
+        self._first_token = Histogram(
+            "grid_gateway_first_token_seconds",
+            "Time from the head of a chat request to the first part of its answer.",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self._duration = Histogram(
+            "grid_gateway_request_seconds",
+            "Time from the head of a chat request to the end of its answer.",
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self._running = Gauge(
+            "grid_gateway_calls_running",
+            "Calls that are running.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self._ready = Gauge(
+            "grid_gateway_exchange_ready",
+            "Workers whose session with the exchange is open.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+        self._children: dict[tuple[str, int], Counter] = {}
+
+    def count(self, endpoint: str, status: int) -> None:
+        """Count one request."""
+        child = self._children.get((endpoint, status))
+        if child is None:
+            child = self._requests.labels(endpoint, str(status))
+            self._children[endpoint, status] = child
+        child.inc()
+
+    def chat(self, http: "Http", answer: "Answer | None") -> None:
+        """Count one chat request that is over."""
+        self.count("chat", http.status)
+        self._duration.observe(time.perf_counter() - http.began_s)
+        if answer is not None and answer.first_token_s:
+            self._first_token.observe(answer.first_token_s)
+
+    def watch(self, pool: SessionPool) -> None:
+        """Read the state of the link whenever the counts are asked for."""
+        if SHARED_FOLDER not in os.environ:
+            self._running.set_function(lambda: pool.open_calls)
+            self._ready.set_function(lambda: float(pool.is_ready))
+
+    def page(self) -> tuple[bytes, str]:
+        """Answer all counts, of every worker, as text and its content type."""
+        if SHARED_FOLDER in os.environ:
+            shared = CollectorRegistry()
+            MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+            return generate_latest(shared), CONTENT_TYPE_LATEST
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST

@@ -1,0 +1,101 @@
+"""The HTTP/1.1 side of a connection, with the limits that uvicorn leaves open.
+
+It bounds the head of a request in length and time; bodies are bounded where they are read.
+"""
+
+import asyncio
+import json
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from thegrid_gateway.errors import ApiError
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """A connection whose heads must be short and prompt; made with the two limits first."""
+
+    def __init__(self, header_max_bytes: int, header_timeout_s: float, **named: Any) -> None:
+        super().__init__(**named)
+        self._header_max_bytes = header_max_bytes
+        self._header_timeout_s = header_timeout_s
+        self._head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._is_in_head = True
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop to wait."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; a head that is too long or does not end is refused."""
+        if self._is_in_head:
+            self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_in_head and self._head_bytes and not self.transport.is_closing():
+            if self._head_bytes > self._header_max_bytes:
+                self._refuse(431, f"The head is longer than {self._header_max_bytes} bytes.")
+            elif self._head_timer is None:
+                self._arm()
+
+    def on_message_begin(self) -> None:
+        """Begin a request; its answer may need to end the connection by force."""
+        super().on_message_begin()
+        scope: Any = self.scope
+        scope["thegrid.transport"] = self.transport
+
+    def on_headers_complete(self) -> None:
+        """End a head."""
+        head_bytes, self._head_bytes = self._head_bytes, 0
+        self._is_in_head = False
+        self._disarm()
+        lengths = sum(len(name) + len(value) for name, value in self.headers)
+        if head_bytes > self._header_max_bytes < lengths + len(self.url):
+            self._refuse(431, f"The head is longer than {self._header_max_bytes} bytes.")
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body, unless the request was refused by its head."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End a request, unless it was refused by its head."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
+        self._is_in_head = True
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP."""
+        self._refuse(400, msg)
+
+    def _arm(self) -> None:
+        self._head_timer = self.loop.call_later(self._header_timeout_s, self._expire)
+
+    def _disarm(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _expire(self) -> None:
+        self._head_timer = None
+        if not self.transport.is_closing():
+            self._refuse(408, f"The head did not arrive within {self._header_timeout_s:g} s.")
+
+    def _refuse(self, status: int, message: str) -> None:
+        error = ApiError(status, message, code="invalid_http")
+        body = json.dumps(error.body()).encode()
+        self.transport.write(
+            STATUS_LINE[status]
+            + b"content-type: application/json\r\nconnection: close\r\n"
+            + b"x-should-retry: false\r\ncontent-length: %d\r\n\r\n" % len(body)
+            + body
+        )
+        self.transport.close()

@@ -1,0 +1,138 @@
+"""Usage records as the gateway shows them: JSON, headers, and the receipt at the end of a stream.
+
+What was used and billed is the exchange's word and only spelled out here.
+"""
+
+import re
+from typing import Any
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from thegrid.v1 import delivery_pb2, usage_pb2
+
+Headers = list[tuple[bytes, bytes]]
+
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_VERDICT_PREFIX = "VERDICT_"
+_STATUS_PREFIX = "USAGE_STATUS_"
+_COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+_PLAIN = (
+    "delivery_id",
+    "client_request_id",
+    "key_id",
+    "instrument_id",
+    "spec_version",
+    "metering_version",
+    "requested_model",
+    "serving_model",
+    "supplier_id",
+    "owing_supplier_id",
+    "reserved_tokens",
+    "billed_tokens",
+    "cost_micros",
+    "cause",
+)
+_OPTIONAL = ("first_token_us", "duration_us", "throughput_millitokens_per_second")
+
+
+def _word(kind: Any, number: int, prefix: str) -> str:
+    """Answer an enum value as a word; a value of a later version as its number."""
+    try:
+        name: str = kind.Name(number)
+    except ValueError:
+        return str(number)
+    return name.removeprefix(prefix).lower()
+
+
+def _verdict(record: usage_pb2.UsageRecord) -> str | None:
+    if not record.verdict:
+        return None
+    return _word(usage_pb2.Verdict, record.verdict, _VERDICT_PREFIX)
+
+
+def _status(record: usage_pb2.UsageRecord) -> str:
+    return _word(usage_pb2.UsageStatus, record.status, _STATUS_PREFIX)
+
+
+def _instant(value: Timestamp) -> str:
+    return value.ToJsonString()
+
+
+def _counts(counts: usage_pb2.TokenCounts) -> dict[str, int]:
+    return {name: getattr(counts, name) for name in _COUNTS}
+
+
+def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
+    """Answer a whole record as a JSON object; amounts are integers with their unit in the name."""
+    out: dict[str, Any] = {
+        "object": "grid.usage",
+        "request_id": record.usage_id,
+        "instrument": record.symbol,
+        "status": _status(record),
+        "verdict": _verdict(record),
+    }
+    out.update((name, getattr(record, name)) for name in _PLAIN)
+    for name in _OPTIONAL:
+        out[name] = getattr(record, name) if record.HasField(name) else None
+    out["counted"] = _counts(record.counted)
+    out["reported"] = _counts(record.reported) if record.HasField("reported") else None
+    out["draws"] = [
+        {
+            "lot_id": draw.lot_id,
+            "issuer_id": draw.issuer_id,
+            "cost_trade_id": draw.cost_trade_id,
+            "cost_price_micros": draw.cost_price_micros,
+            "tokens": draw.tokens,
+            "cost_micros": draw.cost_micros,
+        }
+        for draw in record.draws
+    ]
+    out["attempts"] = [
+        {"supplier_id": attempt.supplier_id, "outcome": attempt.outcome}
+        for attempt in record.attempts
+    ]
+    for name in ("start_time", "settle_time"):
+        out[name] = _instant(getattr(record, name)) if record.HasField(name) else None
+    return out
+
+
+def receipt(record: usage_pb2.UsageRecord) -> dict[str, Any]:
+    """Answer the short form that ends a stream."""
+    return {
+        "request_id": record.usage_id,
+        "instrument": record.symbol,
+        "spec_version": record.spec_version,
+        "supplier_id": record.supplier_id,
+        "serving_model": record.serving_model,
+        "prompt_tokens": record.counted.prompt_tokens,
+        "completion_tokens": record.counted.completion_tokens,
+        "billed_tokens": record.billed_tokens,
+        "cost_micros": record.cost_micros,
+        "verdict": _verdict(record),
+        "status": _status(record),
+    }
+
+
+def header_value(value: str) -> bytes:
+    """Answer a value that is safe in a header, whatever a supplier called its model."""
+    return _UNPRINTABLE.sub("?", value).encode("ascii")
+
+
+def served_headers(started: delivery_pb2.DeliveryStarted) -> Headers:
+    """Answer the headers that say what serves a call."""
+    return [
+        (b"x-grid-request-id", header_value(started.usage_id)),
+        (b"x-grid-supplier", header_value(started.supplier_id)),
+        (b"x-grid-model", header_value(started.serving_model)),
+        (b"x-grid-instrument", header_value(started.instrument_id)),
+        (b"x-grid-spec-version", str(started.spec_version).encode()),
+    ]
+
+
+def billed_headers(record: usage_pb2.UsageRecord) -> Headers:
+    """Answer the headers that say what a finished call cost."""
+    return [
+        (b"x-grid-billed-tokens", str(record.billed_tokens).encode()),
+        (b"x-grid-cost-micros", str(record.cost_micros).encode()),
+        (b"x-grid-verdict", header_value(_verdict(record) or "pending")),
+    ]

@@ -1,0 +1,65 @@
+"""A real gateway for tests: uvicorn on a free port, inside the test's own loop.
+
+What stands behind it, the stand-in or the real exchange, is the test's choice.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from thegrid_gateway.__main__ import Server, bind, build_server
+from thegrid_gateway.config import Config
+
+
+@dataclass
+class RunningGateway:
+    """A gateway that serves."""
+
+    server: Server
+    config: Config
+    port: int
+    serving: "asyncio.Task[None]"
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.origin}/v1"
+
+    async def stop(self) -> None:
+        """Drain and end, as SIGTERM does."""
+        self.server.should_exit = True
+        await self.serving
+
+
+@contextlib.asynccontextmanager
+async def running_gateway(target: str, key: str, **settings: Any) -> AsyncIterator[RunningGateway]:
+    """Run a gateway in front of the exchange at `target` until the block ends."""
+    config = Config(**{"port": 0, "grpc": target, "key": key, "grace_s": 2.0} | settings)
+    bound: socket.socket = bind(config)
+    server = build_server(config)
+    serving = asyncio.ensure_future(server._serve([bound]))
+    running = RunningGateway(server, config, bound.getsockname()[1], serving)
+    try:
+        await _until_ready(running)
+        yield running
+    finally:
+        await running.stop()
+
+
+async def _until_ready(running: RunningGateway) -> None:
+    async with httpx.AsyncClient(base_url=running.origin) as client, asyncio.timeout(10):
+        while True:
+            if running.serving.done():
+                await running.serving
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get("/readyz")).status_code in (200, 503):
+                    return
+            await asyncio.sleep(0.01)
