@@ -74,6 +74,10 @@ def generate(made: Path, check: bool) -> list[str]:
         plugins = [plugin for plugin in recipe["plugins"] if plugin["out"] == out]
         if out not in missing:
             run_buf(recipe | {"plugins": plugins}, folder, made)
+    for stubs in made.rglob("*_pb2_grpc.pyi"):
+        # Types are made for every file, code only for files with a service.
+        if not stubs.with_suffix(".py").exists():
+            stubs.unlink()
     image = made / DESCRIPTORS
     image.parent.mkdir(parents=True)
     buf("build", "--path", "proto/thegrid", "--exclude-source-info", "-o", str(image))

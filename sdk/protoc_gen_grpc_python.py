@@ -37,8 +37,12 @@ def generate(request: plugin_pb2.CodeGeneratorRequest) -> plugin_pb2.CodeGenerat
         if run.returncode:
             response.error = run.stderr or "grpc_tools.protoc failed without a word"
             return response
-        for path in sorted(out.rglob("*.py")):
-            response.file.add(name=str(path.relative_to(out)), content=path.read_text("utf-8"))
+        with_services = {file.name for file in request.proto_file if file.service}
+        for path in sorted(out.rglob("*_pb2_grpc.py")):
+            name = path.relative_to(out)
+            if str(name).replace("_pb2_grpc.py", ".proto") not in with_services:
+                continue
+            response.file.add(name=str(name), content=path.read_text("utf-8"))
     return response
 
 

@@ -5,7 +5,7 @@ import warnings
 
 from thegrid.v1 import supply_pb2 as thegrid_dot_v1_dot_supply__pb2
 
-GRPC_GENERATED_VERSION = '1.74.0'
+GRPC_GENERATED_VERSION = '1.75.1'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 
