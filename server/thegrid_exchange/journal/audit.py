@@ -2,7 +2,7 @@
 It reads only, and may run beside the exchange that writes.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, NamedTuple
 
 from thegrid_exchange.journal import chain
@@ -18,6 +18,8 @@ from thegrid_exchange.journal.protocol import (
 )
 from thegrid_exchange.journal.reader import SqlReader
 from thegrid_exchange.journal.snapshots import load_rows
+
+PROGRESS_ROWS = 10_000
 
 Progress = Callable[[int, int], object]
 """Called with the last row proved and the last row there is."""
@@ -88,19 +90,41 @@ async def audit(
     walk, head = _Audit(rules), _genesis(reader)
     snapshots = {snapshot.seq: snapshot for snapshot in await reader.snapshots()}
     compared = 0
-    async for batch in reader.read(0, last.seq):
-        for stored in batch:
-            head = chain.check([stored], head)
-            walk.prove(stored)
-            if (snapshot := snapshots.get(stored.seq)) is not None:
-                await _prove_snapshot(reader, walk, snapshot, head)
-                compared += 1
-        progress(head.seq, last.seq)
+    async for stored in _rows(reader, last.seq):
+        head = chain.check([stored], head)
+        walk.prove(stored)
+        if (snapshot := snapshots.get(stored.seq)) is not None:
+            await _prove_snapshot(reader, walk, snapshot, head)
+            compared += 1
+        if head.seq % PROGRESS_ROWS == 0:
+            progress(head.seq, last.seq)
     if head.seq < declared[0] or (head.seq == declared[0] and head.hash != declared[1]):
         raise JournalBroken(head.seq + 1, f"missing; the last row written was {declared[0]}")
     rules.check(walk.state)
     executed = walk.executed
     return Proof(head.seq, executed, head.seq - executed, compared, walk.state.digest(), head.hash)
+
+
+async def _rows(reader: SqlReader, last_seq: int) -> AsyncIterator[StoredRow]:
+    """Every row; where many at once cannot be read, one at a time, to name the one that cannot."""
+    seq = 0
+    try:
+        async for batch in reader.read(0, last_seq):
+            for stored in batch:
+                yield stored
+                seq = stored.seq
+        return
+    except JournalError:
+        seq += 1
+    while seq <= last_seq:
+        try:
+            row = await reader.row(seq)
+        except JournalError as error:
+            raise JournalBroken(seq, f"cannot be read ({error})") from error
+        if row is None:
+            raise JournalBroken(seq, "missing")
+        yield row
+        seq += 1
 
 
 def _genesis(reader: SqlReader) -> Head:
