@@ -179,8 +179,8 @@ def _order_closed(state: State, event: events.OrderClosed) -> None:
 def _trade_executed(state: State, event: events.TradeExecuted) -> None:
     trade = event.trade
     state.count(trade.trade_id)
-    if not trade.affiliated:
-        market = state.markets[trade.market_id]
+    market = state.markets[trade.market_id]
+    if not trade.affiliated and market.last_trade_price_micros != trade.price_micros:
         changed = market._replace(last_trade_price_micros=trade.price_micros)
         state.put("markets", trade.market_id, changed)
 

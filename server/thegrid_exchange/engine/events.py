@@ -133,7 +133,7 @@ class OrderUnrested(NamedTuple):
 
 
 class OrderFilled(NamedTuple):
-    """An order's figures after a trade; at 0 remaining an `OrderClosed` follows."""
+    """An order's figures after a trade that left some of it; else it is `OrderClosed` at once."""
 
     order_id: str
     trade_id: str

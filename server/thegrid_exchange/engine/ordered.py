@@ -49,20 +49,26 @@ class SortedKeys(Generic[KeyT]):
 
     def add(self, key: KeyT) -> None:
         """Put a key that is not there yet."""
-        if not self._chunks:
-            self._chunks.append([key])
-            self._lasts.append(key)
+        lasts = self._lasts
+        if not lasts or key > lasts[-1]:
+            self._append(key)
             return
-        place = min(bisect_left(self._lasts, key), len(self._chunks) - 1)
+        place = bisect_left(lasts, key)
         chunk = self._chunks[place]
         insort(chunk, key)
         if len(chunk) > 2 * CHUNK_KEYS:
-            self._chunks.insert(place + 1, chunk[CHUNK_KEYS:])
-            del chunk[CHUNK_KEYS:]
-            self._lasts.insert(place, chunk[-1])
-            self._lasts[place + 1] = self._chunks[place + 1][-1]
+            self._chunks.insert(place, chunk[:CHUNK_KEYS])
+            del chunk[:CHUNK_KEYS]
+            lasts.insert(place, self._chunks[place][-1])
+
+    def _append(self, key: KeyT) -> None:
+        """Put a key behind all others, the way of ids and of instants that have come."""
+        if self._chunks and len(self._chunks[-1]) < CHUNK_KEYS:
+            self._chunks[-1].append(key)
+            self._lasts[-1] = key
         else:
-            self._lasts[place] = chunk[-1]
+            self._chunks.append([key])
+            self._lasts.append(key)
 
     def remove(self, key: KeyT) -> None:
         """Take out a key that is there; KeyError if it is not."""

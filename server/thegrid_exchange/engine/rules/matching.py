@@ -5,13 +5,12 @@ Which orders come here, and what becomes of what is left, is decided in `trading
 
 from typing import Literal, NamedTuple
 
-from thegrid_exchange.engine import events
+from thegrid_exchange.engine import events, quantities
 from thegrid_exchange.engine.quantities import (
     CASH,
     HOUSE,
     TOKENS_PER_UNIT,
     Side,
-    fee_micros,
     hold_micros,
 )
 from thegrid_exchange.engine.records import (
@@ -39,8 +38,12 @@ Stop = Literal["filled", "empty", "price", "self_trade", "work_limit"]
 
 
 class Matched(NamedTuple):
-    """The taker's fills, how many Units it gained that were not its own, and why it stopped."""
+    """The taker's last state, its fills, the Units it gained, and why it stopped.
 
+    A taker that is `filled` is closed already. Units it had issued itself are not gained.
+    """
+
+    taker: Order
     fills: tuple[Fill, ...]
     gained_units: int
     stop: Stop
@@ -89,16 +92,15 @@ def match(state: State, order_id: str, bound_micros: int) -> Rule[Matched]:
             yield from close_order(state, maker, "expired")
         elif maker.member_id == taker.member_id:
             goes_on = yield from _prevent_self_trade(state, taker, maker)
-            taker = state.orders.get(order_id, taker)
+            taker = state.orders[order_id]
             if not goes_on:
                 stop = "self_trade"
                 break
         else:
-            fill, units = yield from _trade(state, market, maker, taker)
+            taker, fill, units = yield from _trade(state, market, maker, taker)
             fills.append(fill)
             gained_units += units
-            taker = state.orders[order_id]
-    return Matched(tuple(fills), gained_units, stop)
+    return Matched(taker, tuple(fills), gained_units, stop)
 
 
 def best_opposite(state: State, order: Order) -> Rule[int | None]:
@@ -119,16 +121,18 @@ def has_expired(state: State, order: Order) -> bool:
     return state.deadline_us(order.expires_at_us, order.outage_base_us) <= state.now_us
 
 
-def _trade(state: State, market: Market, maker: Order, taker: Order) -> Rule[tuple[Fill, int]]:
-    """One match; answers the taker's fill and the Units it gained (none when it sells)."""
+def _trade(
+    state: State, market: Market, maker: Order, taker: Order
+) -> Rule[tuple[Order, Fill, int]]:
+    """One match; answers the taker after it, its fill, and the Units it gained by it."""
     taker_buys = taker.side == "buy"
     buyer, seller = (taker, maker) if taker_buys else (maker, taker)
     trade = _trade_of(state, market, maker, taker, buyer, seller)
     sale = _sale_of(state, market, trade, seller)
     quantity_units = trade.quantity_units
-    remaining_units = buyer.remaining_units - quantity_units
     held_micros = 0
     if buyer.held_micros:
+        remaining_units = buyer.remaining_units - quantity_units
         held_micros = hold_micros(buyer.price_micros, remaining_units, buyer.worst_fee_bps)
     else:
         cost_micros = trade.price_micros * quantity_units + trade.buyer_fee_micros
@@ -139,17 +143,14 @@ def _trade(state: State, market: Market, maker: Order, taker: Order) -> Rule[tup
     yield from _move_parcels(trade, sale)
     # A seller of issuance has paid no fee yet: it is taken as the proceeds are earned.
     seller_fee_micros = trade.seller_fee_micros if trade.source == "trading" else 0
-    yield _filled(buyer, trade, trade.buyer_fee_micros, held_micros)
-    yield _filled(seller, trade, seller_fee_micros, 0)
-    maker_now = state.orders[maker.order_id]
-    if maker_now.remaining_units == 0:
-        yield from close_order(state, maker_now, "filled")
+    bought = yield from _fill(state, buyer, trade, trade.buyer_fee_micros, held_micros)
+    sold = yield from _fill(state, seller, trade, seller_fee_micros, 0)
     gained_units = quantity_units - sale.returned_units
     if not taker_buys and buyer.auto_transfer and gained_units:
         yield from auto_transfer(state, buyer.member_id, market.instrument_id, gained_units)
     fee_paid_micros = trade.buyer_fee_micros if taker_buys else seller_fee_micros
     fill = Fill(trade.trade_id, trade.price_micros, quantity_units, fee_paid_micros)
-    return fill, gained_units if taker_buys else 0
+    return (bought, fill, gained_units) if taker_buys else (sold, fill, 0)
 
 
 def _trade_of(
@@ -157,8 +158,8 @@ def _trade_of(
 ) -> Trade:
     quantity_units = min(maker.remaining_units, taker.remaining_units)
     notional_micros = maker.price_micros * quantity_units
-    maker_fee = fee_micros(notional_micros, market.terms.maker_fee_bps)
-    taker_fee = fee_micros(notional_micros, market.terms.taker_fee_bps)
+    maker_fee = quantities.fee_micros(notional_micros, market.terms.maker_fee_bps)
+    taker_fee = quantities.fee_micros(notional_micros, market.terms.taker_fee_bps)
     taker_buys = taker.side == "buy"
     group = state.members[buyer.member_id].affiliation_group
     return Trade(
@@ -255,19 +256,38 @@ def _move_parcels(trade: Trade, sale: _Sale) -> Rule[None]:
         )
 
 
-def _filled(
-    order: Order, trade: Trade, fee_paid_micros: int, held_micros: int
-) -> events.OrderFilled:
+def _fill(
+    state: State, order: Order, trade: Trade, fee_paid_micros: int, held_micros: int
+) -> Rule[Order]:
+    """Give an order its side of a trade; what is filled whole closes in the same breath."""
     quantity_units = trade.quantity_units
-    return events.OrderFilled(
-        order.order_id,
-        trade.trade_id,
-        order.remaining_units - quantity_units,
-        order.filled_units + quantity_units,
-        order.filled_micros + trade.price_micros * quantity_units,
-        order.fee_micros + fee_paid_micros,
-        held_micros,
+    remaining_units = order.remaining_units - quantity_units
+    filled_units = order.filled_units + quantity_units
+    filled_micros = order.filled_micros + trade.price_micros * quantity_units
+    fee_micros = order.fee_micros + fee_paid_micros
+    if remaining_units:
+        yield events.OrderFilled(
+            order.order_id,
+            trade.trade_id,
+            remaining_units,
+            filled_units,
+            filled_micros,
+            fee_micros,
+            held_micros,
+        )
+        return state.orders[order.order_id]
+    closed = order._replace(
+        remaining_units=0,
+        filled_units=filled_units,
+        filled_micros=filled_micros,
+        fee_micros=fee_micros,
+        held_micros=0,
+        rank=0,
+        closure_reason="filled",
+        updated_at_us=state.now_us,
     )
+    yield events.OrderClosed(closed)
+    return closed
 
 
 def _prevent_self_trade(state: State, taker: Order, maker: Order) -> Rule[bool]:

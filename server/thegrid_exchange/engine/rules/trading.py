@@ -16,7 +16,7 @@ from thegrid_exchange.engine.refusals import Unwound, refuse
 from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.lookups import active_member, open_market
 from thegrid_exchange.engine.rules.lots import auto_transfer
-from thegrid_exchange.engine.rules.matching import Matched, best_opposite, crosses, match
+from thegrid_exchange.engine.rules.matching import Stop, best_opposite, crosses, match
 from thegrid_exchange.engine.rules.orders import bind_units, close_order, hold_cash, rehold
 from thegrid_exchange.engine.rules.terms import (
     check_amendment,
@@ -156,26 +156,27 @@ def _trade_and_settle(
 ) -> Rule[replies.OrderReply]:
     """Match an open order, then rest or close what is left of it."""
     matched = yield from match(state, order_id, bound_micros)
-    order = state.orders[order_id]
-    reason = _closure_reason(order, matched, bound_micros)
-    if reason is None:
-        held_micros = 0
-        if order.side == "buy":
-            held_micros = yield from hold_cash(state, order)
-        yield events.OrderRested(order_id, state.counters.get("rank", 0) + 1, held_micros)
-        order = state.orders[order_id]
-    else:
-        order = yield from close_order(state, order, reason)
+    order = matched.taker
+    if matched.stop != "filled":
+        order = yield from _rest_or_close(state, order, matched.stop, bound_micros)
     if order.auto_transfer and matched.gained_units:
         yield from auto_transfer(state, order.member_id, market.instrument_id, matched.gained_units)
     return replies.OrderReply(order, matched.fills)
 
 
-def _closure_reason(order: Order, matched: Matched, bound_micros: int) -> ClosureReason | None:
-    """Why an order closes after matching; None when the rest of it waits in the book."""
-    stop = matched.stop
-    if stop == "filled":
-        return "filled"
+def _rest_or_close(state: State, order: Order, stop: Stop, bound_micros: int) -> Rule[Order]:
+    reason = _closure_reason(order, stop, bound_micros)
+    if reason is not None:
+        return (yield from close_order(state, order, reason))
+    held_micros = 0
+    if order.side == "buy":
+        held_micros = yield from hold_cash(state, order)
+    yield events.OrderRested(order.order_id, state.counters.get("rank", 0) + 1, held_micros)
+    return state.orders[order.order_id]
+
+
+def _closure_reason(order: Order, stop: Stop, bound_micros: int) -> ClosureReason | None:
+    """Why the rest of an order closes after matching; None when it waits in the book."""
     if order.time_in_force == "fok":
         refuse(
             "FILL_OR_KILL",
