@@ -1,0 +1,377 @@
+"""JSON → message → JSON loses nothing: field by field, with unknown keys, and with made-up JSON."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from thegrid.openai import (
+    MappingError,
+    reply_from_json,
+    reply_to_json,
+    request_from_json,
+    request_to_json,
+    usage_from_json,
+    usage_to_json,
+)
+from thegrid.v1 import chat_pb2
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "developer", "content": "Be brief.", "name": "dev"},
+    {"role": "system", "content": [{"type": "text", "text": "Be kind."}]},
+    {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "What is this?", "cache_control": {"type": "ephemeral"}},
+            {
+                "type": "image_url",
+                "image_url": {"url": "data:image/png;base64,AA", "detail": "low"},
+            },
+            {"type": "input_audio", "input_audio": {"data": "AA", "format": "wav"}},
+            {"type": "file", "file": {"file_id": "f"}},
+        ],
+    },
+    {
+        "role": "assistant",
+        "content": None,
+        "refusal": None,
+        "audio": {"id": "a"},
+        "tool_calls": [
+            {
+                "id": "call_1",
+                "type": "function",
+                "function": {"name": "weather", "arguments": '{"city": "Ulm" }', "x": 1},
+                "extra": True,
+            },
+            {"id": "call_2", "type": "custom", "custom": {"name": "c", "input": "i"}},
+        ],
+    },
+    {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}], "refusal": "No."},
+    {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
+    {"role": "assistant", "content": "So.", "reasoning_content": "Because."},
+    {"role": "tool", "tool_call_id": "call_1", "content": "rain"},
+    {"role": "user", "content": []},
+    {"role": "user", "content": "", "unknown": {"deep": [1, {"er": None}]}},
+]
+REQUEST: dict[str, Any] = {
+    "model": "text-prime",
+    "messages": MESSAGES,
+    "audio": {"voice": "alloy", "format": "mp3"},
+    "frequency_penalty": -0.25,
+    "function_call": "auto",
+    "functions": [{"name": "f", "parameters": SCHEMA}],
+    "logit_bias": {"50256": -100},
+    "logprobs": True,
+    "max_completion_tokens": 256,
+    "max_tokens": 128,
+    "metadata": {"a": "b"},
+    "modalities": ["text"],
+    "moderation": {"level": "low"},
+    "n": 2,
+    "parallel_tool_calls": False,
+    "prediction": {"type": "content", "content": "foo"},
+    "presence_penalty": 1,
+    "prompt_cache_key": "k",
+    "prompt_cache_options": {"a": 1},
+    "prompt_cache_retention": "24h",
+    "reasoning_effort": "low",
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "s",
+            "description": "d",
+            "schema": SCHEMA,
+            "strict": True,
+            "more": 1,
+        },
+        "more": [],
+    },
+    "safety_identifier": "s",
+    "seed": 42,
+    "service_tier": "auto",
+    "stop": ["a", "b"],
+    "store": False,
+    "stream": True,
+    "stream_options": {"include_usage": True, "include_obfuscation": False},
+    "temperature": 0.7,
+    "tool_choice": {"type": "function", "function": {"name": "weather"}},
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": "weather",
+                "description": "d",
+                "parameters": SCHEMA,
+                "strict": False,
+                "more": None,
+            },
+            "more": {"x": 1.5},
+        },
+        {"type": "custom", "custom": {"name": "c", "format": {"type": "text"}}},
+    ],
+    "top_logprobs": 5,
+    "top_p": 1.0,
+    "user": "u",
+    "verbosity": "low",
+    "web_search_options": {"search_context_size": "low"},
+    "future_field": {"a": [1, 2.5, None, True, "x"]},
+}
+USAGE: dict[str, Any] = {
+    "prompt_tokens": 9,
+    "completion_tokens": 12,
+    "total_tokens": 21,
+    "prompt_tokens_details": {"cached_tokens": 4, "audio_tokens": 0},
+    "completion_tokens_details": {
+        "reasoning_tokens": 3,
+        "audio_tokens": 0,
+        "accepted_prediction_tokens": 0,
+        "rejected_prediction_tokens": 0,
+    },
+    "cost": 0.5,
+}
+LOGPROBS = {"content": [{"token": "a", "logprob": -0.1, "bytes": [97], "top_logprobs": []}]}
+COMPLETION: dict[str, Any] = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1_760_000_000,
+    "model": "m",
+    "choices": [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": "Hi",
+                "refusal": None,
+                "annotations": [],
+                "audio": None,
+            },
+            "logprobs": LOGPROBS,
+            "finish_reason": "stop",
+            "stop_reason": None,
+        }
+    ],
+    "usage": USAGE,
+    "system_fingerprint": "fp",
+    "service_tier": "default",
+    "prompt_logprobs": None,
+}
+CHUNK: dict[str, Any] = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion.chunk",
+    "created": 1_760_000_000,
+    "model": "m",
+    "choices": [
+        {
+            "index": 1,
+            "delta": {
+                "role": "assistant",
+                "content": "",
+                "tool_calls": [
+                    {"index": 0, "id": "c", "type": "function", "function": {"arguments": ""}}
+                ],
+            },
+            "logprobs": None,
+            "finish_reason": None,
+        }
+    ],
+    "usage": None,
+    "obfuscation": "abc",
+}
+
+ODD_VALUES: list[Any] = [
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    2**31,
+    2**63,
+    2**80,
+    -(2**63) - 1,
+    1e300,
+    "",
+    "text",
+    "\ud800 alone",
+    [],
+    {},
+    [None],
+    [1, "a"],
+    [{}],
+    [[]],
+    {"a": {"b": []}},
+]
+
+
+def there_and_back(value: dict[str, Any]) -> dict[str, Any]:
+    message = request_from_json(value)
+    return request_to_json(chat_pb2.ChatRequest.FromString(message.SerializeToString()))
+
+
+def reply_there_and_back(value: dict[str, Any]) -> dict[str, Any]:
+    message = reply_from_json(value)
+    return reply_to_json(chat_pb2.ChatReply.FromString(message.SerializeToString()))
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Answer the path of every value inside a JSON value."""
+    found = [path] if path else []
+    if isinstance(value, (dict, list)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            found += paths(item, (*path, key))
+    return found
+
+
+def planted(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
+    changed = copy.deepcopy(value)
+    place = changed
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = odd
+    return changed
+
+
+def test_the_whole_request_comes_back() -> None:
+    assert there_and_back(REQUEST) == REQUEST
+
+
+@pytest.mark.parametrize("field", sorted(REQUEST))
+def test_each_field_comes_back_alone(field: str) -> None:
+    assert there_and_back({field: REQUEST[field]}) == {field: REQUEST[field]}
+
+
+@pytest.mark.parametrize("value", [COMPLETION, CHUNK, {"choices": [], "usage": USAGE}])
+def test_replies_come_back(value: dict[str, Any]) -> None:
+    assert reply_there_and_back(value) == value
+
+
+def test_any_odd_value_anywhere_comes_back() -> None:
+    for path in paths(REQUEST):
+        for odd in ODD_VALUES:
+            changed = planted(REQUEST, path, odd)
+            assert there_and_back(changed) == changed, (path, odd)
+    for whole in (COMPLETION, CHUNK):
+        for path in paths(whole):
+            for odd in ODD_VALUES:
+                changed = planted(whole, path, odd)
+                assert reply_there_and_back(changed) == changed, (path, odd)
+
+
+def test_an_unknown_key_in_any_object_comes_back() -> None:
+    for whole, back in ((REQUEST, there_and_back), (COMPLETION, reply_there_and_back)):
+        for path in [(), *paths(whole)]:
+            changed = copy.deepcopy(whole)
+            place: Any = changed
+            for key in path:
+                place = place[key]
+            if isinstance(place, dict):
+                place["x_unknown"] = {"of": ["later", None]}
+                assert back(changed) == changed, path
+
+
+def test_values_of_a_fields_own_shape_lie_in_the_field() -> None:
+    message = request_from_json(REQUEST)
+    assert message.model == "text-prime"
+    assert message.max_tokens == 128
+    assert message.presence_penalty == 1.0
+    assert message.stop.sequences.sequences == ["a", "b"]
+    assert message.messages[3].tool_calls[0].function.arguments == '{"city": "Ulm" }'
+    assert message.messages[6].reasoning == "Because."
+    assert json.loads(message.tools[0].function.parameters_json) == SCHEMA
+    assert set(json.loads(message.extra_json)) == {
+        "audio",
+        "function_call",
+        "functions",
+        "moderation",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "web_search_options",
+        "future_field",
+    }
+
+
+def test_a_field_wins_over_the_same_key_among_the_extras() -> None:
+    message = chat_pb2.ChatRequest(n=1, extra_json=b'{"n": 100, "other": 1}')
+    assert request_to_json(message) == {"n": 1, "other": 1}
+    usage = chat_pb2.ChatUsage(
+        cached_tokens=2, extra_json=b'{"prompt_tokens_details": {"cached_tokens": 99, "a": 1}}'
+    )
+    assert usage_to_json(usage)["prompt_tokens_details"] == {"cached_tokens": 2, "a": 1}
+
+
+@pytest.mark.parametrize("extra", [b"[]", b"{", b"null", b"\xff", b"[" * 100_000])
+def test_extras_that_are_no_object_are_refused(extra: bytes) -> None:
+    with pytest.raises(MappingError):
+        request_to_json(chat_pb2.ChatRequest(extra_json=extra))
+
+
+def test_what_is_no_json_is_refused() -> None:
+    with pytest.raises(MappingError):
+        request_from_json({"odd": float("nan")})
+
+
+def test_the_extras_of_one_message_do_not_leak_into_another() -> None:
+    first = reply_to_json(reply_from_json({"choices": []}))
+    first["choices"].append("mine")
+    assert reply_to_json(reply_from_json({"choices": []})) == {"choices": []}
+
+
+def test_a_planted_loss_is_seen() -> None:
+    message = request_from_json(REQUEST)
+    message.messages[3].tool_calls[0].ClearField("extra_json")
+    assert request_to_json(message) != REQUEST
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def objects(*keys: str) -> st.SearchStrategy[dict[str, Any]]:
+    """Answer objects with some of these keys, some others, and any values."""
+    known = st.dictionaries(st.sampled_from(keys), JSON, max_size=4)
+    unknown = st.dictionaries(st.text(), JSON, max_size=2)
+    return st.builds(lambda one, two: {**two, **one}, known, unknown)
+
+
+CALLS = st.lists(
+    st.builds(
+        lambda call, function: {**call, "function": function},
+        objects("index", "id", "type"),
+        objects("name", "arguments"),
+    ),
+    max_size=2,
+)
+CHAT_MESSAGES = st.lists(
+    st.builds(
+        lambda message, calls: {**message, "tool_calls": calls},
+        objects("role", "content", "name", "tool_call_id", "refusal", "reasoning_content"),
+        CALLS,
+    ),
+    max_size=2,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(objects(*REQUEST), CHAT_MESSAGES)
+def test_made_up_requests_come_back(request: dict[str, Any], messages: Any) -> None:
+    whole = {**request, "messages": messages}
+    assert there_and_back(whole) == whole
+
+
+@settings(max_examples=200, deadline=None)
+@given(objects(*COMPLETION), CHAT_MESSAGES, objects(*USAGE))
+def test_made_up_replies_come_back(reply: dict[str, Any], messages: Any, usage: Any) -> None:
+    choices = [{"index": number, "delta": delta} for number, delta in enumerate(messages)]
+    whole = {**reply, "choices": choices, "usage": usage}
+    assert reply_there_and_back(whole) == whole
+    assert usage_to_json(usage_from_json(usage)) == usage
