@@ -158,14 +158,14 @@ def _trade_and_settle(
     matched = yield from match(state, order_id, bound_micros)
     order = matched.taker
     if matched.stop != "filled":
-        order = yield from _rest_or_close(state, order, matched.stop, bound_micros)
+        order = yield from _rest_or_close(state, order, matched.stop)
     if order.auto_transfer and matched.gained_units:
         yield from auto_transfer(state, order.member_id, market.instrument_id, matched.gained_units)
     return replies.OrderReply(order, matched.fills)
 
 
-def _rest_or_close(state: State, order: Order, stop: Stop, bound_micros: int) -> Rule[Order]:
-    reason = _closure_reason(order, stop, bound_micros)
+def _rest_or_close(state: State, order: Order, stop: Stop) -> Rule[Order]:
+    reason = _closure_reason(state, order, stop)
     if reason is not None:
         return (yield from close_order(state, order, reason))
     held_micros = 0
@@ -175,7 +175,7 @@ def _rest_or_close(state: State, order: Order, stop: Stop, bound_micros: int) ->
     return state.orders[order.order_id]
 
 
-def _closure_reason(order: Order, stop: Stop, bound_micros: int) -> ClosureReason | None:
+def _closure_reason(state: State, order: Order, stop: Stop) -> ClosureReason | None:
     """Why the rest of an order closes after matching; None when it waits in the book."""
     if order.time_in_force == "fok":
         refuse(
@@ -187,10 +187,18 @@ def _closure_reason(order: Order, stop: Stop, bound_micros: int) -> ClosureReaso
         )
     if stop in ("self_trade", "work_limit"):
         return cast(ClosureReason, stop)
-    bounded_by_slippage = order.type == "market" or bound_micros != order.price_micros
-    if stop == "price" and bounded_by_slippage:
+    if stop == "price" and _would_trade_on(state, order):
         return "max_slippage"
     return "no_liquidity" if order.time_in_force in NOT_RESTING else None
+
+
+def _would_trade_on(state: State, order: Order) -> bool:
+    """Whether nothing but its slippage bound keeps an order from the next price."""
+    opposite = state.indices.books[order.market_id].opposite(order.side)
+    best_micros = opposite.best_price_micros()
+    if order.type == "market" or best_micros is None:
+        return True
+    return crosses(order.side, best_micros, order.price_micros)
 
 
 def _bound_micros(order: Order, best_micros: int | None) -> int:
