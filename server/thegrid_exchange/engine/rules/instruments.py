@@ -65,7 +65,8 @@ def publish_spec(state: State, command: commands.PublishSpec) -> Rule[replies.Sp
     _check_spec(command.spec)
     latest = state.spec_versions[(instrument.instrument_id, instrument.latest_version)]
     earliest_us = max(state.now_us, latest.effective_at_us)
-    if command.effective_at_us < earliest_us:
+    effective_at_us = command.effective_at_us or earliest_us
+    if effective_at_us < earliest_us:
         refuse(
             "INVALID_ARGUMENT",
             "effective_at_us",
@@ -77,7 +78,7 @@ def publish_spec(state: State, command: commands.PublishSpec) -> Rule[replies.Sp
         instrument.instrument_id,
         instrument.latest_version + 1,
         command.spec,
-        command.effective_at_us,
+        effective_at_us,
         state.now_us,
     )
     yield events.SpecPublished(version)
