@@ -2,7 +2,7 @@
 Every call asks for the scope `admin`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 from thegrid.aio.transport import Transport
 from thegrid.enums import enum_number
@@ -22,11 +22,22 @@ class Admin:
         self._transport = transport
 
     async def create_member(
-        self, handle: str, *, affiliation_group: str = "", request_id: str = ""
+        self,
+        handle: str,
+        roles: Iterable[int | str] = (),
+        *,
+        affiliation_group: str = "",
+        request_id: str = "",
     ) -> members_pb2.Member:
-        """Admit a member under the operator's own name for it."""
+        """Admit a member under the operator's own name for it.
+
+        `roles` are of trader, consumer, supplier, operator; none means trader and consumer.
+        """
         request = admin_pb2.CreateMemberRequest(
-            request_id=request_id, handle=handle, affiliation_group=affiliation_group
+            request_id=request_id,
+            handle=handle,
+            affiliation_group=affiliation_group,
+            roles=[enum_number(members_pb2.Role, role, "roles") for role in roles],  # type: ignore[misc]
         )
         response = await self._transport.call(request, admin_pb2.CreateMemberResponse)
         return response.member
@@ -77,6 +88,16 @@ class Admin:
         )
         response = await self._transport.call(request, admin_pb2.WithdrawResponse)
         return response.available_micros
+
+    async def fund_guarantee(
+        self, amount_micros: int, reference: str = "", *, request_id: str = ""
+    ) -> int:
+        """Credit the fund that pays for the venue's own faults; return it, in micro-dollars."""
+        request = admin_pb2.FundGuaranteeRequest(
+            request_id=request_id, amount_micros=amount_micros, reference=reference
+        )
+        response = await self._transport.call(request, admin_pb2.FundGuaranteeResponse)
+        return response.guarantee_micros
 
     async def define_instrument(
         self,

@@ -4,11 +4,12 @@ What only the operator may do is in `admin`.
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
+from typing import Any
 
 from thegrid.aio.transport import Transport
 from thegrid.enums import enum_number
 from thegrid.times import timestamp
-from thegrid.v1 import common_pb2, members_pb2
+from thegrid.v1 import common_pb2, members_pb2, trading_pb2
 
 
 class Members:
@@ -29,19 +30,24 @@ class Members:
         *,
         account_mode: int | str | None = None,
         auto_buy_ceiling_micros: int | None = None,
+        auto_buy_units: int | None = None,
+        self_trade_prevention: int | str | None = None,
         auto_transfer: bool | None = None,
         member_id: str = "",
         request_id: str = "",
     ) -> members_pb2.MemberSettings:
         """Change what is given and keep the rest; the mode is `auto` or `advanced`."""
-        mode = account_mode
-        if mode is not None:
-            mode = enum_number(members_pb2.AccountMode, mode, "account_mode")
+        given: dict[str, Any] = {
+            "auto_buy_ceiling_micros": auto_buy_ceiling_micros,
+            "auto_buy_units": auto_buy_units,
+        }
+        for name, wrapper, value in (
+            ("account_mode", members_pb2.AccountMode, account_mode),
+            ("self_trade_prevention", trading_pb2.SelfTradePrevention, self_trade_prevention),
+        ):
+            given[name] = None if value is None else enum_number(wrapper, value, name)
         request = members_pb2.UpdateSettingsRequest(
-            request_id=request_id,
-            account_mode=mode,  # type: ignore[arg-type]
-            auto_buy_ceiling_micros=auto_buy_ceiling_micros,
-            member_id=member_id,
+            request_id=request_id, member_id=member_id, **given
         )
         if auto_transfer is not None:
             request.auto_transfer = auto_transfer
@@ -54,6 +60,7 @@ class Members:
         label: str = "",
         *,
         expire_time: datetime | None = None,
+        limits: members_pb2.KeyLimits | None = None,
         member_id: str = "",
         request_id: str = "",
     ) -> members_pb2.CreateKeyResponse:
@@ -63,6 +70,7 @@ class Members:
             label=label,
             scopes=[enum_number(members_pb2.Scope, scope, "scopes") for scope in scopes],  # type: ignore[misc]
             expire_time=timestamp(expire_time),
+            limits=limits,
             member_id=member_id,
         )
         return await self._transport.call(request, members_pb2.CreateKeyResponse)

@@ -3,7 +3,7 @@
 Every call asks for the scope `admin`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from thegrid.enums import enum_number
 from thegrid.sync.transport import Transport
@@ -23,11 +23,22 @@ class Admin:
         self._transport = transport
 
     def create_member(
-        self, handle: str, *, affiliation_group: str = "", request_id: str = ""
+        self,
+        handle: str,
+        roles: Iterable[int | str] = (),
+        *,
+        affiliation_group: str = "",
+        request_id: str = "",
     ) -> members_pb2.Member:
-        """Admit a member under the operator's own name for it."""
+        """Admit a member under the operator's own name for it.
+
+        `roles` are of trader, consumer, supplier, operator; none means trader and consumer.
+        """
         request = admin_pb2.CreateMemberRequest(
-            request_id=request_id, handle=handle, affiliation_group=affiliation_group
+            request_id=request_id,
+            handle=handle,
+            affiliation_group=affiliation_group,
+            roles=[enum_number(members_pb2.Role, role, "roles") for role in roles],  # type: ignore[misc]
         )
         response = self._transport.call(request, admin_pb2.CreateMemberResponse)
         return response.member
@@ -74,6 +85,16 @@ class Admin:
         )
         response = self._transport.call(request, admin_pb2.WithdrawResponse)
         return response.available_micros
+
+    def fund_guarantee(
+        self, amount_micros: int, reference: str = "", *, request_id: str = ""
+    ) -> int:
+        """Credit the fund that pays for the venue's own faults; return it, in micro-dollars."""
+        request = admin_pb2.FundGuaranteeRequest(
+            request_id=request_id, amount_micros=amount_micros, reference=reference
+        )
+        response = self._transport.call(request, admin_pb2.FundGuaranteeResponse)
+        return response.guarantee_micros
 
     def define_instrument(
         self,

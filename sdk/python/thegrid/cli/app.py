@@ -1,0 +1,61 @@
+"""The command's tree: every subcommand in its place.
+What each does stands in the file of its noun.
+"""
+
+import click
+
+from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
+from thegrid.cli.admin import admin
+from thegrid.cli.calls import call
+from thegrid.cli.market import book, instruments, markets, trades
+from thegrid.cli.members import keys, settings, whoami
+from thegrid.cli.session import EXIT_CODES, GridGroup
+from thegrid.cli.supply import supply
+from thegrid.cli.trading import amend, buy, cancel, fills, orders, sell
+from thegrid.cli.up import up
+from thegrid.settings import version
+
+
+@click.group(
+    cls=GridGroup,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(version(), prog_name="grid")
+def grid() -> None:
+    """The Grid: buy, sell and use AI inference on a spot market.
+
+    Prices are dollars per Unit, written as decimals; one Unit is 1,000,000 tokens of an
+    instrument. The key is read from GRID_API_KEY or from --key-file.
+
+    Begin on this machine with: grid up
+    """
+
+
+for command in (
+    up,
+    markets,
+    instruments,
+    book,
+    trades,
+    buy,
+    sell,
+    amend,
+    cancel,
+    orders,
+    fills,
+    balances,
+    transfer,
+    transfers,
+    lots,
+    postings,
+    usage,
+    watch,
+    call,
+    supply,
+    whoami,
+    settings,
+    keys,
+    admin,
+):
+    grid.add_command(command)
