@@ -140,7 +140,7 @@ class Attempt:
                 self._first_us = now_us
                 self._closed_at_first_us = self._closed_at_last_us
                 self._host.on_first_token()
-        self._window.spend(part.size_bytes, now_us)
+        self._window.spend(part.released_bytes, now_us)
         if self._window.left_bytes < -WINDOW_SLACK_BYTES:
             self.cancel("window")
             self._host.on_failed("protocol_broken", None)

@@ -144,6 +144,10 @@ class SupplierWire(Protocol):
         """Stop a delivery; what still comes of it is dropped."""
         ...
 
+    def release(self, number: int) -> None:
+        """The delivery is over; forget what belongs to it."""
+        ...
+
     def close(self, reason: str) -> None:
         """End the stream."""
         ...

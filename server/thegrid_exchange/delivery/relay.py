@@ -5,6 +5,7 @@ It reaches the core by commands alone and loses nothing but live streams when it
 import asyncio
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 
 from thegrid_exchange.calls import SequencerError
 from thegrid_exchange.clock import Clock
@@ -33,10 +34,13 @@ class Relay:
         edits: PayloadEdits,
         *,
         relay_id: str = "relay",
+        addresses: Sequence[str] = (),
         limits: DeliveryLimits = DEFAULT_LIMITS,
     ) -> None:
         self.catalogue, self.clock, self.edits = catalogue, clock, edits
         self.relay_id, self.limits = relay_id, limits
+        self.addresses = tuple(addresses)
+        """Where suppliers reach the relays, this one included."""
         self.submitter = Submitter(sequencer, relay_id, clock, limits)
         self.suppliers = Suppliers(catalogue, limits, self._on_supplier)
         self.timers = Timers(clock)

@@ -138,6 +138,7 @@ class Suppliers:
     def release(self, slot: Slot) -> None:
         """Give a slot back; a call that waits gets it."""
         slot.link.attempts.pop(slot.number, None)
+        slot.link.wire.release(slot.number)
         self._busy[slot.link.supplier_id, slot.offer.instrument_id] -= 1
         self._serve_waiting(slot.link)
 
@@ -151,8 +152,8 @@ class Suppliers:
     def why_none(self, wants: Wants, retry_us: int) -> Failure:
         """Why no connected supplier could serve the call."""
         allowed = self._allowed(wants)
-        known = {offer.member_id for offer in self._catalogue.offers(wants.instrument_id)}
-        if wants.preferences.only_supplier_ids and not known & wants.preferences.only_supplier_ids:
+        only = wants.preferences.only_supplier_ids
+        if only and not any(self._catalogue.has_offer(one, wants.instrument_id) for one in only):
             return Failure(
                 "FIELD_NOT_HONOURED",
                 "none of the named suppliers has an offer for this instrument; name others or none",

@@ -1,0 +1,339 @@
+"""Chat requests and replies as the pipe sees them: what is counted, what must be honoured, cut.
+
+The payloads themselves travel untouched but for ends and caps; JSON is the gateway's affair.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from thegrid.v1 import chat_pb2, delivery_pb2
+from thegrid_exchange.api.auth import Caller
+from thegrid_exchange.api.errors import invalid, refused
+from thegrid_exchange.delivery.meter import Prompt, PromptText
+from thegrid_exchange.delivery.parts import CallRequest, Part, Piece, Preferences
+
+CHOICES_MAX: Final = 128
+
+_UNDEMANDING: Final = frozenset(
+    (
+        *("model", "messages", "stream", "stream_options", "stop", "temperature", "top_p"),
+        *("max_tokens", "max_completion_tokens", "user", "metadata", "safety_identifier"),
+        *("prompt_cache_key", "tools", "n"),
+    )
+)
+"""Every supplier honours these, or nobody need; `tools` and `n` are looked at apart."""
+
+_DEFAULTS: Final[dict[str, tuple[Any, ...]]] = {
+    "presence_penalty": (0.0,),
+    "frequency_penalty": (0.0,),
+    "logprobs": (False,),
+    "parallel_tool_calls": (True,),
+    "store": (False,),
+    "service_tier": ("auto", "default"),
+    "tool_choice": (b'"auto"', b'"none"'),
+    "modalities": (b'["text"]',),
+    "logit_bias": (b"{}",),
+}
+"""Values that ask for nothing beyond what happens without the field."""
+
+_JOINED_BYTES_MAX: Final = 16_384
+"""Neighbouring parts are joined up to this length, so that joining stays cheap."""
+
+
+# ---- requests ----------------------------------------------------------------------------------
+
+
+def call_request(
+    opening: delivery_pb2.Open, chat: chat_pb2.ChatRequest, caller: Caller
+) -> CallRequest:
+    """A call as the relay takes it; raises InvalidRequest or Refused for what it cannot be."""
+    if not chat.messages:
+        raise invalid("request.messages", "must hold at least one message", "required")
+    choices = _bounded(chat, "n", CHOICES_MAX) if chat.HasField("n") else 1
+    prompt, capabilities = _Reader().read(chat)
+    wanted = opening.preferences
+    return CallRequest(
+        delivery_id=opening.delivery_id,
+        member_id=caller.member_id,
+        key_id=caller.key_id,
+        instrument=opening.instrument,
+        requested_model=chat.model or opening.instrument,
+        prompt=prompt,
+        fields=demanded_fields(chat),
+        capabilities=capabilities,
+        choices=choices,
+        output_cap_tokens=_output_cap(chat),
+        payload=chat,
+        payload_bytes=chat.ByteSize(),
+        window_bytes=opening.window_bytes,
+        preferences=Preferences(
+            wanted.max_price_micros if wanted.HasField("max_price_micros") else None,
+            frozenset(wanted.only_supplier_ids),
+            frozenset(wanted.ignore_supplier_ids),
+        ),
+        client_request_id=opening.client_request_id,
+        concurrent_deliveries=caller.concurrent_deliveries,
+        traceparent=opening.traceparent,
+    )
+
+
+def demanded_fields(chat: chat_pb2.ChatRequest) -> frozenset[str]:
+    """The request's fields, by their JSON names, that not every supplier honours."""
+    demanded: set[str] = set()
+    for field, value in chat.ListFields():
+        name = field.name.removesuffix("_json")
+        if name == "extra":
+            demanded.update(_unknown_keys(value))
+        elif name == "response_format":
+            if value.type != "text":
+                demanded.add(name)
+        elif name == "n":
+            if value != 1:
+                demanded.add(name)
+        elif name == "tools" or (name not in _UNDEMANDING and value not in _DEFAULTS.get(name, ())):
+            demanded.add(name)
+    return frozenset(demanded)
+
+
+def _unknown_keys(extra_json: bytes) -> Iterator[str]:
+    """Keys that the contract does not know, or not in this shape; null asks for nothing."""
+    try:
+        extra = json.loads(extra_json)
+    except ValueError as error:
+        raise invalid("request.extra_json", "is no JSON", "json") from error
+    if not isinstance(extra, dict):
+        raise invalid("request.extra_json", "must be a JSON object", "json")
+    return (key for key, value in extra.items() if value is not None and key not in _UNDEMANDING)
+
+
+def _output_cap(chat: chat_pb2.ChatRequest) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        if chat.HasField(name):
+            return _bounded(chat, name, 2**53)
+    return None
+
+
+def _bounded(chat: chat_pb2.ChatRequest, name: str, most: int) -> int:
+    value: int = getattr(chat, name)
+    if not 1 <= value <= most:
+        raise invalid(f"request.{name}", f"must be 1 to {most}", "range")
+    return value
+
+
+class _Reader:
+    """Collects all of a request that is counted."""
+
+    def __init__(self) -> None:
+        self._texts: list[PromptText] = []
+        self._capabilities: set[str] = set()
+        self._tool_calls = self._images = self._low_images = 0
+
+    def read(self, chat: chat_pb2.ChatRequest) -> tuple[Prompt, frozenset[str]]:
+        """The prompt, and the capabilities that its content needs."""
+        for index, message in enumerate(chat.messages):
+            self._message(f"messages[{index}]", message)
+        for index, tool in enumerate(chat.tools):
+            self._tool(f"tools[{index}]", tool)
+        if chat.HasField("response_format"):
+            schema = chat.response_format.json_schema
+            self._add("response_format.json_schema.description", schema.description)
+            self._add_json("response_format.json_schema.schema", schema.schema_json)
+        prompt = Prompt(
+            self._texts,
+            len(chat.messages),
+            len(chat.tools),
+            self._tool_calls,
+            self._images,
+            self._low_images,
+        )
+        return prompt, frozenset(self._capabilities)
+
+    def _add(self, field: str, text: str) -> None:
+        if text:
+            self._texts.append(PromptText(field, text))
+
+    def _add_json(self, field: str, content: bytes) -> None:
+        if content:
+            try:
+                self._texts.append(PromptText(field, content.decode()))
+            except UnicodeDecodeError as error:
+                raise invalid(f"request.{field}", "is not UTF-8", "json") from error
+
+    def _message(self, field: str, message: chat_pb2.ChatMessage) -> None:
+        self._add(f"{field}.content", message.text)
+        for index, part in enumerate(message.parts.parts):
+            self._part(f"{field}.content[{index}]", part)
+        self._add(f"{field}.name", message.name)
+        self._add(f"{field}.refusal", message.refusal)
+        self._add(f"{field}.reasoning_content", message.reasoning)
+        for index, call in enumerate(message.tool_calls):
+            self._tool_calls += 1
+            self._add(f"{field}.tool_calls[{index}].function.name", call.function.name)
+            self._add(f"{field}.tool_calls[{index}].function.arguments", call.function.arguments)
+
+    def _part(self, field: str, part: chat_pb2.ContentPart) -> None:
+        kind = part.type
+        if kind in ("text", "refusal", ""):
+            self._add(f"{field}.text", part.text)
+            self._add(f"{field}.refusal", part.refusal)
+        elif kind == "image_url":
+            self._capabilities.add("vision")
+            if part.image_url.detail == "low":
+                self._low_images += 1
+            else:
+                self._images += 1
+        else:
+            raise refused(
+                "CONTENT_REFUSED",
+                f"{field}.type",
+                f"content of the type {kind!r} cannot be counted by any metering policy; send text "
+                "or images",
+            )
+
+    def _tool(self, field: str, tool: chat_pb2.Tool) -> None:
+        self._add(f"{field}.function.name", tool.function.name)
+        self._add(f"{field}.function.description", tool.function.description)
+        self._add_json(f"{field}.function.parameters", tool.function.parameters_json)
+
+
+# ---- replies -----------------------------------------------------------------------------------
+
+
+def part_of(reply: chat_pb2.ChatReply) -> Part:
+    """A reply as a part of an answer; its finish reasons and the supplier's usage are taken out.
+
+    The reply is changed in place: it is nobody else's.
+    """
+    sent_bytes = reply.ByteSize()
+    texts: dict[tuple[int, str], str] = {}
+    finishes = []
+    shown = bool(reply.extra_json)
+    for choice in reply.choices:
+        index = choice.index
+        said = choice.delta if choice.HasField("delta") else choice.message
+        for channel, text in _texts_of(said):
+            key = index, channel
+            texts[key] = texts[key] + text if key in texts else text
+        if choice.HasField("finish_reason"):
+            if choice.finish_reason:
+                finishes.append((index, choice.finish_reason))
+            choice.ClearField("finish_reason")
+        shown = shown or bool(said.ListFields() or choice.logprobs_json or choice.extra_json)
+    if reply.HasField("usage"):
+        reply.ClearField("usage")
+    pieces = tuple(Piece(index, channel, text) for (index, channel), text in texts.items())
+    size_bytes = reply.ByteSize() if finishes else sent_bytes
+    return Part(reply if shown else None, size_bytes, pieces, tuple(finishes), sent_bytes)
+
+
+def _texts_of(said: chat_pb2.ChatMessage) -> Iterator[tuple[str, str]]:
+    if said.text:
+        yield "text", said.text
+    elif said.HasField("parts"):
+        for part in said.parts.parts:
+            yield "text", part.text + part.refusal
+    if said.reasoning:
+        yield "reasoning", said.reasoning
+    if said.refusal:
+        yield "refusal", said.refusal
+    for call in said.tool_calls:
+        yield f"tool_{call.index}", call.function.name + call.function.arguments
+
+
+class ChatEdits:
+    """The few changes that the pipe makes to replies."""
+
+    def shortened(self, payload: Any, texts: Mapping[tuple[int, str], str]) -> Any:
+        """The reply with each named channel's text replaced; None when nothing is left."""
+        shown = False
+        for choice in payload.choices:
+            said = choice.delta if choice.HasField("delta") else choice.message
+            for channel in ("text", "reasoning", "refusal"):
+                kept = texts.get((choice.index, channel))
+                if kept is not None:
+                    _set_text(said, channel, kept)
+            for call in list(said.tool_calls):
+                kept = texts.get((choice.index, f"tool_{call.index}"))
+                if kept is not None and not _shorten_call(call, kept):
+                    said.tool_calls.remove(call)
+            if any(index == choice.index for index, _ in texts):
+                choice.ClearField("logprobs_json")
+            shown = shown or bool(said.ListFields())
+        return payload if shown else None
+
+    def joined(self, parts: Sequence[Part]) -> Part | None:
+        """Two neighbouring parts as one, where both are plain text of one choice and channel."""
+        first, second = parts
+        if first.size_bytes > _JOINED_BYTES_MAX or not (_is_plain(first) and _is_plain(second)):
+            return None
+        ours, theirs = first.pieces[0], second.pieces[0]
+        if (ours.choice, ours.channel) != (theirs.choice, theirs.channel):
+            return None
+        text = ours.text + theirs.text
+        setattr(first.payload.choices[0].delta, ours.channel, text)
+        return Part(
+            first.payload,
+            first.payload.ByteSize(),
+            (Piece(ours.choice, ours.channel, text),),
+            (),
+            first.released_bytes + second.released_bytes,
+        )
+
+
+def _set_text(said: chat_pb2.ChatMessage, channel: str, kept: str) -> None:
+    if channel == "text" and said.HasField("parts"):
+        said.ClearField("parts")
+    if kept:
+        setattr(said, channel, kept)
+    else:
+        said.ClearField(channel)
+
+
+def _shorten_call(call: chat_pb2.ToolCall, kept: str) -> bool:
+    """Keep so much of a tool call's name and arguments; False when that is nothing."""
+    name = call.function.name
+    if name:
+        call.function.name = kept[: len(name)]
+    if call.function.arguments:
+        call.function.arguments = kept[len(name) :]
+    return bool(kept)
+
+
+def _is_plain(part: Part) -> bool:
+    """Whether a part is one choice with text of one channel and nothing that must stay apart."""
+    if len(part.pieces) != 1 or part.pieces[0].channel not in ("text", "reasoning"):
+        return False
+    choices = part.payload.choices
+    if len(choices) != 1 or not choices[0].HasField("delta") or part.payload.extra_json:
+        return False
+    delta = choices[0].delta
+    return (
+        not (choices[0].logprobs_json or choices[0].extra_json or delta.extra_json)
+        and not (delta.tool_calls or delta.role)
+        and not delta.HasField("parts")
+    )
+
+
+class LastReply(NamedTuple):
+    """What every reply of a stream has in common, kept for the last one."""
+
+    id: str = ""
+    created: int = 0
+    model: str = ""
+
+    def ended(
+        self, finishes: Sequence[tuple[int, str]], usage: chat_pb2.ChatUsage
+    ) -> chat_pb2.ChatReply:
+        """The last part of an answer: finish reasons and billed usage."""
+        reply = chat_pb2.ChatReply(object="chat.completion.chunk", usage=usage)
+        if self.id:
+            reply.id = self.id
+        if self.created:
+            reply.created = self.created
+        if self.model:
+            reply.model = self.model
+        for index, reason in finishes:
+            choice = reply.choices.add(index=index, finish_reason=reason)
+            choice.delta.SetInParent()
+        return reply
