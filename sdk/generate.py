@@ -33,17 +33,25 @@ GOOGLE_RPC = ("status.proto", "code.proto", "error_details.proto")
 
 
 class Folder(NamedTuple):
-    """A folder of generated code: whose it is, what lies in it, whether google.rpc comes too."""
+    """A folder of generated code, and what a machine needs to generate it.
+
+    `with_google_rpc` says that the messages of google.rpc are generated too, because no package of
+    the language brings them.
+    """
 
     path: PurePath
     patterns: tuple[str, ...]
     with_google_rpc: bool
+    needs: str
 
 
 FOLDERS = {
-    # The Python runtime package googleapis-common-protos already holds google.rpc.
-    "sdk/python": Folder(PurePath("sdk/python/thegrid/v1"), ("*_pb2*.py", "*_pb2*.pyi"), False),
-    "sdk/typescript/gen": Folder(PurePath("sdk/typescript/gen"), ("*.ts",), True),
+    "sdk/python": Folder(
+        PurePath("sdk/python/thegrid/v1"), ("*_pb2*.py", "*_pb2*.pyi"), False, "run make proto"
+    ),
+    "sdk/typescript/gen": Folder(
+        PurePath("sdk/typescript/gen"), ("*.ts",), True, "install Node 20 or newer with npm"
+    ),
 }
 
 
@@ -69,7 +77,7 @@ def generate(made: Path, check: bool) -> list[str]:
     missing = {plugin["out"] for plugin in recipe["plugins"] if not available(plugin)}
     for out in sorted(missing):
         print(f"SKIPPED: {out} was not generated, for its generator is missing", file=sys.stderr)
-        print("what to do: install Node 20 or newer and run again", file=sys.stderr)
+        print(f"what to do: {FOLDERS[out].needs}, then run again", file=sys.stderr)
     for out, folder in FOLDERS.items():
         plugins = [plugin for plugin in recipe["plugins"] if plugin["out"] == out]
         if out not in missing:
@@ -106,7 +114,7 @@ def copy_service_config(made: Path) -> None:
 def available(plugin: dict[str, Any]) -> bool:
     """Tell whether the program that a plugin of the recipe starts is there."""
     program: str = (plugin.get("local") or plugin["protoc_path"])[0]
-    return (ROOT / program).exists()
+    return (ROOT / program).exists() or shutil.which(program) is not None
 
 
 def run_buf(recipe: dict[str, Any], folder: Folder, made: Path) -> None:
