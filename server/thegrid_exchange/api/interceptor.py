@@ -9,6 +9,7 @@ import logging
 import secrets
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import grpc
@@ -101,16 +102,16 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         )
         if handler.unary_unary:
             return grpc.unary_unary_rpc_method_handler(
-                lambda raw, context: self._unary(method, raw, context),
+                partial(self._unary, method),
                 response_serializer=handler.response_serializer,
             )
         if handler.unary_stream:
             return grpc.unary_stream_rpc_method_handler(
-                lambda raw, context: self._stream(method, raw, context),
+                partial(self._stream, method),
                 response_serializer=_serialise,
             )
         return grpc.stream_stream_rpc_method_handler(
-            lambda raws, context: self._stream(method, raws, context),
+            partial(self._stream, method),
             response_serializer=_serialise,
         )
 
@@ -162,9 +163,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             caller = calls.caller()
             await context.send_initial_metadata(((_REQUEST_ID, request_id),))
             request = (
-                self._parse(method, raw)
-                if isinstance(raw, bytes)
-                else self._frames(method, raw)
+                self._parse(method, raw) if isinstance(raw, bytes) else self._frames(method, raw)
             )
             metrics.streams.inc()
             async for frame in method.behaviour(request, context):
@@ -249,8 +248,7 @@ def _serialise(message: Any) -> bytes:
 
 def _request_names(services: Services) -> dict[str, str]:
     return {
-        f"/{service}/{method}": request
-        for service, method, request in services.validator.methods()
+        f"/{service}/{method}": request for service, method, request in services.validator.methods()
     }
 
 

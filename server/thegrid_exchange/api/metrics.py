@@ -14,12 +14,17 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.calls = Counter(
-            "grid_calls", "Calls by method and status code.", ["method", "code"],
+            "grid_calls",
+            "Calls by method and status code.",
+            ["method", "code"],
             registry=self.registry,
         )
         self.seconds = Histogram(
-            "grid_call_seconds", "Time of unary calls by method.", ["method"],
-            buckets=_SECONDS, registry=self.registry,
+            "grid_call_seconds",
+            "Time of unary calls by method.",
+            ["method"],
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         self.refusals = Counter(
             "grid_refusals", "Refused calls by reason.", ["reason"], registry=self.registry

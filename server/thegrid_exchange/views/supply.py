@@ -1,13 +1,15 @@
 """What suppliers offer, issued and owe, from the durable balances.
 
-What they may issue is decided by the engine; the headroom shown here is its own reckoning.
+What they may issue is decided by the engine, whose own figures of capacity are shown.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from thegrid_exchange.engine.quantities import PER_MILLE, SECOND_US
+from thegrid_exchange.engine.quantities import TOKENS_PER_UNIT
 from thegrid_exchange.engine.records import Offer
+from thegrid_exchange.engine.rules.lookups import weighted_tokens
+from thegrid_exchange.engine.rules.supply import capacity_tokens, obligation_tokens
 from thegrid_exchange.engine.state import State
 
 
@@ -81,17 +83,6 @@ def _headroom_tokens(state: State, member_id: str, instrument_id: str) -> int:
     supplier = state.suppliers.get(member_id)
     if supplier is None or supplier.suspended:
         return 0
-    window_s = state.term("capacity_window_us") // SECOND_US
-    derating = state.term("capacity_derating_per_mille")
-    capacity = supplier.verified_tokens_per_second * window_s * derating // PER_MILLE
-    owed = 0
-    for each in state.indices.admissions_of.get(member_id, ()):
-        figures = _figures(state.balances, member_id, each)
-        open_tokens = figures.unsold_tokens + figures.outstanding_tokens
-        owed += open_tokens * _weight(state, each) // PER_MILLE
-    return max(0, (capacity - owed) * PER_MILLE // max(1, _weight(state, instrument_id)))
-
-
-def _weight(state: State, instrument_id: str) -> int:
-    latest = state.instruments[instrument_id].latest_version
-    return state.spec_versions[(instrument_id, latest)].spec.capacity_weight_per_mille
+    left = capacity_tokens(state, supplier) - obligation_tokens(state, member_id)
+    weight = weighted_tokens(state, instrument_id, TOKENS_PER_UNIT)
+    return max(0, left * TOKENS_PER_UNIT // max(1, weight))

@@ -1,0 +1,152 @@
+"""AccountService: what a member has, and moving Units from Trading to Consumption.
+
+The private stream is in `account_stream`.
+"""
+
+from typing import Any
+
+from thegrid.v1 import accounts_pb2, accounts_pb2_grpc, lots_pb2
+from thegrid_exchange.api.account_stream import AccountStreamMixin
+from thegrid_exchange.api.call import caller
+from thegrid_exchange.api.convert.accounts import (
+    cash_message,
+    lot_message,
+    posting_message,
+    transfer_message,
+    units_message,
+)
+from thegrid_exchange.api.convert.common import micros_of
+from thegrid_exchange.api.errors import refused
+from thegrid_exchange.api.handler import Handler
+from thegrid_exchange.api.paging import Page, cut, page_of
+from thegrid_exchange.engine.commands import TransferUnits
+from thegrid_exchange.engine.quantities import CASH, number_of
+from thegrid_exchange.views.accounts import all_units_of, cash_of
+from thegrid_exchange.views.lots import LotWithParcels, deadline_of, open_lot
+from thegrid_exchange.views.trading import is_numbered
+
+
+class AccountServicer(AccountStreamMixin, Handler, accounts_pb2_grpc.AccountServiceServicer):
+    """Balances, transfers, Lots and postings."""
+
+    async def GetBalances(  # noqa: N802
+        self, request: accounts_pb2.GetBalancesRequest, context: Any
+    ) -> accounts_pb2.GetBalancesResponse:
+        await self.reach(request)
+        live, member_id = self.services.live, caller().member_id
+        balances = live.state.balances
+        units = all_units_of(balances, live.totals, member_id, live.state.instruments)
+        return accounts_pb2.GetBalancesResponse(
+            cash=cash_message(cash_of(balances, member_id)),
+            units=[units_message(each, self.symbol(each.instrument_id)) for each in units],
+            position=self.position(live.durable.seq),
+        )
+
+    async def CreateTransfer(  # noqa: N802
+        self, request: accounts_pb2.CreateTransferRequest, context: Any
+    ) -> accounts_pb2.CreateTransferResponse:
+        instrument_id = self.instrument(request.instrument).instrument_id
+        command = TransferUnits(caller().member_id, instrument_id, request.quantity_units)
+        answer = await self.ask(command, request.request_id)
+        minted = [event for event in answer.events if type(event).__name__ == "LotMinted"]
+        parcels = next((e.parcels for e in minted if e.lot.lot_id == answer.reply.lot.lot_id), ())
+        return accounts_pb2.CreateTransferResponse(
+            transfer=transfer_message(answer.reply.transfer),
+            lot=self._shown(LotWithParcels(answer.reply.lot, parcels)),
+            position=self.position(answer.seq),
+        )
+
+    async def ListTransfers(  # noqa: N802
+        self, request: accounts_pb2.ListTransfersRequest, context: Any
+    ) -> accounts_pb2.ListTransfersResponse:
+        await self.reach(request)
+        vault, member_id = self.services.vault, caller().member_id
+        instrument_id = self.optional_instrument_id(request.instrument)
+        page = page_of(vault, request, member_id, instrument_id)
+        found = await self.services.accounts.transfers(
+            member_id, instrument_id=instrument_id, before=page.number(), limit=page.limit
+        )
+        cursors = [number_of(transfer.transfer_id) for transfer, _ in found]
+        shown, token = cut(vault, page, found, cursors)
+        return accounts_pb2.ListTransfersResponse(
+            transfers=[transfer_message(*each) for each in shown], next_page_token=token
+        )
+
+    async def GetLot(  # noqa: N802
+        self, request: accounts_pb2.GetLotRequest, context: Any
+    ) -> accounts_pb2.GetLotResponse:
+        await self.reach(request)
+        member_id, found = caller().member_id, None
+        if is_numbered(request.lot_id, "lot"):
+            found = open_lot(self.services.live.state, request.lot_id)
+            if found is None:
+                found = await self.services.lots.closed_lot(member_id, request.lot_id)
+        if found is None or found.lot.member_id != member_id:
+            raise refused("LOT_NOT_FOUND", "lot_id", "you have no such Lot; see ListLots")
+        return accounts_pb2.GetLotResponse(lot=self._shown(found))
+
+    async def ListLots(  # noqa: N802
+        self, request: accounts_pb2.ListLotsRequest, context: Any
+    ) -> accounts_pb2.ListLotsResponse:
+        await self.reach(request)
+        vault, member_id = self.services.vault, caller().member_id
+        instrument_id = self.optional_instrument_id(request.instrument)
+        page = page_of(vault, request, member_id, instrument_id, request.include_closed)
+        found: list[LotWithParcels] = []
+        if not page.cursor.startswith("closed/"):
+            after = _open_cursor(page)
+            is_next = lambda lot: after is None or deadline_of(lot) > after  # noqa: E731
+            lots = self.services.live.open_lots(member_id, instrument_id)
+            found = [each for each in lots if is_next(each.lot)][: page.limit]
+        cursors = ["open/{}/{}".format(*deadline_of(each.lot)) for each in found]
+        if request.include_closed and len(found) < page.limit:
+            before = page.cursor.removeprefix("closed/") if not found else ""
+            closed = await self.services.lots.closed_lots(
+                member_id,
+                instrument_id=instrument_id,
+                before=int(before) if before.isdigit() else 2**62,
+                limit=page.limit - len(found),
+            )
+            found += closed
+            cursors += [f"closed/{number_of(each.lot.lot_id)}" for each in closed]
+        shown, token = cut(vault, page, found, cursors)
+        return accounts_pb2.ListLotsResponse(
+            lots=[self._shown(each) for each in shown], next_page_token=token
+        )
+
+    async def ListPostings(  # noqa: N802
+        self, request: accounts_pb2.ListPostingsRequest, context: Any
+    ) -> accounts_pb2.ListPostingsResponse:
+        await self.reach(request)
+        vault, member_id = self.services.vault, caller().member_id
+        asset = request.asset
+        if asset and asset != CASH:
+            asset = self.instrument(asset, "asset").instrument_id
+        start_us, end_us = micros_of(request, "start_time"), micros_of(request, "end_time")
+        page = page_of(vault, request, member_id, asset, start_us, end_us)
+        seq, _, line = page.cursor.partition("/")
+        found = await self.services.accounts.postings(
+            member_id,
+            asset=asset,
+            start_us=start_us,
+            end_us=end_us,
+            before=(int(seq), int(line)) if page.cursor else (2**62, 0),
+            limit=page.limit,
+        )
+        shown, token = cut(vault, page, found, [f"{each.seq}/{each.line}" for each in found])
+        return accounts_pb2.ListPostingsResponse(
+            postings=[posting_message(line) for line in shown], next_page_token=token
+        )
+
+    def _shown(self, found: LotWithParcels) -> lots_pb2.Lot:
+        state = self.services.live.state
+        now_us = max(self.services.clock.now_us(), state.now_us)
+        return lot_message(found.lot, found.parcels, state.outage_us, now_us)
+
+
+def _open_cursor(page: Page) -> tuple[int, str] | None:
+    """The expiry and id of the last open Lot shown; None on the first page."""
+    if not page.cursor:
+        return None
+    _, expires, lot_id = page.cursor.split("/")
+    return int(expires), lot_id

@@ -1,0 +1,77 @@
+"""MarketDataService: the public side of the markets; nothing in it names a member.
+
+The stream is in `market_stream`.
+"""
+
+from typing import Any
+
+from thegrid.v1 import market_data_pb2, market_data_pb2_grpc
+from thegrid_exchange.api.convert.common import micros_of
+from thegrid_exchange.api.convert.instruments import market_message
+from thegrid_exchange.api.convert.market_data import snapshot_message, trade_message
+from thegrid_exchange.api.handler import Handler
+from thegrid_exchange.api.market_stream import MarketStreamMixin
+from thegrid_exchange.api.paging import cut, page_of
+from thegrid_exchange.api.services import Services
+from thegrid_exchange.engine.quantities import number_of
+from thegrid_exchange.engine.records import Market
+from thegrid_exchange.views.feed import picture_of
+
+DEFAULT_DEPTH = 50
+
+
+class MarketDataServicer(
+    MarketStreamMixin, Handler, market_data_pb2_grpc.MarketDataServiceServicer
+):
+    """Markets, books and trades."""
+
+    async def GetMarket(  # noqa: N802
+        self, request: market_data_pb2.GetMarketRequest, context: Any
+    ) -> market_data_pb2.GetMarketResponse:
+        await self.reach(request)
+        market = self.market(request.market)
+        return market_data_pb2.GetMarketResponse(market=shown_market(self.services, market))
+
+    async def ListMarkets(  # noqa: N802
+        self, request: market_data_pb2.ListMarketsRequest, context: Any
+    ) -> market_data_pb2.ListMarketsResponse:
+        await self.reach(request)
+        vault = self.services.vault
+        page = page_of(vault, request, "")
+        found = self.services.live.catalogue.markets(page.cursor, page.limit)
+        shown, token = cut(vault, page, found, [market.market_id for market in found])
+        return market_data_pb2.ListMarketsResponse(
+            markets=[shown_market(self.services, market) for market in shown],
+            next_page_token=token,
+        )
+
+    async def GetBook(  # noqa: N802
+        self, request: market_data_pb2.GetBookRequest, context: Any
+    ) -> market_data_pb2.GetBookResponse:
+        await self.reach(request)
+        live, market_id = self.services.live, self.market_id(request.market)
+        picture = picture_of(live.book(market_id), request.depth_levels or DEFAULT_DEPTH)
+        return market_data_pb2.GetBookResponse(
+            book=snapshot_message(picture), sequence=live.market_feed(market_id).sequence
+        )
+
+    async def ListTrades(  # noqa: N802
+        self, request: market_data_pb2.ListTradesRequest, context: Any
+    ) -> market_data_pb2.ListTradesResponse:
+        await self.reach(request)
+        vault, market_id = self.services.vault, self.market_id(request.market)
+        start_us, end_us = micros_of(request, "start_time"), micros_of(request, "end_time")
+        page = page_of(vault, request, "", market_id, start_us, end_us)
+        found = await self.services.trading.trades(
+            market_id, start_us=start_us, end_us=end_us, before=page.number(), limit=page.limit
+        )
+        shown, token = cut(vault, page, found, [number_of(trade.trade_id) for trade in found])
+        return market_data_pb2.ListTradesResponse(
+            trades=[trade_message(trade) for trade in shown], next_page_token=token
+        )
+
+
+def shown_market(services: Services, market: Market) -> market_data_pb2.Market:
+    """A market with the best prices of its book."""
+    book = services.live.book(market.market_id)
+    return market_message(market, book.buy.best_price_micros(), book.sell.best_price_micros())

@@ -1,0 +1,83 @@
+"""SupplyService: offers, issuance and obligations; the stream of calls is mixed in from `serve`.
+
+Capacity and admission are the engine's to judge.
+"""
+
+from typing import Any
+
+from thegrid.v1 import supply_pb2, supply_pb2_grpc
+from thegrid_exchange.api.call import caller
+from thegrid_exchange.api.convert.supply import offer_command, offer_message, supply_message
+from thegrid_exchange.api.handler import Handler
+from thegrid_exchange.api.paging import cut, page_of
+from thegrid_exchange.engine.commands import IssueUnits, RetireUnits, WithdrawOffer
+from thegrid_exchange.views.supply import offers_of, supplies_of, supply_of
+
+
+class SupplyServicer(Handler, supply_pb2_grpc.SupplyServiceServicer):
+    """The supplier's unary calls."""
+
+    async def RegisterOffer(  # noqa: N802
+        self, request: supply_pb2.RegisterOfferRequest, context: Any
+    ) -> supply_pb2.RegisterOfferResponse:
+        instrument = self.instrument(request.instrument)
+        command = offer_command(request.terms, caller().member_id, instrument.instrument_id)
+        answer = await self.ask(command, request.request_id)
+        return supply_pb2.RegisterOfferResponse(
+            offer=offer_message(answer.reply.offer, instrument.symbol),
+            position=self.position(answer.seq),
+        )
+
+    async def WithdrawOffer(  # noqa: N802
+        self, request: supply_pb2.WithdrawOfferRequest, context: Any
+    ) -> supply_pb2.WithdrawOfferResponse:
+        instrument_id = self.instrument(request.instrument).instrument_id
+        command = WithdrawOffer(caller().member_id, instrument_id)
+        answer = await self.ask(command, request.request_id)
+        return supply_pb2.WithdrawOfferResponse(position=self.position(answer.seq))
+
+    async def ListOffers(  # noqa: N802
+        self, request: supply_pb2.ListOffersRequest, context: Any
+    ) -> supply_pb2.ListOffersResponse:
+        await self.reach(request)
+        vault, member_id = self.services.vault, caller().member_id
+        page = page_of(vault, request, member_id)
+        found = offers_of(self.services.live.state, member_id, page.cursor, page.limit)
+        shown, token = cut(vault, page, found, [offer.instrument_id for offer in found])
+        return supply_pb2.ListOffersResponse(
+            offers=[offer_message(offer, self.symbol(offer.instrument_id)) for offer in shown],
+            next_page_token=token,
+        )
+
+    async def IssueUnits(  # noqa: N802
+        self, request: supply_pb2.IssueUnitsRequest, context: Any
+    ) -> supply_pb2.IssueUnitsResponse:
+        instrument_id = self.instrument(request.instrument).instrument_id
+        command = IssueUnits(caller().member_id, instrument_id, request.quantity_units)
+        answer = await self.ask(command, request.request_id)
+        return supply_pb2.IssueUnitsResponse(
+            supply=self._supply(instrument_id), position=self.position(answer.seq)
+        )
+
+    async def RetireUnits(  # noqa: N802
+        self, request: supply_pb2.RetireUnitsRequest, context: Any
+    ) -> supply_pb2.RetireUnitsResponse:
+        instrument_id = self.instrument(request.instrument).instrument_id
+        command = RetireUnits(caller().member_id, instrument_id, request.quantity_units)
+        answer = await self.ask(command, request.request_id)
+        return supply_pb2.RetireUnitsResponse(
+            supply=self._supply(instrument_id), position=self.position(answer.seq)
+        )
+
+    async def GetSupply(  # noqa: N802
+        self, request: supply_pb2.GetSupplyRequest, context: Any
+    ) -> supply_pb2.GetSupplyResponse:
+        await self.reach(request)
+        figures = supplies_of(self.services.live.state, caller().member_id)
+        return supply_pb2.GetSupplyResponse(
+            supplies=[supply_message(each, self.symbol(each.instrument_id)) for each in figures]
+        )
+
+    def _supply(self, instrument_id: str) -> supply_pb2.SupplyPosition:
+        figures = supply_of(self.services.live.state, caller().member_id, instrument_id)
+        return supply_message(figures, self.symbol(instrument_id))

@@ -1,0 +1,169 @@
+"""TradingService: orders in, orders and fills out.
+
+Order sessions are in `order_session`; every rule of the market is the engine's.
+"""
+
+from typing import Any
+
+from thegrid.v1 import trading_pb2, trading_pb2_grpc
+from thegrid_exchange.api.call import caller
+from thegrid_exchange.api.convert.common import micros_of
+from thegrid_exchange.api.convert.trading import (
+    amend_command,
+    cancel_command,
+    fill_message,
+    item_command,
+    order_message,
+    place_command,
+    taker_fill_message,
+)
+from thegrid_exchange.api.errors import refused, status_of
+from thegrid_exchange.api.handler import Handler
+from thegrid_exchange.api.order_session import SessionMixin
+from thegrid_exchange.api.paging import cut, page_of
+from thegrid_exchange.engine.commands import BatchOrders, CancelOrders
+from thegrid_exchange.engine.quantities import number_of
+from thegrid_exchange.engine.refusals import Refusal
+from thegrid_exchange.engine.replies import OrderReply
+
+
+class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServicer):
+    """Order entry and the member's own orders and fills."""
+
+    async def PlaceOrder(  # noqa: N802
+        self, request: trading_pb2.PlaceOrderRequest, context: Any
+    ) -> trading_pb2.PlaceOrderResponse:
+        asking = caller()
+        command = place_command(
+            request.order,
+            asking.member_id,
+            asking.key_id,
+            self.market_id,
+            validate_only=request.validate_only,
+        )
+        answer = await self.ask(command, request.request_id)
+        order, fills = shown_order(answer.reply, answer.at_us)
+        position = None if request.validate_only else self.position(answer.seq)
+        return trading_pb2.PlaceOrderResponse(order=order, fills=fills, position=position)
+
+    async def AmendOrder(  # noqa: N802
+        self, request: trading_pb2.AmendOrderRequest, context: Any
+    ) -> trading_pb2.AmendOrderResponse:
+        answer = await self.ask(amend_command(request, caller().member_id), request.request_id)
+        order, fills = shown_order(answer.reply, answer.at_us)
+        return trading_pb2.AmendOrderResponse(
+            order=order, fills=fills, position=self.position(answer.seq)
+        )
+
+    async def CancelOrder(  # noqa: N802
+        self, request: trading_pb2.CancelOrderRequest, context: Any
+    ) -> trading_pb2.CancelOrderResponse:
+        command = cancel_command(request.order, caller().member_id)
+        answer = await self.ask(command, request.request_id)
+        return trading_pb2.CancelOrderResponse(
+            order=order_message(answer.reply.order), position=self.position(answer.seq)
+        )
+
+    async def CancelOrders(  # noqa: N802
+        self, request: trading_pb2.CancelOrdersRequest, context: Any
+    ) -> trading_pb2.CancelOrdersResponse:
+        market_id = self.optional_market_id(request.market)
+        command = CancelOrders(caller().member_id, market_id, request.tag)
+        answer = await self.ask(command, request.request_id)
+        return trading_pb2.CancelOrdersResponse(
+            order_ids=answer.reply.order_ids,
+            continues=answer.reply.more_follow,
+            position=self.position(answer.seq),
+        )
+
+    async def BatchOrders(  # noqa: N802
+        self, request: trading_pb2.BatchOrdersRequest, context: Any
+    ) -> trading_pb2.BatchOrdersResponse:
+        asking = caller()
+        items = tuple(
+            item_command(item, asking.member_id, asking.key_id, self.market_id, f"items[{index}].")
+            for index, item in enumerate(request.items)
+        )
+        command = BatchOrders(asking.member_id, items, request.all_or_none)
+        answer = await self.ask(command, request.request_id)
+        return trading_pb2.BatchOrdersResponse(
+            results=[shown_result(reply, answer.at_us) for reply in answer.reply.items],
+            position=self.position(answer.seq),
+        )
+
+    # ---- reads ---------------------------------------------------------------------------------
+
+    async def GetOrder(  # noqa: N802
+        self, request: trading_pb2.GetOrderRequest, context: Any
+    ) -> trading_pb2.GetOrderResponse:
+        await self.reach(request)
+        wanted = request.order
+        order = await self.services.trading.order(
+            caller().member_id, wanted.order_id, wanted.client_order_id
+        )
+        if order is None:
+            raise refused(
+                "ORDER_NOT_FOUND",
+                f"order.{wanted.WhichOneof('ref')}",
+                "you have no such order; ListOrders names those there are",
+            )
+        return trading_pb2.GetOrderResponse(order=order_message(order))
+
+    async def ListOrders(  # noqa: N802
+        self, request: trading_pb2.ListOrdersRequest, context: Any
+    ) -> trading_pb2.ListOrdersResponse:
+        await self.reach(request)
+        vault, member_id = self.services.vault, caller().member_id
+        market_id = self.optional_market_id(request.market)
+        page = page_of(vault, request, member_id, market_id, request.status)
+        is_open = {
+            trading_pb2.ORDER_STATUS_OPEN: True,
+            trading_pb2.ORDER_STATUS_CLOSED: False,
+        }.get(request.status)
+        orders = await self.services.trading.orders(
+            member_id,
+            market_id=market_id,
+            is_open=is_open,
+            before=page.number(),
+            limit=page.limit,
+        )
+        shown, token = cut(vault, page, orders, [number_of(each.order_id) for each in orders])
+        return trading_pb2.ListOrdersResponse(
+            orders=[order_message(order) for order in shown], next_page_token=token
+        )
+
+    async def ListFills(  # noqa: N802
+        self, request: trading_pb2.ListFillsRequest, context: Any
+    ) -> trading_pb2.ListFillsResponse:
+        await self.reach(request)
+        vault, member_id = self.services.vault, caller().member_id
+        market_id = self.optional_market_id(request.market)
+        start_us, end_us = micros_of(request, "start_time"), micros_of(request, "end_time")
+        page = page_of(vault, request, member_id, market_id, request.order_id, start_us, end_us)
+        fills = await self.services.trading.fills(
+            member_id,
+            market_id=market_id,
+            order_id=request.order_id,
+            start_us=start_us,
+            end_us=end_us,
+            before=page.number(),
+            limit=page.limit,
+        )
+        shown, token = cut(vault, page, fills, [number_of(each.trade.trade_id) for each in fills])
+        return trading_pb2.ListFillsResponse(
+            fills=[fill_message(*fill) for fill in shown], next_page_token=token
+        )
+
+
+def shown_order(reply: OrderReply, at_us: int) -> tuple[trading_pb2.Order, list[trading_pb2.Fill]]:
+    """The order after a command, and the fills that the command made."""
+    fills = [taker_fill_message(fill, reply.order, at_us) for fill in reply.fills]
+    return order_message(reply.order), fills
+
+
+def shown_result(reply: OrderReply | Refusal, at_us: int) -> trading_pb2.BatchResult:
+    """What came of one item of a batch or of one command of a session."""
+    if isinstance(reply, Refusal):
+        return trading_pb2.BatchResult(error=status_of(reply))
+    order, fills = shown_order(reply, at_us)
+    return trading_pb2.BatchResult(order=order, fills=fills)

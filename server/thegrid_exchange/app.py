@@ -1,0 +1,261 @@
+"""The only wiring: what a running exchange is made of, and in which order it starts and stops.
+
+Start: journal, recovery, views, sequencer, overdue Ticks, relay, doors. Stop: doors first, the
+journal last, so that nothing is taken that cannot be answered.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from thegrid_exchange.api import bootstrap
+from thegrid_exchange.api.auth import Authenticator
+from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
+from thegrid_exchange.api.metrics import Metrics
+from thegrid_exchange.api.operator_port import OperatorPort
+from thegrid_exchange.api.pulse import Pulse
+from thegrid_exchange.api.secrets import Vault, load_or_make_hash_secret
+from thegrid_exchange.api.server import Server, build_server
+from thegrid_exchange.api.services import Services
+from thegrid_exchange.api.validation import Validator
+from thegrid_exchange.calls import Limits
+from thegrid_exchange.clock import Clock, SystemClock
+from thegrid_exchange.config import Config, ConfigError
+from thegrid_exchange.journal.rules import running_rules
+from thegrid_exchange.journal.snapshots import Snapshotter
+from thegrid_exchange.journal.store import SqlJournal
+from thegrid_exchange.recovery import Recovered, recover
+from thegrid_exchange.sequencer import Sequencer, fail_stop
+from thegrid_exchange.ticker import Ticker
+from thegrid_exchange.views.accounts import AccountsReader
+from thegrid_exchange.views.live import Live
+from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.projector import Projector
+from thegrid_exchange.views.sql import Reader
+from thegrid_exchange.views.trading import TradingReader
+from thegrid_exchange.views.usage import UsageReader
+
+log = logging.getLogger(__name__)
+
+MICROS: Final = 1_000_000
+
+
+@dataclass
+class RunningExchange:
+    """A started exchange; `stop` ends it in good order."""
+
+    config: Config
+    services: Services
+    ticker: Ticker
+    server: Server
+    port: int
+    operator_port: int
+    _journal: SqlJournal
+    _operator: OperatorPort
+    _ticking: asyncio.Task[None]
+
+    @property
+    def target(self) -> str:
+        """Address for gRPC clients on this machine."""
+        return f"127.0.0.1:{self.port}"
+
+    async def stop(self, grace_s: float | None = None) -> None:
+        """Drain: refuse new calls, let open ones end, then close the journal."""
+        grace_s = self.config.drain_s if grace_s is None else grace_s
+        await self.server.drain()
+        self.services.pulse.drain()
+        await _quiet(self.services, grace_s)
+        await self.server.stop(min(grace_s, 5.0))
+        self._ticking.cancel()
+        await asyncio.gather(self._ticking, return_exceptions=True)
+        await self.services.pulse.stop()
+        await self.services.sequencer.drain()
+        await self._journal.close()
+        await self._operator.stop()
+
+
+async def start(
+    config: Config,
+    clock: Clock | None = None,
+    *,
+    on_fault: Callable[[str], object] = fail_stop,
+) -> RunningExchange:
+    """Start an exchange and open its doors.
+
+    Raises ConfigError, JournalError or OSError naming what is wrong and what to do.
+    """
+    clock = clock or SystemClock()
+    vault = _vault(config)
+    projector = Projector(config.journal_url, config.partition)
+    journal = SqlJournal(config.journal_url, clock, config.partition)
+    recovered = await _recover(config, journal, projector)
+    try:
+        return await _start(config, clock, vault, projector, journal, recovered, on_fault)
+    except BaseException:
+        await journal.close()
+        raise
+
+
+async def _start(
+    config: Config,
+    clock: Clock,
+    vault: Vault,
+    projector: Projector,
+    journal: SqlJournal,
+    recovered: Recovered,
+    on_fault: Callable[[str], object],
+) -> RunningExchange:
+    reader = Reader(journal.engine, config.journal_url, config.partition)
+    live = Live(
+        recovered.state, recovered.head, projector, kept=config.subscriber_queue_messages * 8
+    )
+    live.begin(await projector.open(reader))
+    sequencer = _sequencer(config, clock, projector, journal, recovered, on_fault)
+    sequencer.subscribe(live.fold)
+    ticker = Ticker(sequencer, clock, heartbeat_us=config.heartbeat_s * MICROS)
+    services = _services(config, clock, vault, sequencer, live, reader)
+    sequencer.start()
+    await ticker.catch_up()
+    await bootstrap.ensure_operator(config.data, sequencer, live, vault)
+    server = build_server(services)
+    operator = OperatorPort(_exposition(services), lambda: not services.pulse.draining)
+    operator_port = await operator.start(config.operator_host, config.operator_port)
+    port = await server.start(config)
+    services.pulse.start()
+    ticking = asyncio.create_task(ticker.run(), name="ticker")
+    return RunningExchange(
+        config, services, ticker, server, port, operator_port, journal, operator, ticking
+    )
+
+
+def run(config: Config) -> int:
+    """Serve until SIGTERM or SIGINT, then drain; answers the exit code."""
+    if sys.platform == "win32":
+        return asyncio.run(_serve(config))
+    import uvloop
+
+    return uvloop.run(_serve(config))
+
+
+async def _serve(config: Config) -> int:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopping.set)
+    try:
+        exchange = await start(config)
+    except (OSError, ValueError) as error:
+        raise ConfigError(str(error)) from error
+    print(
+        f"READY grpc={config.grpc_host}:{exchange.port} "
+        f"operator={config.operator_host}:{exchange.operator_port} "
+        f"seq={exchange.services.live.durable.seq}",
+        flush=True,
+    )
+    await stopping.wait()
+    log.info("draining, at most %d s", config.drain_s)
+    await exchange.stop()
+    return 0
+
+
+# ---- parts ---------------------------------------------------------------------------------------
+
+
+def _vault(config: Config) -> Vault:
+    return Vault(load_or_make_hash_secret(config.secret_path))
+
+
+async def _recover(config: Config, journal: SqlJournal, projector: Projector) -> Recovered:
+    return await recover(
+        journal,
+        running_rules(),
+        request_horizon_us=config.request_horizon_s * MICROS,
+        most_request_ids=config.max_request_ids,
+        projector=projector,
+    )
+
+
+def _sequencer(
+    config: Config,
+    clock: Clock,
+    projector: Projector,
+    journal: SqlJournal,
+    recovered: Recovered,
+    on_fault: Callable[[str], object],
+) -> Sequencer:
+    rules = running_rules()
+    snapshotter = Snapshotter(
+        journal,
+        rules.codec,
+        rules.version,
+        every_rows=config.snapshot_rows,
+        keep=config.snapshots_kept,
+    )
+    snapshotter.begin_after(recovered.snapshot_seq)
+    limits = Limits(
+        batch_commands=config.batch_commands,
+        batch_bytes=config.batch_bytes,
+        waiting_commands=config.waiting_commands,
+        overload_retry_us=config.overload_retry_ms * 1_000,
+        clock_jump_us=0 if config.accept_clock_jump else config.max_clock_jump_s * MICROS,
+    )
+    return Sequencer(
+        recovered,
+        rules,
+        journal,
+        clock,
+        limits=limits,
+        projector=projector,
+        snapshotter=snapshotter,
+        on_fault=on_fault,
+    )
+
+
+def _services(
+    config: Config,
+    clock: Clock,
+    vault: Vault,
+    sequencer: Sequencer,
+    live: Live,
+    reader: Reader,
+) -> Services:
+    authenticator = Authenticator(vault, live.state, clock)
+    live.on_ended = authenticator.announce
+    return Services(
+        config=config,
+        clock=clock,
+        sequencer=sequencer,
+        live=live,
+        trading=TradingReader(reader),
+        accounts=AccountsReader(reader),
+        lots=LotsReader(reader),
+        usage=UsageReader(reader),
+        authenticator=authenticator,
+        vault=vault,
+        validator=Validator(),
+        requests=RequestLimiter(config.requests_per_second_per_key),
+        streams=StreamLimiter(config.max_streams_per_key),
+        metrics=Metrics(),
+        pulse=Pulse(clock, authenticator),
+    )
+
+
+def _exposition(services: Services) -> Callable[[], bytes]:
+    def exposition() -> bytes:
+        services.metrics.seq.set(services.live.durable.seq)
+        return services.metrics.exposition()
+
+    return exposition
+
+
+async def _quiet(services: Services, grace_s: float) -> None:
+    """Wait until no stream is open, or until the time given is over."""
+    deadline = asyncio.get_running_loop().time() + grace_s
+    while services.streams.total and asyncio.get_running_loop().time() < deadline:
+        await asyncio.sleep(0.01)
