@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+
 from thegrid.v1 import (
     accounts_pb2_grpc,
     admin_pb2,

@@ -4,7 +4,7 @@ What their Units earn is settled in `lots` and `usage`.
 """
 
 from thegrid_exchange.engine import commands, events, replies
-from thegrid_exchange.engine.quantities import PER_MILLE, SECOND_US, TOKENS_PER_UNIT
+from thegrid_exchange.engine.quantities import INT64_MAX, PER_MILLE, SECOND_US, TOKENS_PER_UNIT
 from thegrid_exchange.engine.records import (
     Admission,
     InstrumentSpec,
@@ -25,7 +25,7 @@ from thegrid_exchange.engine.rules.sweeps import retire
 from thegrid_exchange.engine.state import State
 
 _ENDINGS = ("retired", "bought_back", "consumed", "expired", "refunded")
-_SPEED_MAX = 10**12
+_SPEED_MAX = 10**11
 
 
 # ---- admission ---------------------------------------------------------------------------------
@@ -164,6 +164,8 @@ def issue_units(state: State, command: commands.IssueUnits) -> Rule[replies.Issu
         refuse("OFFER_NOT_FOUND", "instrument_id", "register an offer before issuing Units")
     _check_units(command.quantity_units)
     tokens = command.quantity_units * TOKENS_PER_UNIT
+    if tokens - state.balance(member.member_id, "issued", instrument_id) > INT64_MAX:
+        refuse("QUANTITY_OUT_OF_RANGE", "quantity_units", "all ever issued must fit 64 bits")
     capacity = capacity_tokens(state, supplier)
     owed = obligation_tokens(state, member.member_id)
     wanted = owed + weighted_tokens(state, instrument_id, tokens)
@@ -173,7 +175,7 @@ def issue_units(state: State, command: commands.IssueUnits) -> Rule[replies.Issu
             "quantity_units",
             f"all issued would be {wanted} weighted tokens, the capacity is {capacity}",
             limit=capacity,
-            value=wanted,
+            value=min(wanted, INT64_MAX),
         )
     yield events.Posted(
         (
@@ -252,7 +254,7 @@ def _issuance_reply(
         quantity_units,
         state.balance(member_id, "unsold", instrument_id) // TOKENS_PER_UNIT,
         capacity_tokens(state, supplier),
-        obligation_tokens(state, member_id),
+        min(obligation_tokens(state, member_id), INT64_MAX),
     )
 
 
