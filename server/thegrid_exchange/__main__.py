@@ -21,6 +21,7 @@ from thegrid_exchange.journal.reader import SqlReader
 from thegrid_exchange.journal.rules import running_rules
 from thegrid_exchange.journal.snapshots import Snapshotter
 from thegrid_exchange.journal.store import SqlJournal
+from thegrid_exchange.process import ClockUnbelievable
 from thegrid_exchange.recovery import recover
 
 USAGE_EXIT = 2
@@ -42,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except JournalBroken as error:
         _say(f"grid-exchange: {error}")
         return BROKEN_EXIT
-    except (ConfigError, JournalError) as error:
+    except (ConfigError, JournalError, ClockUnbelievable) as error:
         _say(f"grid-exchange: {error}")
         return USAGE_EXIT
     except KeyboardInterrupt:

@@ -4,7 +4,6 @@ What commands mean is the engine's; who may send them, and how they are shown, i
 
 import asyncio
 import logging
-import os
 import secrets
 import traceback
 from collections import deque
@@ -38,6 +37,7 @@ from thegrid_exchange.journal.protocol import (
     StoredRow,
 )
 from thegrid_exchange.journal.snapshots import Snapshotter
+from thegrid_exchange.process import fail_stop
 from thegrid_exchange.recovery import Recovered
 
 __all__ = [
@@ -51,13 +51,9 @@ __all__ = [
     "Sequencer",
     "SequencerError",
     "Stopped",
-    "fail_stop",
 ]
 
 log = logging.getLogger(__name__)
-
-FAULT_EXIT = 3
-"""Exit code of a process that stopped because memory and disk may no longer agree."""
 
 DEFAULT_LIMITS = Limits()
 
@@ -69,13 +65,6 @@ class _Entry(NamedTuple):
     row: Row
     stored: StoredRow
     call: Call
-
-
-def fail_stop(reason: str) -> None:
-    """End the process at once: going on could show something that a restart takes back."""
-    log.critical("stopped: %s; start the exchange again, it recovers from its journal", reason)
-    logging.shutdown()
-    os._exit(FAULT_EXIT)
 
 
 class Sequencer:
@@ -98,6 +87,7 @@ class Sequencer:
         self.durable: Head = recovered.head
         """The last row that is durable and published."""
         self._head: Head = recovered.head
+        self._stamped_us = 0  # of this process: what was before its start was checked there
         self._repeats = recovered.repeats
         self._quarantine = quarantine.Quarantine(recovered.quarantined)
         self._rules, self._codec, self._journal, self._clock = rules, rules.codec, journal, clock
@@ -197,8 +187,9 @@ class Sequencer:
     def _take(self, call: Call) -> None:
         """Step one command; its row joins the batch that gathers while the last one commits."""
         at_us = self._stamp()
-        if 0 < self._limits.clock_jump_us < at_us - self._head.at_us and self._head.seq:
-            self._stop(f"the clock jumped {(at_us - self._head.at_us) // 1_000_000} s ahead")
+        jump_us = at_us - (self._stamped_us or at_us)
+        if 0 < self._limits.clock_jump_us < jump_us:
+            self._stop(f"the clock jumped {jump_us // 1_000_000} s ahead")
             self._leave(call, Stopped("the clock jumped"))
             return
         if self._quarantine.holds(call.actor, call.request_id, self._head.seq, call.payload):
@@ -219,6 +210,7 @@ class Sequencer:
             self._break(call, error)
             return
         self._head = Head(entry.stored.seq, entry.stored.hash, at_us)
+        self._stamped_us = at_us
         self._gathering.append(entry)
         self._gathered_bytes += len(call.payload) + len(entry.stored.events)
         self._idle.clear()

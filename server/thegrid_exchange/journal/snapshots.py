@@ -13,6 +13,7 @@ import msgspec
 
 from thegrid_exchange.journal.codec import Codec, CodecError
 from thegrid_exchange.journal.protocol import Head, Journal, JournalError, SnapshotHead
+from thegrid_exchange.process import settle_memory
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class Snapshotter:
     def freeze(self, state: Any, head: Head) -> None:
         """Copy the tables now, for a snapshot at `head`."""
         tables = {name: table.copy() for name, table in state.tables.items()}
+        settle_memory()
         self._frozen, self._last_seq = _Frozen(head, state.now_us, tables), head.seq
 
     def durable(self, seq: int) -> None:
