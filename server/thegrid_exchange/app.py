@@ -29,8 +29,9 @@ from thegrid_exchange.config import Config, ConfigError
 from thegrid_exchange.journal.rules import running_rules
 from thegrid_exchange.journal.snapshots import Snapshotter
 from thegrid_exchange.journal.store import SqlJournal
+from thegrid_exchange.process import fail_stop, require_believable_clock, settle_memory
 from thegrid_exchange.recovery import Recovered, recover
-from thegrid_exchange.sequencer import Sequencer, fail_stop
+from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
@@ -95,6 +96,14 @@ async def start(
     journal = SqlJournal(config.journal_url, clock, config.partition)
     recovered = await _recover(config, journal, projector)
     try:
+        require_believable_clock(
+            clock,
+            recovered.head.at_us,
+            max_jump_us=config.max_clock_jump_s * MICROS,
+            is_accepted=config.accept_clock_jump,
+        )
+        journal.on_lost = lambda error: on_fault(f"the partition was lost ({error})")
+        settle_memory()
         return await _start(config, clock, vault, projector, journal, recovered, on_fault)
     except BaseException:
         await journal.close()

@@ -51,6 +51,7 @@ __all__ = [
     "Sequencer",
     "SequencerError",
     "Stopped",
+    "fail_stop",
 ]
 
 log = logging.getLogger(__name__)
