@@ -30,10 +30,49 @@ from thegrid_exchange.delivery.meter import (
 )
 
 WORDS = st.sampled_from(
-    ["the ", "quick", " brown\n", "fox's", "DON'T", "über", "中文，", "日本語。", "12345", "3.14 ", "\n\n",
-     "   ", "\t", "foo(bar)", "{\"a\": 1}", "…", "é", "e\u0301", "😀", "👩‍👩‍👧", "'s", "'ll ", "aB", "ABC ",
-     "!!!", "//", "\r\n", "नमस्ते ", "สวัสดี", "Ünï", "\u200b", "ǅ", "ⅷ", "x."]
-)  # fmt: skip
+    [
+        *(
+            "the ",
+            "quick",
+            " brown\n",
+            "fox's",
+            "DON'T",
+            "über",
+            "中文，",
+            "日本語。",
+            "12345",
+            "3.14 ",
+        ),
+        *(
+            "\n\n",
+            "   ",
+            "\t",
+            "foo(bar)",
+            '{"a": 1}',
+            "…",
+            "é",
+            "e\u0301",
+            "😀",
+            "👩\u200d👧",
+            "'s",
+        ),
+        *(
+            "'ll ",
+            "aB",
+            "ABC ",
+            "!!!",
+            "//",
+            "\r\n",
+            "नमस्ते ",
+            "สวัสดี",
+            "Ünï",
+            "\u200b",
+            "ǅ",
+            "ⅷ",
+            "x.",
+        ),
+    ]
+)
 TEXTS = st.lists(st.one_of(WORDS, st.text(max_size=12)), max_size=60)
 
 

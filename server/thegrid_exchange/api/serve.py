@@ -35,7 +35,7 @@ _KINDS: Final[dict[int, FailureKind]] = {
 class ServeMixin:
     """The method Serve of SupplyService."""
 
-    _services: Services
+    services: Services
 
     async def Serve(  # noqa: N802 - the contract's name
         self, requests: AsyncIterator[supply_pb2.ServeRequest], context: Any
@@ -44,10 +44,10 @@ class ServeMixin:
         hello = await anext(requests, None)
         if hello is None or not hello.HasField("hello"):
             raise refused("PROTOCOL_VIOLATION", "hello", "the first frame must be a hello")
-        stream = SupplierStream(self._services, current_caller().member_id, hello.hello)
+        stream = SupplierStream(self.services, current_caller().member_id, hello.hello)
         reader = asyncio.create_task(stream.read(requests))
         try:
-            stream.welcome(self._services.relay.addresses)
+            stream.welcome(self.services.relay.addresses)
             while frame := await stream.outbox.frame():
                 yield frame
         finally:

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 ALL_FIELDS = "*"
 """In an offer's honoured fields: every field there is."""
 
+CAPABILITY_OF_FIELD = {
+    "tools": "tools",
+    "tool_choice": "tools",
+    "parallel_tool_calls": "tools",
+    "response_format": "json_schema",
+    "reasoning_effort": "reasoning",
+    "logprobs": "logprobs",
+    "top_logprobs": "logprobs",
+}
+"""Fields that a capability covers, so that an offer need not name them."""
+
 
 class Wants(NamedTuple):
     """What a call asks of the supplier that serves it."""
@@ -263,6 +274,6 @@ class WaitingFor(NamedTuple):
 def _honours(offer: Offer, name: str) -> bool:
     return (
         name in offer.honoured_fields
-        or name in offer.capabilities
+        or CAPABILITY_OF_FIELD.get(name, name) in offer.capabilities
         or ALL_FIELDS in offer.honoured_fields
     )
