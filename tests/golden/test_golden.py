@@ -1,0 +1,63 @@
+"""A recorded journal still folds to the state it had, and its commands still do what they did.
+
+When the rules change on purpose, raise `engine.RULES_VERSION`: the old journal is then folded only,
+as every journal in the field is; record a new one beside it with `python -m tests.golden.recording`.
+"""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.golden import recording
+from thegrid_exchange.engine import RULES_VERSION
+from thegrid_exchange.journal.protocol import JournalBroken
+
+WHAT_TO_DO = (
+    "the rules have changed: raise engine.RULES_VERSION if any journal was written under them, "
+    "then record anew with python -m tests.golden.recording"
+)
+
+PROVE = """
+from tests.golden import recording
+rows = recording.read()
+print(recording.folded(rows).digest, recording.executed(rows))
+"""
+
+
+def test_the_recorded_journal_folds_to_its_digest() -> None:
+    assert recording.folded(recording.read()) == recording.read_summary(), WHAT_TO_DO
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "2026"])
+def test_its_commands_do_again_what_they_did_under_any_hash_seed(hash_seed: str) -> None:
+    summary = recording.read_summary()
+    if summary.rules_version != RULES_VERSION:
+        pytest.skip(f"recorded by rules {summary.rules_version}: folded, not carried out again")
+    paths = os.pathsep.join(path for path in sys.path if path)
+    ran = subprocess.run(
+        [sys.executable, "-c", PROVE],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, f"{WHAT_TO_DO}\n{ran.stderr[-600:]}"
+    assert ran.stdout.split() == [summary.digest, summary.digest], WHAT_TO_DO
+
+
+def test_nearly_every_kind_of_command_is_in_it() -> None:
+    kinds = {row.kind for row in recording.read()}
+    assert len(kinds) >= 26, sorted(kinds)
+
+
+@pytest.mark.parametrize("field", ["events", "reply", "command"])
+def test_a_changed_row_is_seen(field: str) -> None:
+    rows = recording.read()
+    victim = next(row for row in rows[50:] if row.kind == "Deposit")
+    bytes_before = getattr(victim, field)
+    planted = bytes_before[:-1] + bytes([bytes_before[-1] ^ 1])
+    rows[victim.seq - 1] = victim._replace(**{field: planted})
+    with pytest.raises(JournalBroken, match=f"row {victim.seq}"):
+        recording.folded(rows)
