@@ -4,7 +4,7 @@ It proves clients against faults that a real exchange does not show on command.
 
 import threading
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -46,11 +46,13 @@ class Seen(NamedTuple):
 class Answer:
     """One call's script: frames in order, then an end.
 
-    `end` is "ok", "hang" (nothing more comes until the client leaves), or a refusal.
+    `end` is "ok", "hang" (nothing more comes until the client leaves), or a refusal. `respond`
+    makes further frames from the request, or from the frames of the client.
     """
 
     frames: list[Message] = field(default_factory=list)
     end: "str | Refusal" = "ok"
+    respond: Callable[[Any], Iterator[Message]] | None = None
 
 
 @dataclass
@@ -149,12 +151,16 @@ class FaultServer:
         if not self._scripts[name]:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"no script for {name}")
         script = self._scripts[name].popleft()
+        if script.end == "hang":
+            # Told however the call ends, also when the client leaves before its last frame.
+            context.add_callback(self.left.release)
         yield from script.frames
+        if script.respond is not None:
+            yield from script.respond(request)
         if script.end == "hang":
             gone = threading.Event()
             if context.add_callback(gone.set):
                 gone.wait(20)
-            self.left.release()
         elif isinstance(script.end, Refusal):
             _abort(context, script.end)
 
@@ -191,7 +197,7 @@ class _Handlers(grpc.GenericRpcHandler):
 
         def last(request: Any, context: grpc.ServicerContext) -> Message:
             made = None
-            for made in server.answer(name, request, context):
+            for made in server.answer(name, request, context):  # noqa: B007 the last one is meant
                 pass
             return made
 

@@ -16,6 +16,8 @@ _Detail = TypeVar("_Detail", bound=Message)
 
 DOMAIN = "thegrid"
 _DETAILS_KEY = "grpc-status-details-bin"
+# What grpc.aio says, in place of the status, when a call ends under a write.
+_LOST_WHILE_WRITING = "Internal error from Core"
 _REQUEST_ID_KEY = "x-request-id"
 
 
@@ -185,6 +187,8 @@ def from_rpc(failure: grpc.RpcError, method: str = "", request_id: str = "") -> 
     """Return the exception for a failed gRPC call, with all that its trailers say."""
     code = failure.code().name if hasattr(failure, "code") else "UNKNOWN"
     details = (failure.details() if hasattr(failure, "details") else None) or str(failure)
+    if code == "INTERNAL" and details == _LOST_WHILE_WRITING:
+        code, details = "UNAVAILABLE", "the exchange ended the call while it was being written to"
     trailers = _trailers(failure)
     packed = trailers.get(_DETAILS_KEY, b"")
     status = _parse(packed.encode() if isinstance(packed, str) else packed)

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from thegrid.aio.streams import Stream
 from thegrid.aio.transport import Transport
-from thegrid.follow import AccountFollower, AccountOut, StreamState
+from thegrid.follow import StreamState
+from thegrid.follow_account import AccountFollower, AccountOut
 from thegrid.times import timestamp
 from thegrid.v1 import accounts_pb2, common_pb2, lots_pb2
 

@@ -9,7 +9,8 @@ from thegrid.aio.streams import Stream
 from thegrid.aio.transport import Transport
 from thegrid.book import Book
 from thegrid.enums import enum_number
-from thegrid.follow import BookFollower, Gap, MarketFollower, MarketOut, StreamState
+from thegrid.follow import Gap, StreamState
+from thegrid.follow_market import BookFollower, MarketFollower, MarketOut
 from thegrid.times import timestamp
 from thegrid.v1 import common_pb2, market_data_pb2
 

@@ -16,6 +16,8 @@ from thegrid.v1 import trading_pb2
 
 _Result = trading_pb2.OrderSessionResult
 _Waiter = asyncio.Future[_Result]
+_SERVICE = "thegrid.v1.TradingService"
+_LOGONS = 3
 
 
 class OrderSession:
@@ -45,19 +47,30 @@ class OrderSession:
 
     async def open(self) -> "OrderSession":
         """Log on. Raises GridError."""
-        self._incoming = self._transport.channel.duplex(
-            trading_pb2.OrderSessionRequest, self._frames(), trading_pb2.OrderSessionResponse
-        )
-        try:
-            first = await self._incoming.read(self._transport.timeout_s(_SERVICE))
-        except BaseException:
-            self._incoming.cancel()
-            raise
+        for attempt in range(_LOGONS):
+            incoming = self._transport.channel.duplex(
+                trading_pb2.OrderSessionRequest, self._frames(), trading_pb2.OrderSessionResponse
+            )
+            try:
+                return await self._begin(incoming)
+            except Unavailable:
+                incoming.cancel()
+                if attempt == _LOGONS - 1:
+                    raise
+            except BaseException:
+                incoming.cancel()
+                raise
+            # A call that is refused before its logon is read may lose the reason on the way.
+            await self._transport.channel.sleep(0.05)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _begin(self, incoming: Incoming[trading_pb2.OrderSessionResponse]) -> "OrderSession":
+        first = await incoming.read(self._transport.timeout_s(_SERVICE))
         if first is None:
-            self._incoming.cancel()
             raise Unavailable("the exchange closed the session at logon", code="UNAVAILABLE")
         self.open_orders = [*first.ready.open_orders]
-        self._reader = asyncio.create_task(self._read(self._incoming))
+        self._incoming = incoming
+        self._reader = asyncio.create_task(self._read(incoming))
         return self
 
     async def send(self, item: trading_pb2.BatchItem, request_id: str = "") -> _Result:
@@ -139,6 +152,3 @@ class OrderSession:
             waiter.set_result(result)
         else:
             waiter.set_exception(refusal)
-
-
-_SERVICE = "thegrid.v1.TradingService"

@@ -2,7 +2,9 @@
 The agent itself is `thegrid.supplier`; what it does is its own business.
 """
 
+import asyncio
 import os
+import signal
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,6 @@ import click
 
 from thegrid.cli.session import GridCommand, Session
 from thegrid.cli.types import DOLLARS
-from thegrid.settings import ApiKey
 
 DEMO_MODEL = "demo-model"
 
@@ -110,47 +111,43 @@ def supply(
         raise click.UsageError("say --demo, or name an --upstream, but not both")
     if upstream and not model:
         raise click.UsageError("--model: say which model the upstream is to be asked for")
-    settings = [
-        _settings(session, listing, price_micros, serve_only)
-        | offer
-        | {
-            "model": model or DEMO_MODEL,
-            "quantity_units": units,
-            "upstream_url": upstream,
-            "upstream_key": os.environ.get("UPSTREAM_KEY", ""),
-        }
-        for listing in listings
-    ]
-    _run(settings)
-
-
-def _settings(
-    session: Session, listing: Listing, price_micros: int | None, serve_only: bool
-) -> dict[str, Any]:
-    asked_micros = listing.price_micros or price_micros
-    if asked_micros is None and not serve_only:
-        raise click.UsageError(
-            f"--price: say what to ask for {listing.instrument}, in dollars per Unit"
-        )
-    settings = session.settings()
-    secret = settings.credentials.secret if isinstance(settings.credentials, ApiKey) else ""
-    return {
-        "target": settings.target,
-        "api_key": secret,
-        "root_certificates": settings.root_certificates,
-        "use_tls": settings.is_secure,
-        "instrument": listing.instrument,
-        "price_micros": asked_micros or 0,
+    shared = offer | {
+        "exchange": session.settings(),
+        "model": model or DEMO_MODEL,
+        "quantity_units": units,
+        "upstream_url": upstream,
+        "upstream_key": os.environ.get("UPSTREAM_KEY", ""),
         "keep_market": not serve_only,
     }
+    settings = [
+        shared | {"instrument": each.instrument, "price_micros": each.price_micros or price_micros}
+        for each in listings
+    ]
+    for each in settings:
+        if each["price_micros"] is None and not serve_only:
+            raise click.UsageError(
+                f"--price: say what to ask for {each['instrument']}, in dollars per Unit"
+            )
+    asyncio.run(_run([each | {"price_micros": each["price_micros"] or 0} for each in settings]))
 
 
-def _run(settings: list[dict[str, Any]]) -> None:
+async def _run(settings: list[dict[str, Any]]) -> None:
+    """Supply all instruments until told to stop, or until one of them cannot be supplied."""
+    from thegrid.supplier import SupplierSettings, run_supplier
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    checked = [SupplierSettings(**each) for each in settings]
+    running = [
+        asyncio.ensure_future(run_supplier(each, stop=stop, report=_report)) for each in checked
+    ]
     try:
-        from thegrid.supplier import SupplierSettings, run_supplier
-    except ModuleNotFoundError as missing:
-        raise click.ClickException(
-            f"supplying needs {missing.name}, which is not installed\n"
-            "what to do: pip install 'thegrid[supplier]'"
-        ) from None
-    raise SystemExit(run_supplier(*(SupplierSettings(**each) for each in settings)))
+        await asyncio.gather(*running)
+    finally:
+        stop.set()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def _report(text: str) -> None:
+    click.echo(text)

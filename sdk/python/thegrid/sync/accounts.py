@@ -6,7 +6,8 @@ What his calls used is in `usage`.
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from thegrid.follow import AccountFollower, AccountOut, StreamState
+from thegrid.follow import StreamState
+from thegrid.follow_account import AccountFollower, AccountOut
 from thegrid.sync.streams import Stream
 from thegrid.sync.transport import Transport
 from thegrid.times import timestamp

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from thegrid.book import Book
 from thegrid.enums import enum_number
-from thegrid.follow import BookFollower, Gap, MarketFollower, MarketOut, StreamState
+from thegrid.follow import Gap, StreamState
+from thegrid.follow_market import BookFollower, MarketFollower, MarketOut
 from thegrid.sync.streams import Stream
 from thegrid.sync.transport import Transport
 from thegrid.times import timestamp

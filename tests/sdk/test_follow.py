@@ -1,0 +1,217 @@
+"""Streams followed without a connection: order, duplicates, gaps, checksums, resume points.
+That the runners come back after loss is in test_streams.
+"""
+
+from zlib import crc32
+
+import pytest
+
+from thegrid.book import Book
+from thegrid.errors import InternalError, Unavailable
+from thegrid.follow import AskAgain, Gap
+from thegrid.follow_account import AccountFollower
+from thegrid.follow_market import BookFollower, MarketFollower
+from thegrid.v1 import accounts_pb2, market_data_pb2
+
+MARKET = "mkt_a"
+BOOK, TRADES = market_data_pb2.CHANNEL_BOOK, market_data_pb2.CHANNEL_TRADES
+Frame = market_data_pb2.StreamMarketDataResponse
+Event = market_data_pb2.MarketEvent
+
+
+def level(price: int, quantity: int) -> market_data_pb2.BookLevel:
+    return market_data_pb2.BookLevel(price_micros=price, quantity_units=quantity, order_count=1)
+
+
+def snapshot(sequence: int, bids=((90, 1),), asks=((110, 2),), gap: bool = False) -> Event:
+    text = "|".join(f"{price}:{quantity}" for price, quantity in (*bids, *asks))
+    return Event(
+        market_id=MARKET,
+        channel=BOOK,
+        sequence=sequence,
+        book_snapshot=market_data_pb2.BookSnapshot(
+            bids=[level(*each) for each in bids],
+            asks=[level(*each) for each in asks],
+            checksum=crc32(text.encode()),
+            gap=gap,
+        ),
+    )
+
+
+def delta(prev: int, sequence: int, bids=(), asks=(), text: str = "") -> Event:
+    return Event(
+        market_id=MARKET,
+        channel=BOOK,
+        prev_sequence=prev,
+        sequence=sequence,
+        book_delta=market_data_pb2.BookDelta(
+            bids=[level(*each) for each in bids],
+            asks=[level(*each) for each in asks],
+            checksum=crc32(text.encode()),
+        ),
+    )
+
+
+def trade(prev: int, sequence: int) -> Event:
+    return Event(
+        market_id=MARKET,
+        channel=TRADES,
+        prev_sequence=prev,
+        sequence=sequence,
+        trade=market_data_pb2.Trade(trade_id=f"trd_{sequence}"),
+    )
+
+
+def trades(after_sequence: int | None = None) -> MarketFollower:
+    return MarketFollower(
+        [market_data_pb2.Subscription(market=MARKET, channel=TRADES, after_sequence=after_sequence)]
+    )
+
+
+def take(follower, *events) -> list:
+    return list(follower.take(Frame(events=events)))
+
+
+def test_a_book_is_kept_from_snapshot_and_deltas() -> None:
+    book = Book(MARKET)
+    assert book.take(snapshot(5, bids=((90, 1), (80, 4)), asks=((110, 2),)))
+    assert book.take(delta(5, 7, bids=((90, 0), (85, 3)), text="85:3|80:4|110:2"))
+    assert [each[:2] for each in book.bids] == [(85, 3), (80, 4)]
+    assert book.best_ask is not None
+    assert (book.best_ask.price_micros, book.sequence) == (110, 7)
+
+
+def test_a_checksum_covers_ten_levels_of_each_side() -> None:
+    bids = tuple((100 - n, 1) for n in range(12))
+    text = "|".join(f"{price}:1" for price, _ in bids[:10])
+    book = Book(MARKET)
+    event = snapshot(1, bids=bids, asks=())
+    event.book_snapshot.checksum = crc32(text.encode())
+    assert book.take(event)
+
+
+def test_a_book_cut_below_ten_levels_cannot_be_proved_and_is_not_doubted() -> None:
+    book = Book(MARKET, depth_levels=1)
+    event = snapshot(1)
+    event.book_snapshot.checksum = 1
+    assert book.take(event)
+
+
+def test_events_come_in_order_and_once() -> None:
+    follower = trades()
+    assert [e.sequence for e in take(follower, trade(0, 3), trade(3, 4), trade(3, 4))] == [3, 4]
+    assert follower.request().subscriptions[0].after_sequence == 4
+
+
+def test_a_gap_is_asked_for_and_told_as_healed_when_it_comes() -> None:
+    follower = trades()
+    take(follower, trade(0, 3))
+    with pytest.raises(AskAgain):
+        take(follower, trade(8, 9))
+    assert follower.request().subscriptions[0].after_sequence == 3
+    got = take(follower, trade(3, 8), trade(8, 9))
+    assert got[0] == Gap(MARKET, TRADES, 3, 8, True)
+    assert [event.sequence for event in got[1:]] == [8, 9]
+
+
+def test_a_gap_that_stays_is_told_as_lost_and_the_stream_goes_on() -> None:
+    follower = trades()
+    take(follower, trade(0, 3))
+    with pytest.raises(AskAgain):
+        take(follower, trade(8, 9))
+    got = take(follower, trade(8, 9))
+    assert got[0] == Gap(MARKET, TRADES, 3, 8, False)
+    assert got[1].sequence == 9
+
+
+def test_a_heartbeat_is_a_later_place_to_resume() -> None:
+    follower = trades()
+    take(follower, trade(0, 3))
+    beat = Event(market_id=MARKET, sequence=50, heartbeat=market_data_pb2.Heartbeat())
+    take(follower, beat)
+    assert follower.request().subscriptions[0].after_sequence == 50
+    assert [e.sequence for e in take(follower, trade(3, 51))] == [51]
+
+
+def test_a_snapshot_instead_of_the_missing_events_says_whether_any_were_lost() -> None:
+    for lost in (False, True):
+        follower = BookFollower(MARKET)
+        take(follower, snapshot(3))
+        follower.request()
+        got = take(follower, snapshot(9, gap=lost))
+        gaps = [item for item in got if isinstance(item, Gap)]
+        assert gaps == ([Gap(MARKET, BOOK, 3, 9, False)] if lost else [])
+
+
+def test_a_book_that_fails_its_checksum_is_taken_afresh() -> None:
+    follower = BookFollower(MARKET)
+    take(follower, snapshot(3))
+    with pytest.raises(AskAgain):
+        take(follower, delta(3, 4, bids=((91, 1),), text="something else"))
+    assert not follower.request().subscriptions[0].HasField("after_sequence")
+    got = take(follower, snapshot(6))
+    assert got == [Gap(MARKET, BOOK, 3, 6, True), follower.book]
+
+
+def test_a_snapshot_that_fails_its_own_checksum_is_the_exchanges_fault() -> None:
+    event = snapshot(3)
+    event.book_snapshot.checksum += 1
+    with pytest.raises(InternalError, match="checksum"):
+        take(BookFollower(MARKET), event)
+
+
+def test_markets_named_by_symbol_are_followed_by_id() -> None:
+    follower = BookFollower("text-prime")
+    assert follower.unresolved() == ["text-prime"]
+    follower.resolve("text-prime", MARKET)
+    assert follower.unresolved() == []
+    assert take(follower, snapshot(3)) == [follower.book]
+    assert follower.book.market_id == MARKET
+
+
+def test_an_end_with_a_reason_is_an_error() -> None:
+    end = Event(market_id=MARKET)
+    end.stream_end.status.code = 14
+    with pytest.raises(Unavailable):
+        take(trades(), end)
+
+
+def account_event(sequence: int, kind: str) -> accounts_pb2.AccountEvent:
+    event = accounts_pb2.AccountEvent(sequence=sequence, resume_token=f"t{sequence}")
+    getattr(event, kind).SetInParent()
+    return event
+
+
+def told(follower: AccountFollower, *events: accounts_pb2.AccountEvent) -> list:
+    return list(follower.take(accounts_pb2.StreamAccountResponse(events=events)))
+
+
+def test_the_private_stream_is_contiguous_and_resumes_by_token() -> None:
+    follower = AccountFollower()
+    got = told(
+        follower, account_event(4, "snapshot"), account_event(5, "order"), account_event(5, "order")
+    )
+    assert [event.sequence for event in got] == [4, 5]
+    with pytest.raises(AskAgain):
+        told(follower, account_event(8, "cash"))
+    assert follower.request().resume_token == "t5"
+    got = told(follower, account_event(6, "fill"), account_event(7, "cash"))
+    assert got[0] == Gap("", 0, 5, 7, True)
+    assert [event.sequence for event in got[1:]] == [6, 7]
+
+
+def test_a_heartbeat_betrays_a_lost_tail_of_the_private_stream() -> None:
+    follower = AccountFollower()
+    told(follower, account_event(4, "snapshot"))
+    with pytest.raises(AskAgain):
+        told(follower, account_event(6, "heartbeat"))
+
+
+def test_a_token_no_longer_kept_is_given_up_and_the_gap_told() -> None:
+    follower = AccountFollower()
+    told(follower, account_event(4, "snapshot"))
+    old = Unavailable("too old", code="INVALID_ARGUMENT", reason="RESUME_TOKEN_INVALID")
+    assert follower.recover(old)
+    assert follower.request().resume_token == ""
+    assert told(follower, account_event(9, "snapshot"))[0] == Gap("", 0, 4, 9, False)
+    assert not follower.recover(Unavailable("other"))
