@@ -133,7 +133,8 @@ def supply(
 
 async def _run(settings: list[dict[str, Any]]) -> None:
     """Supply all instruments until told to stop, or until one of them cannot be supplied."""
-    from thegrid.supplier import SupplierSettings, run_supplier
+    from thegrid.supplier.run import run_supplier
+    from thegrid.supplier.settings import SupplierSettings
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
