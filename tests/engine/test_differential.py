@@ -26,7 +26,7 @@ class Pair:
         self.members = []
         for number in range(5):
             member_id = self.exchange.supplier(f"member-{number}", dollars=10**9)
-            self.exchange.ok(commands.AdmitSupplier(member_id, INSTRUMENT, 10**12))
+            self.exchange.ok(commands.AdmitSupplier(member_id, INSTRUMENT, 10**11))
             self.exchange.ok(commands.IssueUnits(member_id, INSTRUMENT, 10**8))
             self.members.append(member_id)
         self.naive = NaiveBook()

@@ -44,6 +44,12 @@ EventT = TypeVar("EventT")
 class Exchange:
     """A state under test, its clock, and all rows since its beginning."""
 
+    ann: str
+    abe: str
+    bob: str
+    bea: str
+    """Members that a test may name."""
+
     def __init__(self, *, checked: bool = True, outages: bool = False) -> None:
         self.state = State()
         self.at_us = START_US
@@ -160,7 +166,8 @@ class Exchange:
 
     def bought(self, supplier_id: str, buyer_id: str, units: int, price: int, **more: Any) -> Order:
         """Let a buyer take Units of a supplier's issuance at a price."""
-        self.issue_and_sell(supplier_id, units, price)
+        where = {"market_id": more["market_id"]} if "market_id" in more else {}
+        self.issue_and_sell(supplier_id, units, price, **where)
         return self.order(buyer_id, "buy", units, price, **more)
 
     def ladder(self, market_id: str = MARKET) -> dict[str, list[tuple[int, int]]]:

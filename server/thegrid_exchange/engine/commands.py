@@ -37,7 +37,7 @@ class DefineInstrument(NamedTuple):
 
 
 class PublishSpec(NamedTuple):
-    """Publish the next version of a contract, in force from an instant not in the past; 0 is now."""
+    """Publish the next version of a contract, in force from an instant to come; 0 is now."""
 
     instrument_id: str
     spec: InstrumentSpec

@@ -1,0 +1,452 @@
+"""Lots, transfers, reservations, marks, reports, expiry: what becomes of Units that are used."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.market import (
+    DOLLAR,
+    HOUR,
+    INSTRUMENT,
+    SECOND,
+    SPEC,
+    Exchange,
+    place,
+    reserve,
+    small_exchange,
+)
+from thegrid_exchange.engine import commands
+from thegrid_exchange.engine.events import LotClosed, LotMinted, OutageRecorded, UsageRecorded
+from thegrid_exchange.engine.records import TokenCounts
+
+MILLION = 1_000_000
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    """Ann issues at 2 dollars; bob has three Units in one Lot."""
+    exchange = small_exchange()
+    exchange.ann = exchange.supplier("ann", 100)
+    exchange.abe = exchange.supplier("abe", 100)
+    exchange.bob = exchange.member("bob")
+    exchange.bought(exchange.ann, exchange.bob, 3, 2 * DOLLAR, auto_transfer=True)
+    return exchange
+
+
+def report(delivery_id: str, verdict: Any, billed: int, **more: Any) -> commands.Report:
+    return commands.Report(delivery_id, verdict, billed, **more)
+
+
+# ---- transfer ----------------------------------------------------------------------------------
+
+
+def test_a_transfer_moves_whole_free_units_into_a_new_lot(exchange: Exchange) -> None:
+    exchange.bought(exchange.ann, exchange.bob, 5, 2 * DOLLAR)
+    exchange.order(exchange.bob, "sell", 2, 9 * DOLLAR)
+    reply = exchange.ok(commands.TransferUnits(exchange.bob, INSTRUMENT, 3))
+    assert reply.lot.free_tokens == 3 * MILLION
+    assert reply.lot.expires_at_us == exchange.at_us + 4 * HOUR
+    assert (reply.transfer.lot_id, reply.transfer.origin) == (reply.lot.lot_id, "transfer")
+    refusal = exchange.refused(commands.TransferUnits(exchange.bob, INSTRUMENT, 1))
+    assert (refusal.reason, refusal.limit) == ("INSUFFICIENT_UNITS", 0)
+    zero = commands.TransferUnits(exchange.bob, INSTRUMENT, 0)
+    assert exchange.refused(zero).reason == "QUANTITY_OUT_OF_RANGE"
+
+
+def test_unsold_issuance_cannot_be_consumed(exchange: Exchange) -> None:
+    transfer = commands.TransferUnits(exchange.ann, INSTRUMENT, 1)
+    assert exchange.refused(transfer).reason == "INSUFFICIENT_UNITS"
+
+
+# ---- reserve -----------------------------------------------------------------------------------
+
+
+def test_a_call_reserves_its_prompt_and_a_step_of_output_per_choice(exchange: Exchange) -> None:
+    reply = exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 20_000, choices=2))
+    assert reply.reserved_tokens == 1_000 + 2 * 4_096
+    assert reply.completion_tokens == 2 * 4_096
+    assert exchange.tokens(exchange.bob, "reserved") == reply.reserved_tokens
+    small = exchange.ok(reserve("dlv_2", exchange.bob, 1_000, 16))
+    assert small.reserved_tokens == 1_016
+
+
+def test_lots_are_spent_soonest_expiry_first_and_across(exchange: Exchange) -> None:
+    exchange.later(HOUR)
+    exchange.bought(exchange.abe, exchange.bob, 1, 5 * DOLLAR, auto_transfer=True)
+    spent = exchange.ok(reserve("dlv_1", exchange.bob, 100_000, 0, choices=1))
+    assert [draw.issuer_id for draw in spent.draws] == [exchange.ann]
+    for number in range(2, 31):
+        exchange.ok(reserve(f"dlv_{number}", exchange.bob, 100_000, 0))
+    reply = exchange.ok(reserve("dlv_31", exchange.bob, 100_000, 0))
+    assert [draw.issuer_id for draw in reply.draws] == [exchange.abe]
+    exchange.ok(report("dlv_1", "client_fault", 0))
+    reply = exchange.ok(reserve("dlv_32", exchange.bob, 128_000, 0))
+    shares = [(share.issuer_id, share.tokens) for share in reply.issuers]
+    assert shares == [(exchange.ann, 100_000), (exchange.abe, 28_000)]
+
+
+def test_all_or_nothing(exchange: Exchange) -> None:
+    for number in range(30):
+        exchange.ok(reserve(f"dlv_{number}", exchange.bob, 99_999, 0))
+    refusal = exchange.refused(reserve("dlv_x", exchange.bob, 100, 0))
+    assert (refusal.reason, refusal.limit, refusal.value) == ("INSUFFICIENT_UNITS", 30, 100)
+
+
+@pytest.mark.parametrize(
+    ("reason", "changes"),
+    [
+        ("DELIVERY_EXISTS", {"delivery_id": "dlv_0"}),
+        ("CONTEXT_EXCEEDED", {"max_output_tokens": 127_500}),
+        ("INVALID_ARGUMENT", {"prompt_tokens": 0}),
+        ("INVALID_ARGUMENT", {"choices": 0}),
+        ("INVALID_ARGUMENT", {"choices": 1_000}),
+        ("INSTRUMENT_NOT_FOUND", {"instrument_id": "ins_none"}),
+        ("MEMBER_NOT_FOUND", {"member_id": "mem_none"}),
+    ],
+)
+def test_a_wrong_call_is_refused_by_name(
+    exchange: Exchange, reason: str, changes: dict[str, Any]
+) -> None:
+    exchange.ok(reserve("dlv_0", exchange.bob, 10, 10))
+    good = reserve("dlv_1", exchange.bob, 1_000, 100)
+    assert exchange.refused(good._replace(**changes)).reason == reason
+
+
+def test_a_lot_gives_nothing_from_the_instant_it_expires(exchange: Exchange) -> None:
+    exchange.policy(max_due_items=0)
+    exchange.later(4 * HOUR - 1)
+    exchange.ok(reserve("dlv_1", exchange.bob, 10, 0))
+    exchange.later(1)
+    refusal = exchange.refused(reserve("dlv_2", exchange.bob, 10, 0))
+    assert (refusal.reason, refusal.limit) == ("INSUFFICIENT_UNITS", 0)
+
+
+def test_a_command_runs_its_own_members_due_items_first(exchange: Exchange) -> None:
+    exchange.later(4 * HOUR)
+    exchange.ok(commands.UpdateSettings(exchange.bob, auto_buy_units=2))
+    assert exchange.events(LotClosed)
+    assert exchange.tokens(exchange.ann, "expired") == 3 * MILLION
+
+
+# ---- automatic purchases -----------------------------------------------------------------------
+
+
+def test_auto_mode_buys_what_is_missing_in_the_same_command(exchange: Exchange) -> None:
+    auto = exchange.member("auto", account_mode="auto")
+    exchange.issue_and_sell(exchange.ann, 5, 3 * DOLLAR)
+    reply = exchange.ok(reserve("dlv_1", auto, 1_000, 100))
+    assert (reply.bought_units, reply.bought_micros) == (1, 3 * DOLLAR)
+    assert exchange.events(LotMinted)[0].lot.origin == "auto_buy"
+    assert exchange.tokens(auto, "lots") == MILLION - 1_100
+    again = exchange.ok(reserve("dlv_2", auto, 1_000, 100))
+    assert again.bought_units == 0
+
+
+def test_auto_mode_uses_units_in_trading_before_it_buys(exchange: Exchange) -> None:
+    member = exchange.member("late", dollars=10)
+    exchange.bought(exchange.ann, member, 2, 3 * DOLLAR)
+    exchange.ok(commands.UpdateSettings(member, account_mode="auto"))
+    assert exchange.ok(reserve("dlv_1", member, 1_000, 100)).bought_units == 0
+    assert exchange.units(member, "trading") == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "settings", "dollars", "call"),
+    [
+        ("ABOVE_CEILING", {"auto_buy_ceiling_micros": 2 * DOLLAR}, 10, {}),
+        ("ABOVE_CEILING", {}, 10, {"max_price_micros": 2 * DOLLAR}),
+        ("INSUFFICIENT_FUNDS", {}, 2, {}),
+    ],
+)
+def test_a_refused_purchase_says_what_stood_against_it(
+    exchange: Exchange, reason: str, settings: Any, dollars: int, call: Any
+) -> None:
+    auto = exchange.member("auto", dollars, account_mode="auto", **settings)
+    assert exchange.refused(reserve("dlv_1", auto, 10, 10, **call)).reason == "NO_LIQUIDITY"
+    exchange.issue_and_sell(exchange.ann, 5, 3 * DOLLAR)
+    assert exchange.refused(reserve("dlv_1", auto, 10, 10, **call)).reason == reason
+
+
+# ---- marks -------------------------------------------------------------------------------------
+
+
+def test_a_mark_extends_by_a_step_once_half_of_the_last_is_used(exchange: Exchange) -> None:
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 10_000))
+    assert exchange.ok(commands.Mark("dlv_1", 2_047)).completion_tokens == 4_096
+    assert exchange.ok(commands.Mark("dlv_1", 2_048)).completion_tokens == 8_192
+    assert exchange.ok(commands.Mark("dlv_1", 8_000)).completion_tokens == 10_000
+    assert exchange.ok(commands.Mark("dlv_1", 10_000)).completion_tokens == 10_000
+    draws = exchange.state.reservations["dlv_1"].draws
+    assert [draw.tokens for draw in draws] == [11_000]
+
+
+def test_a_refused_extension_is_named_and_the_mark_holds(exchange: Exchange) -> None:
+    for number in range(29):
+        exchange.ok(reserve(f"dlv_{number}", exchange.bob, 100_000, 0))
+    exchange.ok(reserve("dlv_x", exchange.bob, 95_000, 20_000))
+    reply = exchange.ok(commands.Mark("dlv_x", 3_000))
+    assert reply.extension_refused == "INSUFFICIENT_UNITS"
+    assert reply.completion_tokens == 4_096
+    assert exchange.state.reservations["dlv_x"].marked_tokens == 98_000
+    usage = exchange.ok(report("dlv_x", "in_spec", 99_096)).usage
+    assert usage.billed_tokens == 99_096
+
+
+def test_a_mark_moves_the_deadline_but_not_far_past_the_lots_end(exchange: Exchange) -> None:
+    first = exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 10_000)).deadline_us
+    assert first == exchange.at_us + 600 * SECOND
+    for _ in range(48):
+        exchange.later(300 * SECOND)
+        reply = exchange.ok(commands.Mark("dlv_1", 10))
+    lot_end = exchange.state.lots["lot_000000000001"].expires_at_us
+    assert reply.deadline_us == lot_end + 600 * SECOND
+
+
+# ---- reports -----------------------------------------------------------------------------------
+
+
+def test_a_report_bills_pays_and_returns_the_rest(exchange: Exchange) -> None:
+    exchange.ok(reserve("dlv_abc", exchange.bob, 1_000, 4_000, requested_model="text-prime"))
+    before = exchange.cash(exchange.ann)
+    reply = exchange.ok(
+        report(
+            "dlv_abc",
+            "in_spec",
+            3_001,
+            supplier_id=exchange.ann,
+            serving_model="demo/model",
+            canonical=TokenCounts(1_000, 2_001),
+            by_supplier=TokenCounts(990, 2_010),
+            request_id="req-1",
+            first_token_us=300_000,
+            duration_us=2_000_000,
+        )
+    )
+    usage = reply.usage
+    assert (usage.usage_id, usage.status, usage.owed_by_id) == ("usg_abc", "settled", exchange.ann)
+    assert (usage.billed_tokens, usage.reserved_tokens) == (3_001, 5_000)
+    assert usage.cost_micros == 6_002
+    assert usage.draws[0].cost_trade_id == "trd_000000000001"
+    assert exchange.cash(exchange.ann) - before == 6_002
+    assert exchange.tokens(exchange.bob, "lots") == 3 * MILLION - 3_001
+    assert exchange.tokens(exchange.ann, "consumed") == 3_001
+
+
+@pytest.mark.parametrize(
+    "verdict", ["failed", "late_first_token", "too_slow", "client_fault", "venue_fault"]
+)
+def test_what_is_not_delivered_in_spec_is_not_billed(exchange: Exchange, verdict: str) -> None:
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 4_000))
+    usage = exchange.ok(report("dlv_1", verdict, 3_000, supplier_id=exchange.ann)).usage
+    assert (usage.billed_tokens, usage.cost_micros, usage.draws) == (0, 0, ())
+    assert exchange.tokens(exchange.bob, "lots") == 3 * MILLION
+
+
+def test_never_more_than_the_reserve_is_billed(exchange: Exchange) -> None:
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 100))
+    assert exchange.ok(report("dlv_1", "in_spec", 10**9)).usage.billed_tokens == 1_100
+
+
+def test_a_second_report_is_refused_and_moves_nothing(exchange: Exchange) -> None:
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 100))
+    exchange.ok(report("dlv_1", "in_spec", 500))
+    assert exchange.refused(report("dlv_1", "in_spec", 500)).reason == "DELIVERY_CLOSED"
+    assert exchange.refused(commands.Mark("dlv_1", 5)).reason == "DELIVERY_CLOSED"
+    assert exchange.refused(reserve("dlv_1", exchange.bob, 1, 1)).reason == "DELIVERY_EXISTS"
+    assert exchange.refused(commands.Mark("dlv_2", 5)).reason == "DELIVERY_NOT_FOUND"
+    exchange.later(2 * HOUR)
+    exchange.tick()
+    assert exchange.refused(commands.Mark("dlv_1", 5)).reason == "DELIVERY_NOT_FOUND"
+
+
+def test_parts_add_up_to_the_whole_price(exchange: Exchange) -> None:
+    exchange.bea = exchange.member("bea")
+    exchange.bought(exchange.abe, exchange.bea, 1, 1_000_003, auto_transfer=True)
+    bea, before = exchange.bea, exchange.cash(exchange.abe)
+    cost = 0
+    for number in range(40):
+        exchange.ok(reserve(f"dlv_{number}", bea, 24_999 + number % 3, 0))
+        usage = exchange.ok(report(f"dlv_{number}", "in_spec", 10**6)).usage
+        cost += usage.cost_micros
+        assert exchange.cash(exchange.abe) - before == cost
+    exchange.later(5 * HOUR)
+    exchange.tick()
+    assert exchange.cash(exchange.abe) - before == 1_000_003
+    assert exchange.cash(exchange.abe, "escrow") == 0
+
+
+def test_who_serves_in_place_of_the_issuer_earns(exchange: Exchange) -> None:
+    ann, abe = exchange.cash(exchange.ann), exchange.cash(exchange.abe)
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 0))
+    usage = exchange.ok(report("dlv_1", "in_spec", 1_000, supplier_id=exchange.abe)).usage
+    assert (usage.owed_by_id, usage.supplier_id) == (exchange.ann, exchange.abe)
+    assert exchange.cash(exchange.ann) == ann
+    assert exchange.cash(exchange.abe) == abe + 2_000
+
+
+def test_the_sellers_fee_is_taken_as_the_proceeds_are_earned() -> None:
+    exchange = small_exchange(maker_fee_bps=100)
+    ann, bob = exchange.supplier("ann", 10), exchange.member("bob")
+    exchange.bought(ann, bob, 1, 3 * DOLLAR, auto_transfer=True)
+    assert exchange.cash("house", "fees") == 0
+    before = exchange.cash(ann)
+    exchange.ok(reserve("dlv_1", bob, 100_000, 0))
+    exchange.ok(report("dlv_1", "in_spec", 100_000))
+    assert exchange.cash("house", "fees") == 3_000
+    assert exchange.cash(ann) - before == 297_000
+    exchange.later(5 * HOUR)
+    exchange.tick()
+    assert exchange.cash("house", "fees") == 30_000
+    assert exchange.cash(ann) - before == 2_970_000
+
+
+def test_the_venue_pays_for_its_own_fault_from_the_guarantee(exchange: Exchange) -> None:
+    exchange.ok(commands.FundGuarantee(1_500))
+    before = exchange.cash(exchange.ann)
+    for number, paid in ((1, 1_000), (2, 500), (3, 0)):
+        exchange.ok(reserve(f"dlv_{number}", exchange.bob, 500, 0))
+        usage = exchange.ok(
+            report(
+                f"dlv_{number}",
+                "venue_fault",
+                0,
+                supplier_id=exchange.ann,
+                canonical=TokenCounts(500, 0),
+            )
+        ).usage
+        assert usage.venue_paid_micros == paid
+    assert exchange.cash(exchange.ann) == before + 1_500
+
+
+# ---- endings of time ---------------------------------------------------------------------------
+
+
+def test_unused_tokens_expire_and_are_the_issuers(exchange: Exchange) -> None:
+    before = exchange.cash(exchange.ann)
+    assert exchange.state.next_deadline_us() is not None
+    exchange.later(4 * HOUR)
+    exchange.tick()
+    assert exchange.tokens(exchange.ann, "expired") == 3 * MILLION
+    assert exchange.cash(exchange.ann) == before + 6 * DOLLAR
+    assert exchange.state.lots == {}
+    assert exchange.state.lot_parcels == {}
+
+
+def test_tendered_tokens_are_refunded_when_they_expire(exchange: Exchange) -> None:
+    bob, ann = exchange.cash(exchange.bob), exchange.cash(exchange.ann)
+    exchange.ok(reserve("dlv_1", exchange.bob, 100_000, 0))
+    usage = exchange.ok(report("dlv_1", "failed", 0, supplier_id=exchange.ann)).usage
+    assert usage.tendered_tokens == 100_000
+    exchange.later(5 * HOUR)
+    exchange.tick()
+    assert exchange.tokens(exchange.ann, "refunded") == 100_000
+    assert exchange.tokens(exchange.ann, "expired") == 2_900_000
+    assert exchange.cash(exchange.bob) == bob + 200_000
+    assert exchange.cash(exchange.ann) == ann + 5_800_000
+
+
+def test_a_retry_in_spec_makes_good_for_what_was_tendered(exchange: Exchange) -> None:
+    exchange.ok(reserve("dlv_1", exchange.bob, 100_000, 0))
+    exchange.ok(report("dlv_1", "failed", 0))
+    exchange.ok(reserve("dlv_2", exchange.bob, 60_000, 0))
+    exchange.ok(report("dlv_2", "in_spec", 60_000))
+    exchange.later(5 * HOUR)
+    exchange.tick()
+    assert exchange.tokens(exchange.ann, "refunded") == 40_000
+
+
+def test_a_refund_is_no_more_than_the_owner_paid(exchange: Exchange) -> None:
+    bea = exchange.member("bea")
+    exchange.bought(exchange.abe, exchange.bob, 1, 4 * DOLLAR)
+    exchange.order(exchange.bob, "sell", 1, DOLLAR)
+    exchange.order(bea, "buy", 1, DOLLAR, auto_transfer=True)
+    bought, abe = exchange.cash(bea), exchange.cash(exchange.abe)
+    exchange.ok(reserve("dlv_1", bea, 100_000, 0))
+    exchange.ok(report("dlv_1", "too_slow", 0))
+    exchange.later(5 * HOUR)
+    exchange.tick()
+    assert exchange.cash(bea) - bought == 100_000
+    assert exchange.cash(exchange.abe) - abe == 3_900_000
+
+
+def test_reserved_tokens_outlive_their_lot_and_what_comes_back_expires(exchange: Exchange) -> None:
+    exchange.later(4 * HOUR - SECOND)
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 1_000))
+    exchange.later(2 * SECOND)
+    exchange.tick()
+    assert exchange.tokens(exchange.ann, "expired") == 3 * MILLION - 2_000
+    assert exchange.tokens(exchange.bob, "reserved") == 2_000
+    exchange.ok(report("dlv_1", "in_spec", 1_500))
+    assert exchange.tokens(exchange.ann, "consumed") == 1_500
+    assert exchange.tokens(exchange.ann, "expired") == 3 * MILLION - 1_500
+    assert exchange.state.lots == {}
+
+
+def test_a_missed_report_is_settled_at_the_last_mark(exchange: Exchange) -> None:
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 1_000))
+    exchange.ok(reserve("dlv_2", exchange.bob, 1_000, 1_000))
+    exchange.ok(commands.Mark("dlv_1", 300))
+    exchange.later(600 * SECOND)
+    assert exchange.ok(commands.Tick()).done == 2
+    first, second = (event.usage for event in exchange.events(UsageRecorded))
+    assert (first.status, first.cause) == ("settled_at_deadline", "RESERVATION_ENDED")
+    assert (first.verdict, first.billed_tokens) == ("in_spec", 1_300)
+    assert (second.verdict, second.billed_tokens) == ("venue_fault", 0)
+    assert exchange.refused(report("dlv_1", "in_spec", 5)).reason == "DELIVERY_CLOSED"
+
+
+def test_a_lot_of_many_parcels_expires_in_bounded_pieces(exchange: Exchange) -> None:
+    buyer = exchange.member("buyer")
+    for number in range(8):
+        exchange.bought(exchange.ann, buyer, 1, (number + 1) * DOLLAR)
+    exchange.ok(commands.TransferUnits(buyer, INSTRUMENT, 8))
+    exchange.policy(max_parcels=3)
+    exchange.later(4 * HOUR)
+    exchange.tick()
+    assert exchange.tokens(buyer, "lots") == 0
+    exchange.policy(max_parcels=2)
+    exchange.ok(commands.IssueUnits(exchange.ann, INSTRUMENT, 3))
+    for number in range(3):
+        exchange.bought(exchange.ann, buyer, 1, (number + 1) * DOLLAR)
+    too_many = commands.TransferUnits(buyer, INSTRUMENT, 3)
+    assert exchange.refused(too_many).reason == "WORK_LIMIT"
+    assert exchange.refused(place(buyer, "sell", 3, DOLLAR)).reason == "WORK_LIMIT"
+
+
+# ---- outages -----------------------------------------------------------------------------------
+
+
+def test_an_outage_moves_lots_reservations_and_gtd_orders_by_its_length(
+    exchange: Exchange,
+) -> None:
+    exchange.policy(outage_gap_us=60 * SECOND)
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 0))
+    gtd = {"time_in_force": "gtd", "expires_at_us": exchange.at_us + 300 * SECOND}
+    exchange.order(exchange.bob, "buy", 1, DOLLAR, **gtd)
+    exchange.later(HOUR)
+    exchange.ok(commands.Tick())
+    assert exchange.events(OutageRecorded)[0].gap_us == HOUR
+    assert len(exchange.outcome.events) == 1
+    assert exchange.state.next_deadline_us() == exchange.at_us + 300 * SECOND
+    for _ in range(5):
+        exchange.later(60 * SECOND)
+        exchange.ok(commands.Tick())
+    assert exchange.state.orders == {}
+    assert "dlv_1" in exchange.state.reservations
+
+
+def test_a_refused_command_leaves_the_outage_to_the_next(exchange: Exchange) -> None:
+    exchange.policy(outage_gap_us=60 * SECOND)
+    exchange.later(HOUR)
+    exchange.refused(commands.Withdraw("mem_none", 5))
+    exchange.later(SECOND)
+    exchange.ok(commands.Deposit(exchange.bob, 5))
+    assert exchange.events(OutageRecorded)[0].gap_us == HOUR + SECOND
+
+
+def test_the_version_in_force_is_reserved_under(exchange: Exchange) -> None:
+    later_us = exchange.at_us + HOUR
+    exchange.ok(commands.PublishSpec(INSTRUMENT, SPEC._replace(quality_score_min=1), later_us))
+    assert exchange.ok(reserve("dlv_1", exchange.bob, 10, 0)).spec_version == 1
+    exchange.later(HOUR)
+    assert exchange.ok(reserve("dlv_2", exchange.bob, 10, 0)).spec_version == 2
