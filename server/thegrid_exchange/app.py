@@ -15,6 +15,7 @@ from typing import Final
 
 from thegrid_exchange.api import bootstrap
 from thegrid_exchange.api.auth import Authenticator
+from thegrid_exchange.api.chat import ChatEdits
 from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.operator_port import OperatorPort
@@ -26,6 +27,9 @@ from thegrid_exchange.api.validation import Validator
 from thegrid_exchange.calls import Limits
 from thegrid_exchange.clock import Clock, SystemClock
 from thegrid_exchange.config import Config, ConfigError
+from thegrid_exchange.delivery.catalogue import Catalogue
+from thegrid_exchange.delivery.limits import DeliveryLimits
+from thegrid_exchange.delivery.relay import Relay
 from thegrid_exchange.journal.rules import running_rules
 from thegrid_exchange.journal.snapshots import Snapshotter
 from thegrid_exchange.journal.store import SqlJournal
@@ -70,8 +74,11 @@ class RunningExchange:
         grace_s = self.config.drain_s if grace_s is None else grace_s
         await self.server.drain()
         self.services.pulse.drain()
-        await _quiet(self.services, grace_s)
+        await self.services.relay.drain(grace_s)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.services.streams.all_ended(), grace_s)
         await self.server.stop(min(grace_s, 5.0))
+        await self.services.background.finish()
         self._ticking.cancel()
         await asyncio.gather(self._ticking, return_exceptions=True)
         await self.services.pulse.stop()
@@ -90,7 +97,7 @@ async def start(
 
     Raises ConfigError, JournalError or OSError naming what is wrong and what to do.
     """
-    clock = clock or SystemClock()
+    clock = clock or SystemClock(config.clock_offset_s * 1_000_000)
     vault = _vault(config)
     projector = Projector(config.journal_url, config.partition)
     journal = SqlJournal(config.journal_url, clock, config.partition)
@@ -127,14 +134,17 @@ async def _start(
     sequencer = _sequencer(config, clock, projector, journal, recovered, on_fault)
     sequencer.subscribe(live.fold)
     ticker = Ticker(sequencer, clock, heartbeat_us=config.heartbeat_s * MICROS)
-    services = _services(config, clock, vault, sequencer, live, reader)
+    relay = _relay(config, clock, sequencer, live)
+    services = _services(config, clock, vault, sequencer, live, reader, relay)
     sequencer.start()
     await ticker.catch_up()
     await bootstrap.ensure_operator(config.data, sequencer, live, vault)
+    await relay.start()
     server = build_server(services)
     operator = OperatorPort(_exposition(services), lambda: not services.pulse.draining)
     operator_port = await operator.start(config.operator_host, config.operator_port)
     port = await server.start(config)
+    relay.addresses = (config.relay_address or f"{config.grpc_host}:{port}",)
     services.pulse.start()
     ticking = asyncio.create_task(ticker.run(), name="ticker")
     return RunningExchange(
@@ -233,6 +243,7 @@ def _services(
     sequencer: Sequencer,
     live: Live,
     reader: Reader,
+    relay: Relay,
 ) -> Services:
     authenticator = Authenticator(vault, live.state, clock)
     live.on_ended = authenticator.announce
@@ -252,7 +263,16 @@ def _services(
         streams=StreamLimiter(config.max_streams_per_key),
         metrics=Metrics(),
         pulse=Pulse(clock, authenticator),
+        relay=relay,
     )
+
+
+def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Relay:
+    """The living pipe; its catalogue is folded after the state that it reads."""
+    catalogue = Catalogue(live.state)
+    sequencer.subscribe(catalogue.fold)
+    limits = DeliveryLimits(concurrent_deliveries_per_key=config.max_deliveries_per_key)
+    return Relay(sequencer, catalogue, clock, ChatEdits(), limits=limits)
 
 
 def _exposition(services: Services) -> Callable[[], bytes]:
@@ -261,10 +281,3 @@ def _exposition(services: Services) -> Callable[[], bytes]:
         return services.metrics.exposition()
 
     return exposition
-
-
-async def _quiet(services: Services, grace_s: float) -> None:
-    """Wait until no stream is open, or until the time given is over."""
-    deadline = asyncio.get_running_loop().time() + grace_s
-    while services.streams.total and asyncio.get_running_loop().time() < deadline:
-        await asyncio.sleep(0.01)
