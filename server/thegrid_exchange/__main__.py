@@ -136,7 +136,9 @@ def _named(value: Any) -> Any:
 async def _snapshot(config: Config, _options: argparse.Namespace) -> int:
     rules = running_rules()
     _must_exist(config)
-    journal = SqlJournal(config.journal_url, SystemClock(config.clock_offset_s * 1_000_000), config.partition)
+    journal = SqlJournal(
+        config.journal_url, SystemClock(config.clock_offset_s * 1_000_000), config.partition
+    )
     recovered = await recover(
         journal,
         rules,
