@@ -48,8 +48,15 @@ class Caller(NamedTuple):
 class Directory(Protocol):
     """The members view, as far as callers are concerned: folded up to the durable row."""
 
-    keys: Mapping[str, Key]
-    members: Mapping[str, Member]
+    @property
+    def keys(self) -> Mapping[str, Key]:
+        """Every key ever made, by id."""
+        ...
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """Every member, by id."""
+        ...
 
 
 class Authenticator:

@@ -5,17 +5,13 @@ the contract (health, reflection) pass untouched.
 """
 
 import asyncio
-import logging
 import secrets
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
 import grpc
 from google.protobuf.message import DecodeError
-from google.rpc.error_details_pb2 import ErrorInfo
-from google.rpc.status_pb2 import Status
 
 from thegrid_exchange.api import call as calls
 from thegrid_exchange.api.auth import Caller
@@ -25,22 +21,12 @@ from thegrid_exchange.api.errors import (
     code_of,
     invalid,
     refused,
-    status_of,
     status_of_error,
 )
+from thegrid_exchange.api.faults import DRAINING, reason_of, status_of_sequencer, unexpected
 from thegrid_exchange.api.methods import OPEN_PREFIXES, SCOPES
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.validation import Check, Found
-from thegrid_exchange.calls import (
-    Draining,
-    InternalFault,
-    Overloaded,
-    RequestConflict,
-    RequestExpired,
-    SequencerError,
-)
-
-log = logging.getLogger(__name__)
 
 UNARY_SECONDS: Final = 30.0
 """How long a unary call may take at the most; a shorter deadline of the client's own wins."""
@@ -61,7 +47,7 @@ class _Method(NamedTuple):
     behaviour: Callable[..., Any]
 
 
-class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
+class Interceptor(grpc.aio.ServerInterceptor):
     """Wraps each method of the contract once, at its first call."""
 
     def __init__(self, services: Services) -> None:
@@ -199,7 +185,7 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
         if credential[:7].lower() == _BEARER:
             credential = credential[7:]
         if services.pulse.draining:
-            raise _DRAINING
+            raise DRAINING
         caller = services.authenticator.verify(credential)
         if caller.scopes.isdisjoint(method.scopes):
             raise _scope_missing(caller, method)
@@ -243,21 +229,13 @@ class Interceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]
 
 
 def _serialise(message: Any) -> bytes:
-    return message if type(message) is bytes else message.SerializeToString()  # type: ignore[no-any-return]
+    return message if type(message) is bytes else message.SerializeToString()
 
 
 def _request_names(services: Services) -> dict[str, str]:
     return {
         f"/{service}/{method}": request for service, method, request in services.validator.methods()
     }
-
-
-_DRAINING: Final = refused(
-    "DRAINING",
-    "",
-    "the exchange is going down in good order; reconnect and retry",
-    retry_after_us=1_000_000,
-)
 
 
 def _scope_missing(caller: Caller, method: _Method) -> Exception:
@@ -269,54 +247,3 @@ def _scope_missing(caller: Caller, method: _Method) -> Exception:
         f"{', '.join(sorted(caller.scopes)) or 'none'}",
         metadata={"scope": method.scopes[0] if method.scopes else ""},
     )
-
-
-def status_of_sequencer(error: Exception) -> Status | None:
-    """The status of what the sequencer raises; None for anything else."""
-    if not isinstance(error, SequencerError):
-        return None
-    if isinstance(error, Overloaded):
-        return status_of(
-            refused(
-                "OVERLOADED",
-                "",
-                "the exchange's queue is full; retry as RetryInfo says",
-                retry_after_us=error.retry_after_us,
-            ).refusal
-        )
-    if isinstance(error, RequestConflict):
-        text = "this request id was used before with another body; use a new id for a new intent"
-        return status_of(refused("REQUEST_CONFLICT", "request_id", text).refusal)
-    if isinstance(error, RequestExpired):
-        text = "this request id is older than repeats are recognised; look before repeating"
-        return status_of(refused("REQUEST_EXPIRED", "request_id", text).refusal)
-    if isinstance(error, InternalFault):
-        return _internal(error.reference)
-    if isinstance(error, Draining):
-        return status_of(_DRAINING.refusal)
-    return status_of(
-        refused("DRAINING", "", "the exchange stopped; repeat with the same request_id").refusal
-    )
-
-
-def unexpected(error: Exception) -> Status:
-    """The status of a fault: a reference that finds it in the log, nothing of what it held."""
-    reference = f"fault_{secrets.token_hex(6)}"
-    frames = traceback.extract_tb(error.__traceback__)
-    where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames[-6:]))
-    log.error("%s: %s at %s", reference, type(error).__name__, where)
-    return _internal(reference)
-
-
-def _internal(reference: str) -> Status:
-    text = f"an unexpected fault; nothing was changed. Report the reference {reference}"
-    return status_of(refused("INTERNAL", "", text).refusal, {"reference": reference})
-
-
-def reason_of(status: Status) -> str:
-    """The reason in a status's ErrorInfo, or INTERNAL."""
-    for detail in status.details:
-        info = ErrorInfo()
-        if detail.Unpack(info):
-            return info.reason
-    return "INTERNAL"

@@ -3,6 +3,7 @@
 Bounds of members that are money or orders are the engine's.
 """
 
+import asyncio
 from collections import OrderedDict, defaultdict
 
 from thegrid_exchange.api.auth import Caller
@@ -49,6 +50,8 @@ class StreamLimiter:
     def __init__(self, streams: int) -> None:
         self._most = streams
         self._open: defaultdict[str, int] = defaultdict(int)
+        self._none_open = asyncio.Event()
+        self._none_open.set()
 
     def enter(self, caller: Caller) -> None:
         """Count a stream. Refused with STREAM_LIMIT."""
@@ -60,12 +63,19 @@ class StreamLimiter:
                 limit=self._most,
             )
         self._open[caller.key_id] += 1
+        self._none_open.clear()
 
     def leave(self, caller: Caller) -> None:
         """Forget a stream."""
         self._open[caller.key_id] -= 1
         if not self._open[caller.key_id]:
             del self._open[caller.key_id]
+        if not self._open:
+            self._none_open.set()
+
+    async def all_ended(self) -> None:
+        """Return once no stream is open."""
+        await self._none_open.wait()
 
     @property
     def total(self) -> int:

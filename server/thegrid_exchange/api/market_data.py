@@ -20,7 +20,7 @@ from thegrid_exchange.views.feed import picture_of
 DEFAULT_DEPTH = 50
 
 
-class MarketDataServicer(
+class MarketDataServicer(  # type: ignore[misc]  # its stream yields bytes, serialised before
     MarketStreamMixin, Handler, market_data_pb2_grpc.MarketDataServiceServicer
 ):
     """Markets, books and trades."""

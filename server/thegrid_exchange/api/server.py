@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_g
 from thegrid.v1 import (
     accounts_pb2_grpc,
     admin_pb2_grpc,
+    delivery_pb2_grpc,
     instruments_pb2_grpc,
     market_data_pb2_grpc,
     members_pb2_grpc,
@@ -23,6 +24,7 @@ from thegrid.v1 import (
 )
 from thegrid_exchange.api.accounts import AccountServicer
 from thegrid_exchange.api.admin import AdminServicer
+from thegrid_exchange.api.delivery import DeliveryServicer
 from thegrid_exchange.api.instruments import InstrumentServicer
 from thegrid_exchange.api.interceptor import Interceptor
 from thegrid_exchange.api.market_data import MarketDataServicer
@@ -127,6 +129,7 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
     supply_pb2_grpc.add_SupplyServiceServicer_to_server(SupplyServicer(services), server)
     members_pb2_grpc.add_MemberServiceServicer_to_server(MemberServicer(services), server)
     admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminServicer(services), server)
+    delivery_pb2_grpc.add_DeliveryServiceServicer_to_server(DeliveryServicer(services), server)
     names = [
         "InstrumentService",
         "MarketDataService",
@@ -136,6 +139,7 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
         "SupplyService",
         "MemberService",
         "AdminService",
+        "DeliveryService",
     ]
     return tuple(f"thegrid.v1.{name}" for name in names)
 

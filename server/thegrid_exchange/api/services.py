@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from thegrid_exchange.api.auth import Authenticator
+from thegrid_exchange.api.background import Background
 from thegrid_exchange.api.idempotency import NewSecrets
 from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
@@ -45,6 +46,7 @@ class Services:
     streams: StreamLimiter
     metrics: Metrics
     pulse: Pulse
+    background: Background = field(default_factory=Background)
     new_secrets: NewSecrets = field(default_factory=NewSecrets)
     relay: "Relay | Any" = None
     """The living pipe; None in a process that serves no deliveries."""

@@ -15,16 +15,15 @@ from thegrid_exchange.api.convert.trading import (
     item_command,
     order_message,
     place_command,
-    taker_fill_message,
+    shown_order,
+    shown_result,
 )
-from thegrid_exchange.api.errors import refused, status_of
+from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.order_session import SessionMixin
 from thegrid_exchange.api.paging import cut, page_of
 from thegrid_exchange.engine.commands import BatchOrders, CancelOrders
 from thegrid_exchange.engine.quantities import number_of
-from thegrid_exchange.engine.refusals import Refusal
-from thegrid_exchange.engine.replies import OrderReply
 
 
 class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServicer):
@@ -153,17 +152,3 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
         return trading_pb2.ListFillsResponse(
             fills=[fill_message(*fill) for fill in shown], next_page_token=token
         )
-
-
-def shown_order(reply: OrderReply, at_us: int) -> tuple[trading_pb2.Order, list[trading_pb2.Fill]]:
-    """The order after a command, and the fills that the command made."""
-    fills = [taker_fill_message(fill, reply.order, at_us) for fill in reply.fills]
-    return order_message(reply.order), fills
-
-
-def shown_result(reply: OrderReply | Refusal, at_us: int) -> trading_pb2.BatchResult:
-    """What came of one item of a batch or of one command of a session."""
-    if isinstance(reply, Refusal):
-        return trading_pb2.BatchResult(error=status_of(reply))
-    order, fills = shown_order(reply, at_us)
-    return trading_pb2.BatchResult(order=order, fills=fills)

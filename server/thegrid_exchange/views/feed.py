@@ -166,6 +166,15 @@ class MarketFeed:
         log.readers += 1
         self.idle_since_us = None
 
+    def place_after(self, log: Log, sequence: int) -> int | None:
+        """Where a reader goes on that has all of the market up to a sequence; None if it cannot.
+
+        The sequence may be that of another channel, or of a heartbeat.
+        """
+        if log.last_sequence <= sequence <= self.sequence:
+            return log.end
+        return log.place_after(sequence)
+
     def leave(self, log: Log, now_us: int) -> None:
         """Forget a reader; the logs are kept a while longer, so that it can come back."""
         log.readers -= 1

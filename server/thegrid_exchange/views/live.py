@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from thegrid_exchange.engine.apply import fold
 from thegrid_exchange.engine.book import Book
-from thegrid_exchange.engine.events import LotClosed, OrderClosed
+from thegrid_exchange.engine.events import LotClosed, LotMinted, OrderClosed
 from thegrid_exchange.engine.quantities import CASH
-from thegrid_exchange.engine.records import Order
+from thegrid_exchange.engine.records import LotParcel, Order, Transfer
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.journal.protocol import Head, Row
 from thegrid_exchange.views.accounts import all_units_of, cash_of, units_of
 from thegrid_exchange.views.catalogue import Catalogue
 from thegrid_exchange.views.feed import Log, MarketFeed
-from thegrid_exchange.views.lots import LotWithParcels, deadline_of, open_lot
+from thegrid_exchange.views.lots import LotWithParcels, as_closed, deadline_of, open_lot
 from thegrid_exchange.views.members import Members
 from thegrid_exchange.views.projector import Projector
 from thegrid_exchange.views.touched import Public, Theirs, Touched
@@ -53,6 +53,7 @@ class Live:
         self._accounts: dict[str, tuple[Log, list[int | None]]] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
+        self._parcels: dict[str, tuple[LotParcel, ...]] = {}
 
     def begin(self, totals: dict[str, int]) -> None:
         """Take up the running totals where the last durable row left them."""
@@ -125,6 +126,7 @@ class Live:
         for row in rows:
             touched = self._projector.take(row.seq)
             levels = self._levels(touched) if touched is not None else {}
+            self._parcels = self._lots_before(touched) if touched is not None else {}
             fold(self.state, row.at_us, row.events)
             if touched is not None:
                 self._publish(touched, levels, row)
@@ -142,6 +144,16 @@ class Live:
             yield row.command.key_id
         elif row.kind == "SuspendMember":
             yield from self.members.key_ids(row.command.member_id)
+
+    def _lots_before(self, touched: Touched) -> dict[str, tuple[LotParcel, ...]]:
+        """Parcels of the touched Lots whose owners listen: a Lot that closes leaves the state."""
+        return {
+            lot_id: found.parcels
+            for member_id, theirs in touched.members.items()
+            if theirs.lots and member_id in self._accounts
+            for lot_id in theirs.lots
+            if (found := open_lot(self.state, lot_id)) is not None
+        }
 
     def _levels(self, touched: Touched) -> dict[str, set[tuple[str, int]]]:
         """Prices at which the touched orders rested before the row."""
@@ -212,7 +224,7 @@ class Live:
         made.extend(
             ("units", units_of(balances, self.totals, member_id, asset)) for asset in theirs.assets
         )
-        made.extend(("transfer", transfer) for transfer in theirs.transfers)
+        made.extend(("transfer", (each, _sweep_id(each, row))) for each in theirs.transfers)
         made.extend(("lot", self._lot(lot_id, row)) for lot_id in theirs.lots)
         made.extend(("usage", usage) for usage in theirs.usages)
         return made
@@ -222,7 +234,16 @@ class Live:
         if found is not None:
             return found
         closed = [e.lot for e in row.events if type(e) is LotClosed and e.lot.lot_id == lot_id]
-        return LotWithParcels(closed[-1], ())
+        return as_closed(LotWithParcels(closed[-1], self._parcels.get(lot_id, ())))
+
+
+def _sweep_id(transfer: Transfer, row: Row) -> str:
+    """The sweep that a transfer belongs to, or nothing; the Lot it minted names it."""
+    for event in row.events:
+        if type(event) is LotMinted and event.lot.lot_id == transfer.lot_id:
+            origin = event.lot.origin_id
+            return origin if origin.startswith("swp_") else ""
+    return ""
 
 
 def account_picture(live: Live, member_id: str) -> tuple[Any, ...]:

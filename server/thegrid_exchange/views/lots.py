@@ -134,13 +134,17 @@ class LotsReader:
 
 
 def _closed(row: Any) -> LotWithParcels:
-    """A closed Lot: every token of every parcel has ended."""
+    return as_closed(LotWithParcels(_lot(row[0]), tuple(_parcels(row[1]))))
+
+
+def as_closed(found: LotWithParcels) -> LotWithParcels:
+    """A closed Lot as it is shown: every token of every parcel has ended."""
     parcels = tuple(
         parcel._replace(
             free_tokens=0,
             reserved_tokens=0,
             ended_tokens=parcel.free_tokens + parcel.reserved_tokens + parcel.ended_tokens,
         )
-        for parcel in _parcels(row[1])
+        for parcel in found.parcels
     )
-    return LotWithParcels(_lot(row[0]), parcels)
+    return LotWithParcels(found.lot, parcels)

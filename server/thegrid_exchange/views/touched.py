@@ -98,9 +98,6 @@ class Touched:
 
     # ---- one method per kind of event ----------------------------------------------------------
 
-    def _order(self, event: Any) -> None:
-        self.member(event.order.member_id).orders[event.order.order_id] = None
-
     def _filled(self, event: Any) -> None:
         self.member(self._order_of(event.order_id).member_id).orders[event.order_id] = None
 
@@ -109,7 +106,8 @@ class Touched:
         self.member(order.member_id).orders[event.order_id] = None
         self.market(order.market_id).book[event.order_id] = None
 
-    def _closed(self, event: happened.OrderClosed) -> None:
+    def _order(self, event: happened.OrderAccepted | happened.OrderClosed) -> None:
+        """An order that rests at once is accepted with its rank; one that closes still has it."""
         order = event.order
         self.member(order.member_id).orders[order.order_id] = None
         if order.rank > 0:
@@ -177,7 +175,7 @@ _NOTES: dict[type[Any], Callable[[Touched, Any], None]] = {
     happened.OrderFilled: Touched._filled,
     happened.OrderAmended: Touched._level,
     happened.OrderDecremented: Touched._level,
-    happened.OrderClosed: Touched._closed,
+    happened.OrderClosed: Touched._order,
     happened.TradeExecuted: Touched._traded,
     happened.Posted: Touched._posted,
     happened.UnitsTransferred: Touched._transferred,

@@ -8,9 +8,11 @@ from typing import Final
 
 from thegrid.v1 import trading_pb2
 from thegrid_exchange.api.convert.common import SIDES, Names, micros_of, optional_time, time_of
-from thegrid_exchange.api.errors import invalid
+from thegrid_exchange.api.errors import invalid, status_of
 from thegrid_exchange.engine.commands import AmendOrder, CancelOrder, PlaceOrder
 from thegrid_exchange.engine.records import Fill, Order, Trade
+from thegrid_exchange.engine.refusals import Refusal
+from thegrid_exchange.engine.replies import OrderReply
 
 ORDER_TYPES: Final = Names(trading_pb2.OrderType, "ORDER_TYPE", ("limit", "market"))
 TIMES_IN_FORCE: Final = Names(
@@ -185,3 +187,17 @@ def fill_message(trade: Trade, order_id: str, client_order_id: str) -> trading_p
         role=_MAKER if is_maker else _TAKER,
         trade_time=time_of(trade.executed_at_us),
     )
+
+
+def shown_order(reply: OrderReply, at_us: int) -> tuple[trading_pb2.Order, list[trading_pb2.Fill]]:
+    """The order after a command, and the fills that the command made."""
+    fills = [taker_fill_message(fill, reply.order, at_us) for fill in reply.fills]
+    return order_message(reply.order), fills
+
+
+def shown_result(reply: OrderReply | Refusal, at_us: int) -> trading_pb2.BatchResult:
+    """What came of one item of a batch or of one command of a session."""
+    if isinstance(reply, Refusal):
+        return trading_pb2.BatchResult(error=status_of(reply))
+    order, fills = shown_order(reply, at_us)
+    return trading_pb2.BatchResult(order=order, fills=fills)
