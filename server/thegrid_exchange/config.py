@@ -44,6 +44,9 @@ class Config:
     operator_port: int = _setting(
         9464, "port that serves /metrics and /healthz; 0 takes a free one", 0, 65_535
     )
+    relay_address: str = _setting(
+        "", "host:port at which suppliers reach this relay (default: where gRPC is served)"
+    )
     insecure_bind: bool = _setting(
         False, "serve without TLS on an address other than loopback (say so only behind a proxy)"
     )
@@ -82,6 +85,9 @@ class Config:
     )
     max_request_ids: int = _setting(
         5_000_000, "request ids remembered inside the horizon", 1_000, 1_000_000_000
+    )
+    lease_wait_s: int = _setting(
+        30, "how long a start waits for another exchange's lease on PostgreSQL, seconds", 0, 86_400
     )
     snapshot_rows: int = _setting(
         100_000, "rows between two snapshots; 0 takes none", 0, 1_000_000_000

@@ -173,6 +173,7 @@ class Session:
         if self._services.pulse.draining and not self._is_draining:
             self._is_draining = True
             self.outbox.put(delivery_pb2.DeliverySessionResponse(draining=True).SerializeToString())
+            self._close_if_done()
 
     def _take(self, command: delivery_pb2.DeliveryCommand) -> None:
         kind = command.WhichOneof("command")
@@ -230,7 +231,7 @@ class Session:
         self._close_if_done()
 
     def _close_if_done(self) -> None:
-        if self._has_left and not self._calls:
+        if (self._has_left or self._is_draining) and not self._calls:
             self.outbox.close()
 
 

@@ -10,12 +10,13 @@ from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.supply import offer_command, offer_message, supply_message
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.paging import cut, page_of
+from thegrid_exchange.api.serve import ServeMixin
 from thegrid_exchange.engine.commands import IssueUnits, RetireUnits, WithdrawOffer
 from thegrid_exchange.views.supply import offers_of, supplies_of, supply_of
 
 
-class SupplyServicer(Handler, supply_pb2_grpc.SupplyServiceServicer):
-    """The supplier's unary calls."""
+class SupplyServicer(ServeMixin, Handler, supply_pb2_grpc.SupplyServiceServicer):
+    """The supplier's unary calls, and its stream."""
 
     async def RegisterOffer(  # noqa: N802
         self, request: supply_pb2.RegisterOfferRequest, context: Any

@@ -327,7 +327,13 @@ class Delivery:
             self._finish("granted")
 
         instrument_id = waiting_for.wants.instrument_id
-        waiter = Waiter(instrument_id, self._request.member_id, waiting_for, grant)
+        waiter = Waiter(
+            instrument_id,
+            self._request.member_id,
+            waiting_for,
+            grant,
+            lambda: self._finish("no_supplier"),
+        )
         turn = self._new_turn()
         self._arm(self._relay.limits.wait_us, "saturated")
         self._relay.suppliers.wait(waiter)

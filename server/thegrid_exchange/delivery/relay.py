@@ -147,13 +147,16 @@ class Relay:
         for call in list(self._calls):
             call.end("drained")
 
-    async def drain(self, grace_us: int) -> None:
-        """Take no new calls, let the running ones end, end what is left as the venue's fault."""
+    async def drain(self, grace_s: float) -> None:
+        """Take no new calls, let the running ones end, end what is left as the venue's fault.
+
+        The grace is real time: a process that goes down cannot wait for a clock that stands still.
+        """
         self.is_draining = True
         if self._calls:
-            cut = self.timers.after(grace_us, self._cut_all)
-            await asyncio.gather(*self._calls.values(), return_exceptions=True)
-            cut.cancel()
+            _, running = await asyncio.wait(self._calls.values(), timeout=grace_s)
+            self._cut_all()
+            await asyncio.gather(*running, return_exceptions=True)
         for link in self.suppliers.links():
             self.suppliers.leave(link)
             link.wire.close("draining")

@@ -105,6 +105,7 @@ class Suppliers:
             if link in self._links[instrument_id]:
                 self._links[instrument_id].remove(link)
         self._tell(link.supplier_id)
+        self._dismiss_waiting(link)
         for attempt in list(link.attempts.values()):
             if attempt is not None:
                 attempt.on_lost()
@@ -112,6 +113,7 @@ class Suppliers:
     def drain(self, link: Link) -> None:
         """The supplier takes no new calls over this stream."""
         link.draining = True
+        self._dismiss_waiting(link)
 
     def connected(self, supplier_id: str) -> tuple[str, ...]:
         """Instruments that a supplier serves here now."""
@@ -245,6 +247,12 @@ class Suppliers:
             while self._serve_one(link, instrument_id):
                 pass
 
+    def _dismiss_waiting(self, link: Link) -> None:
+        for instrument_id in link.instrument_ids:
+            self.room.dismiss(
+                instrument_id, lambda waits: not self.could_serve(waits.wants, waits.tried)
+            )
+
     def _serve_one(self, link: Link, instrument_id: str) -> bool:
         if not self.room.waiting(instrument_id) or link not in self._links[instrument_id]:
             return False
@@ -253,9 +261,9 @@ class Suppliers:
             return False
         waiter = self.room.next(
             instrument_id,
-            lambda wants: (
-                link.supplier_id not in wants.tried
-                and self._suitable(link, wants.wants) is not None
+            lambda waits: (
+                link.supplier_id not in waits.tried
+                and self._suitable(link, waits.wants) is not None
             ),
         )
         if waiter is None:

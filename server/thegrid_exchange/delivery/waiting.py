@@ -10,15 +10,20 @@ from thegrid_exchange.delivery.limits import DeliveryLimits
 
 
 class Waiter:
-    """One call that waits; `grant` is told the link whose slot it got."""
+    """One call that waits: `grant` is told the slot it got, `dismiss` that none will come."""
 
-    __slots__ = ("grant", "instrument_id", "member_id", "wants")
+    __slots__ = ("dismiss", "grant", "instrument_id", "member_id", "wants")
 
     def __init__(
-        self, instrument_id: str, member_id: str, wants: Any, grant: Callable[[Any], None]
+        self,
+        instrument_id: str,
+        member_id: str,
+        wants: Any,
+        grant: Callable[[Any], None],
+        dismiss: Callable[[], None],
     ) -> None:
         self.instrument_id, self.member_id = instrument_id, member_id
-        self.wants, self.grant = wants, grant
+        self.wants, self.grant, self.dismiss = wants, grant, dismiss
 
 
 class WaitingRoom:
@@ -65,6 +70,14 @@ class WaitingRoom:
                         queues.move_to_end(member_id)
                     return waiter
         return None
+
+    def dismiss(self, instrument_id: str, is_hopeless: Callable[[Any], bool]) -> None:
+        """Send away every call for which there is no hope."""
+        queues = self._queues.get(instrument_id, {})
+        for waiter in [waiter for queue in queues.values() for waiter in queue]:
+            if is_hopeless(waiter.wants):
+                self.leave(waiter)
+                waiter.dismiss()
 
     def waiting(self, instrument_id: str) -> int:
         """Calls that wait for this instrument."""
