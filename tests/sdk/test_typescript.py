@@ -80,5 +80,5 @@ def test_against_a_real_exchange(house: House) -> None:
 
 
 def test_walkthrough(house: House) -> None:
-    said = node("dist/examples/walkthrough.js", "chat-standard", environment=house.environment())
+    said = node("dist/examples/walkthrough.js", "text-standard", environment=house.environment())
     assert "tokens for" in said, said

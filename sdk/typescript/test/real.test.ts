@@ -103,9 +103,8 @@ test("a book goes on where it was cut off, and is whole", options, async () => {
         placed.push((await grid.trading.placeOrder(bid(quantity))).order!.orderId);
       }
     } else if (level(book) === resting + 5n) {
-      const { book: asked, sequence } = await grid.marketData.getBook({ market: market.marketId });
-      if (sequence !== book.sequence) continue;
-      assert.deepEqual(level(asked!), level(book));
+      const { book: asked } = await grid.marketData.getBook({ market: market.marketId });
+      assert.equal(level(asked!), level(book));
       controller.abort();
     }
   }
