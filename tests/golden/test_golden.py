@@ -1,7 +1,7 @@
 """A recorded journal still folds to the state it had, and its commands still do what they did.
 
-When the rules change on purpose, raise `engine.RULES_VERSION`: the old journal is then folded only,
-as every journal in the field is; record a new one beside it with `python -m tests.golden.recording`.
+When the rules change on purpose, raise `engine.RULES_VERSION`: an old journal is then folded only,
+as every journal in the field is; record a new one with `python -m tests.golden.recording`.
 """
 
 import os
