@@ -16,10 +16,12 @@ KINDS = ("aio", "sync")
 class Both:
     """A client of one kind; what is asked of it is written once, as a function of the client."""
 
-    def __init__(self, kind: str, target: str, **settings: Any) -> None:
+    def __init__(
+        self, kind: str, target: str, api_key: str = "key_a.secret", **settings: Any
+    ) -> None:
         self.kind = kind
         made = AsyncClient if kind == "aio" else Client
-        self.client: Any = made(target, "key_a.secret", **settings)
+        self.client: Any = made(target, api_key, **settings)
 
     async def call(self, ask: Callable[[Any], Any]) -> Any:
         """Run a call and return its answer."""
@@ -65,8 +67,10 @@ async def _close(source: Any) -> None:
 
 
 @asynccontextmanager
-async def connected(kind: str, target: str, **settings: Any) -> AsyncIterator[Both]:
-    both = Both(kind, target, **settings)
+async def connected(
+    kind: str, target: str, api_key: str = "key_a.secret", **settings: Any
+) -> AsyncIterator[Both]:
+    both = Both(kind, target, api_key, **settings)
     try:
         yield both
     finally:

@@ -64,8 +64,10 @@ class GridError(Exception):
 
     def __str__(self) -> str:
         said = f"{self.reason or self.code}: {self.message}"
-        named = "; ".join(f"{field}: {text}" for field, text in self.fields)
-        return f"{said} ({named})" if named and named not in said else said
+        named = "; ".join(
+            field if text in said else f"{field}: {text}" for field, text in self.fields
+        )
+        return f"{said} ({named})" if named else said
 
 
 class AuthError(GridError):

@@ -5,7 +5,7 @@ Orders are in `trading`.
 from itertools import islice
 
 import click
-from rich.console import Group
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -136,7 +136,7 @@ def _watch_book(session: Session, market: str, depth_levels: int) -> None:
             for item in stream:
                 _book_line(session, item, depth_levels)
             return
-        with Live(console=session.output.console, auto_refresh=False) as live:
+        with Live(console=Console(highlight=False), auto_refresh=False) as live:
             for item in stream:
                 if isinstance(item, Gap):
                     note.plain = f"gap after {item.after_sequence} up to {item.upto_sequence}"

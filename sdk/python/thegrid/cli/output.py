@@ -18,6 +18,7 @@ from thegrid.money import TOKENS_PER_UNIT, dollar_text
 from thegrid.times import instant
 
 Cell = str | int
+_WIDE = 1_000
 
 
 class Output:
@@ -25,7 +26,8 @@ class Output:
 
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
-        self.console = Console(highlight=False, soft_wrap=True)
+        # A column that is cut cannot be copied; a terminal wraps what is too wide.
+        self.console = Console(highlight=False, width=_WIDE)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], empty: str) -> None:
         """Write a table; columns whose name begins with `>` are set right."""

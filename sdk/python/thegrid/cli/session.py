@@ -213,6 +213,8 @@ def advice(error: errors.GridError) -> str:
 def _tell(error: errors.GridError) -> None:
     print(f"grid: {error}", file=sys.stderr)
     for name, value in error.metadata.items():
+        if name == "field":  # told in the line above
+            continue
         print(f"  {name}: {value}", file=sys.stderr)
     told = advice(error)
     if told:
