@@ -100,7 +100,12 @@ async def start(
     clock = clock or SystemClock(config.clock_offset_s * 1_000_000)
     vault = _vault(config)
     projector = Projector(config.journal_url, config.partition)
-    journal = SqlJournal(config.journal_url, clock, config.partition)
+    journal = SqlJournal(
+        config.journal_url,
+        clock,
+        config.partition,
+        lease_wait_us=config.lease_wait_s * MICROS,
+    )
     recovered = await _recover(config, journal, projector)
     try:
         require_believable_clock(

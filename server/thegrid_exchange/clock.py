@@ -56,6 +56,11 @@ class ManualClock:
     def steady_us(self) -> int:
         return self._steady_us
 
+    @property
+    def sleepers(self) -> int:
+        """How many wait for this clock to be moved."""
+        return sum(not woken.done() for _, _, woken in self._sleepers)
+
     async def sleep(self, span_us: int) -> None:
         if span_us <= 0:
             await asyncio.sleep(0)

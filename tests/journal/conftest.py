@@ -4,6 +4,7 @@ import asyncio
 import glob
 import os
 import shutil
+import signal
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def postgres_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         _await_ready(folder, server)
         yield folder
     finally:
-        server.send_signal(2)
+        server.send_signal(signal.SIGQUIT)  # nothing here needs a tidy shutdown
         server.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
 

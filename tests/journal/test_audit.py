@@ -96,6 +96,17 @@ async def test_a_change_behind_the_exchange_is_found(
     assert caught.value.seq == seq
 
 
+async def test_a_byte_flipped_in_the_file_is_found(sqlite_url: str, tmp_path: Path) -> None:
+    await (await a_sound_journal(sqlite_url)).stop()
+    file = tmp_path / "exchange.db"
+    content = bytearray(file.read_bytes())
+    content[content.index(b"r-9") + 1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(JournalBroken) as caught:
+        await audited(sqlite_url)
+    assert caught.value.seq == 11
+
+
 async def resealed(url: str, seq: int, **change: Any) -> None:
     """Change one row and seal it and all after it anew, so that the chain is whole again."""
     reader = SqlReader(url)

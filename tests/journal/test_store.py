@@ -252,6 +252,32 @@ async def test_a_lease_that_ran_out_is_taken_and_its_holder_fenced(postgres_url:
     await engine.dispose()
 
 
+async def test_a_standby_waits_for_the_lease_and_starts_at_the_newest_row(
+    postgres_url: str,
+) -> None:
+    old, clock = SqlJournal(postgres_url, ManualClock()), ManualClock()
+    head = await old.open()
+    new = SqlJournal(postgres_url, clock, lease_wait_us=60_000_000)
+    opening = asyncio.create_task(new.open())
+    await until_it_sleeps(clock)
+    rows = rows_after(old, head, 3)
+    await old.append(rows)
+    await old.close()
+    clock.advance(1_000_000)
+    assert (await opening).seq == 3
+    assert new.epoch == old.epoch + 1
+    await new.close()
+
+
+async def until_it_sleeps(clock: ManualClock) -> None:
+    """Let the loop run, database answers included, until someone waits on the clock."""
+    for _ in range(1_000_000):
+        if clock.sleepers:
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("nobody waits on the clock")
+
+
 async def test_a_holder_that_lost_its_lease_is_told_between_batches(postgres_url: str) -> None:
     clock, lost = ManualClock(), asyncio.Event()
     journal = SqlJournal(postgres_url, clock)

@@ -4,6 +4,7 @@ What a row means is the codec's affair, and when to write is the sequencer's.
 
 import asyncio
 import contextlib
+import logging
 import os
 import secrets
 import socket
@@ -33,6 +34,11 @@ from thegrid_exchange.journal.protocol import (
 )
 from thegrid_exchange.journal.reader import SqlReader
 
+log = logging.getLogger(__name__)
+
+LEASE_POLL_US = 500_000
+"""How often a writer that waits asks whether the lease is free."""
+
 _T = TypeVar("_T")
 
 
@@ -40,7 +46,12 @@ class SqlJournal(SqlReader):
     """The one writer of a journal, and its readers."""
 
     def __init__(
-        self, database_url: str, clock: Clock, partition: int = 1, folder: Path | None = None
+        self,
+        database_url: str,
+        clock: Clock,
+        partition: int = 1,
+        folder: Path | None = None,
+        lease_wait_us: int = 0,
     ) -> None:
         super().__init__(database_url, partition)
         database = make_url(database_url).database
@@ -49,7 +60,7 @@ class SqlJournal(SqlReader):
         self.epoch = 0
         self.on_lost: Callable[[Exception], object] = lambda _error: None
         """Called once when the partition is lost between batches; the process must stop."""
-        self._clock = clock
+        self._clock, self._lease_wait_us = clock, lease_wait_us
         self._folder = folder
         self._lock = FolderLock(folder) if folder else None
         self._writer: AsyncConnection | None = None
@@ -95,8 +106,9 @@ class SqlJournal(SqlReader):
                 f"{self.dialect.where}: cannot be opened for writing ({reason}); check that it is "
                 "reachable and writable, or set GRID_DATABASE_URL"
             ) from error
-        head = await super().open()
-        await self._write(self._take_lease)
+        await super().open()
+        await self._await_lease()
+        head = await self.head()
         if (await self.declared_head())[0] > head.seq:
             raise JournalBroken(
                 head.seq + 1, "rows at the end are gone; restore the database from a backup"
@@ -124,7 +136,21 @@ class SqlJournal(SqlReader):
                 value,
             )
 
-    async def _take_lease(self, connection: AsyncConnection) -> None:
+    async def _await_lease(self) -> None:
+        """Take the lease, waiting for its present holder to end if that was asked for."""
+        waited_us = 0
+        while not await self._write(self._take_lease):
+            if waited_us >= self._lease_wait_us:
+                raise JournalLocked(
+                    f"{self.dialect.where}: another exchange holds partition {self.partition}; "
+                    "stop it, or wait until its lease ends (GRID_LEASE_WAIT_S)"
+                )
+            if not waited_us:
+                log.info("partition %d is held by another; waiting", self.partition)
+            await self._clock.sleep(LEASE_POLL_US)
+            waited_us += LEASE_POLL_US
+
+    async def _take_lease(self, connection: AsyncConnection) -> bool:
         now_us, owner = self.dialect.now_us, f"{socket.gethostname()}:{os.getpid()}"
         await self._run(
             connection,
@@ -141,13 +167,11 @@ class SqlJournal(SqlReader):
             self.partition,
         )
         if not taken:
-            raise JournalLocked(
-                f"{self.dialect.where}: another exchange holds partition {self.partition}; "
-                "stop it, or wait until its lease ends"
-            )
+            return False
         statement = "SELECT epoch FROM journal_lease WHERE partition = ?"
         result = await connection.exec_driver_sql(self.dialect.sql(statement), (self.partition,))
         self.epoch = result.scalar_one()
+        return True
 
     async def append(self, rows: Sequence[StoredRow], statements: Sequence[Statement] = ()) -> None:
         """Make the rows and the read-model writes durable together, or raise.
