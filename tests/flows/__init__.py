@@ -1,0 +1,1 @@
+"""The flows of the exchange, through its public doors."""

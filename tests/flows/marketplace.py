@@ -1,0 +1,98 @@
+"""A small market behind public doors: a consumer with a Lot, suppliers, a gateway.
+Its laws are checked through the doors too.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.support.exchange import SYMBOL, Exchange, Participant, running_exchange
+from tests.support.supplier import ScriptedSession, session
+from thegrid.v1 import accounts_pb2, admin_pb2, supply_pb2, usage_pb2
+from thegrid_exchange.engine.invariants import check
+
+UNIT = 1_000_000
+PROMPT_TOKENS = 8
+"""`Say hello` of a user: two tokens, a message, a request; see the metering policy."""
+
+
+@dataclass
+class Marketplace:
+    """An exchange with one instrument, a consumer who owns a Lot, and a gateway's key."""
+
+    exchange: Exchange
+    consumer: Participant
+    gateway_secret: str
+    session: ScriptedSession
+    suppliers: list[Participant] = field(default_factory=list)
+
+    async def supplier(self, handle: str, price_micros: int, **terms: Any) -> Participant:
+        """Another supplier with Units on sale."""
+        supplier = await self.exchange.create_supplier(handle, issue_units=50, **terms)
+        await self.exchange.sell_issuance(supplier, 50, price_micros)
+        self.suppliers.append(supplier)
+        return supplier
+
+    async def lot(self, units: int) -> None:
+        """Buy and move into Consumption."""
+        await self.exchange.place(
+            self.consumer, side="buy", quantity_units=units, price_micros=10 * UNIT,
+        )  # fmt: skip
+        await self.consumer.accounts.CreateTransfer(
+            accounts_pb2.CreateTransferRequest(
+                request_id=self.exchange.request_id(), instrument=SYMBOL, quantity_units=units
+            )
+        )
+
+    async def balance(self) -> accounts_pb2.UnitBalance:
+        """The consumer's Units."""
+        balances = await self.consumer.accounts.GetBalances(accounts_pb2.GetBalancesRequest())
+        return next(units for units in balances.units if units.symbol == SYMBOL)
+
+    async def usage(self, identifier: str) -> usage_pb2.UsageRecord:
+        """A usage record, once it is final."""
+        async with asyncio.timeout(10):
+            while True:
+                found = await self.consumer.usage.GetUsage(usage_pb2.GetUsageRequest(id=identifier))
+                if found.usage.status == usage_pb2.USAGE_STATUS_FINAL:
+                    return found.usage  # type: ignore[no-any-return]
+                await asyncio.sleep(0.01)
+
+    async def check(self) -> None:
+        """Nothing is reserved, tokens are conserved, every asset sums to zero."""
+        async with asyncio.timeout(10):
+            while self.exchange.running.services.relay.open_calls:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        trial = await self.exchange.admin.GetTrialBalance(admin_pb2.GetTrialBalanceRequest())
+        sums: dict[str, int] = {}
+        for line in trial.lines:
+            sums[line.asset] = sums.get(line.asset, 0) + line.amount
+        assert not any(sums.values()), sums
+        assert (await self.balance()).reserved_tokens == 0
+        check(self.exchange.running.services.live.state)
+        for supplier in self.suppliers:
+            supplies = await supplier.supply.GetSupply(supply_pb2.GetSupplyRequest())
+            for each in supplies.supplies:
+                parts = (
+                    each.retired_tokens + each.unsold_tokens + each.bought_back_tokens
+                    + each.outstanding_tokens + each.consumed_tokens + each.expired_tokens
+                    + each.refunded_tokens
+                )  # fmt: skip
+                assert parts == each.issued_tokens, each
+
+
+@asynccontextmanager
+async def marketplace(folder: Path, units: int = 1, **settings: Any) -> AsyncIterator[Marketplace]:
+    """Open a market with one supplier `acme`, whose Units the consumer bought."""
+    async with running_exchange(folder, **settings) as exchange:
+        await exchange.define_instrument()
+        consumer = await exchange.create_member("consumer", deposit_micros=1_000 * UNIT)
+        house = await exchange.create_member("house", scopes=("GATEWAY",))
+        async with session(exchange, house.secret) as gateway:
+            market = Marketplace(exchange, consumer, house.secret, gateway)
+            await market.supplier("acme", UNIT)
+            await market.lot(units)
+            yield market
