@@ -143,14 +143,15 @@ def _trade(
     yield from _move_parcels(trade, sale)
     # A seller of issuance has paid no fee yet: it is taken as the proceeds are earned.
     seller_fee_micros = trade.seller_fee_micros if trade.source == "trading" else 0
-    bought = yield from _fill(state, buyer, trade, trade.buyer_fee_micros, held_micros)
-    sold = yield from _fill(state, seller, trade, seller_fee_micros, 0)
+    sides = ((buyer, trade.buyer_fee_micros, held_micros), (seller, seller_fee_micros, 0))
+    of_maker, of_taker = reversed(sides) if taker_buys else sides
+    yield from _fill(state, trade, *of_maker)
+    taker = yield from _fill(state, trade, *of_taker)
     gained_units = quantity_units - sale.returned_units
     if not taker_buys and buyer.auto_transfer and gained_units:
         yield from auto_transfer(state, buyer.member_id, market.instrument_id, gained_units)
-    fee_paid_micros = trade.buyer_fee_micros if taker_buys else seller_fee_micros
-    fill = Fill(trade.trade_id, trade.price_micros, quantity_units, fee_paid_micros)
-    return (bought, fill, gained_units) if taker_buys else (sold, fill, 0)
+    fill = Fill(trade.trade_id, trade.price_micros, quantity_units, of_taker[1])
+    return taker, fill, gained_units if taker_buys else 0
 
 
 def _trade_of(
@@ -220,22 +221,18 @@ def _postings_of(trade: Trade, sale: _Sale, released_micros: int) -> tuple[Posti
     seller_fee_micros = 0 if issued else trade.seller_fee_micros
     spent_micros = notional_micros + trade.buyer_fee_micros
     back_micros = released_micros - spent_micros + sale.returned_micros
+    seller_cash = "escrow" if issued else "available"
     lines = (
-        Posting(buyer_id, "held", CASH, -released_micros),
-        Posting(buyer_id, "available", CASH, back_micros),
-        Posting(buyer_id, "escrow", CASH, -sale.returned_micros),
-        Posting(
-            seller_id,
-            "escrow" if issued else "available",
-            CASH,
-            notional_micros - seller_fee_micros,
-        ),
-        Posting(HOUSE, "fees", CASH, trade.buyer_fee_micros + seller_fee_micros),
-        Posting(seller_id, "listed" if issued else "held", instrument_id, -tokens),
-        Posting(buyer_id, "trading", instrument_id, tokens - returned_tokens),
-        Posting(buyer_id, "bought_back", instrument_id, returned_tokens),
+        (buyer_id, "held", CASH, -released_micros),
+        (buyer_id, "available", CASH, back_micros),
+        (buyer_id, "escrow", CASH, -sale.returned_micros),
+        (seller_id, seller_cash, CASH, notional_micros - seller_fee_micros),
+        (HOUSE, "fees", CASH, trade.buyer_fee_micros + seller_fee_micros),
+        (seller_id, "listed" if issued else "held", instrument_id, -tokens),
+        (buyer_id, "trading", instrument_id, tokens - returned_tokens),
+        (buyer_id, "bought_back", instrument_id, returned_tokens),
     )
-    return tuple([line for line in lines if line[3]])
+    return tuple([Posting(*line) for line in lines if line[3]])
 
 
 def _move_parcels(trade: Trade, sale: _Sale) -> Rule[None]:
@@ -257,7 +254,7 @@ def _move_parcels(trade: Trade, sale: _Sale) -> Rule[None]:
 
 
 def _fill(
-    state: State, order: Order, trade: Trade, fee_paid_micros: int, held_micros: int
+    state: State, trade: Trade, order: Order, fee_paid_micros: int, held_micros: int
 ) -> Rule[Order]:
     """Give an order its side of a trade; what is filled whole closes in the same breath."""
     quantity_units = trade.quantity_units
