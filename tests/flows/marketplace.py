@@ -93,6 +93,6 @@ async def marketplace(folder: Path, units: int = 1, **settings: Any) -> AsyncIte
         house = await exchange.create_member("house", scopes=("GATEWAY",))
         async with session(exchange, house.secret) as gateway:
             market = Marketplace(exchange, consumer, house.secret, gateway)
-            await market.supplier("acme", UNIT)
+            await market.supplier("acme", UNIT, concurrent_deliveries=2_000)
             await market.lot(units)
             yield market
