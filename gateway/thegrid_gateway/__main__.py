@@ -7,6 +7,7 @@ import asyncio
 import functools
 import logging
 import os
+import signal
 import socket
 import sys
 from types import FrameType
@@ -40,17 +41,23 @@ class Server(uvicorn.Server):
             print(f"READY base_url={scheme}://{config.host}:{port}/v1", flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Say that the worker is draining; end when load balancers had time to see it."""
-        delay_s = self._gateway.config.drain_delay_s
-        if self._gateway.is_draining or not delay_s:
-            self._gateway.is_draining = True
-            super().handle_exit(sig, frame)
-            return
+        """Say that the worker is draining; end when load balancers had time to see it.
+
+        Ending so is no failure, so the signal is not raised again; a second one does not wait.
+        """
+        delay_s = 0.0 if self._gateway.is_draining else self._gateway.config.drain_delay_s
+        self.force_exit = self._gateway.is_draining and sig == signal.SIGINT
         self._gateway.is_draining = True
-        end = functools.partial(super().handle_exit, sig, frame)
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # not yet running
+            self._end()
+            return
         # A signal handler runs between two steps of the loop, which must be told of the timer.
-        loop.call_soon_threadsafe(loop.call_later, delay_s, end)
+        loop.call_soon_threadsafe(loop.call_later, delay_s, self._end)
+
+    def _end(self) -> None:
+        self.should_exit = True
 
 
 def build_server(config: Config) -> Server:

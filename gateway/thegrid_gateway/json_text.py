@@ -44,7 +44,7 @@ def parse(text: bytes, depth_max: int) -> Any:
 
 def _check_depth(value: Any, depth_max: int) -> None:
     level = [value]
-    for _ in range(depth_max + 1):
+    for _ in range(depth_max):
         level = [
             inner
             for outer in level

@@ -21,7 +21,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._header_timeout_s = header_timeout_s
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
-        self._is_in_head = True
+        self._is_in_head = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
@@ -35,18 +35,22 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; a head that is too long or does not end is refused."""
-        if self._is_in_head:
-            self._head_bytes += len(data)
+        self._head_bytes += len(data)
         super().data_received(data)
-        if self._is_in_head and self._head_bytes and not self.transport.is_closing():
-            if self._head_bytes > self._header_max_bytes:
-                self._refuse(431, f"The head is longer than {self._header_max_bytes} bytes.")
-            elif self._head_timer is None:
-                self._arm()
+        if self.transport.is_closing():
+            return
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if not self._is_in_head and not is_idle:
+            self._head_bytes = 0
+        elif self._head_bytes > self._header_max_bytes:
+            self._refuse(431, f"The head is longer than {self._header_max_bytes} bytes.")
+        elif self._head_timer is None:
+            self._arm()
 
     def on_message_begin(self) -> None:
         """Begin a request; its answer may need to end the connection by force."""
         super().on_message_begin()
+        self._is_in_head = True
         scope: Any = self.scope
         scope["thegrid.transport"] = self.transport
 
@@ -70,7 +74,6 @@ class LimitedProtocol(HttpToolsProtocol):
         """End a request, unless it was refused by its head."""
         if not self.transport.is_closing():
             super().on_message_complete()
-        self._is_in_head = True
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP."""
