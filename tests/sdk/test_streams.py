@@ -84,7 +84,7 @@ async def test_the_exchange_goes_away_in_mid_stream_and_comes_back(
         Answer([Frame(events=[delta(3, 4, text="90:1|110:2")])], "hang"),
     )
     books = asyncio.create_task(both.take(lambda client: client.market_data.watch_book(MARKET), 2))
-    while not server.calls("StreamMarketData"):
+    while not server.calls("StreamMarketData"):  # noqa: ASYNC110 the server is a thread
         await asyncio.sleep(0.01)
     await asyncio.to_thread(server.stop)
     server.start()

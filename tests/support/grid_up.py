@@ -24,6 +24,7 @@ class House(NamedTuple):
     api_key: str
     grpc: str
     data: Path
+    pid: int = 0
 
     def environment(self) -> dict[str, str]:
         """The variables from which every SDK and `grid` read where the exchange is."""
@@ -36,16 +37,16 @@ class House(NamedTuple):
 
 
 @contextlib.contextmanager
-def grid_up(data: Path) -> Iterator[House]:
+def grid_up(data: Path, *options: str, **variables: str) -> Iterator[House]:
     """Start a market, yield it when it is READY, and stop it in good order."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GRID_")}
-    arguments = ["--data", str(data), "--http-port", "0", "--grpc-port", "0"]
+    arguments = ["--data", str(data), "--http-port", "0", "--grpc-port", "0", *options]
     with subprocess.Popen(
         [sys.executable, "-m", "thegrid.cli", "up", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=environment | {"PYTHONUNBUFFERED": "1"},
+        env=environment | {"PYTHONUNBUFFERED": "1"} | variables,
     ) as process:
         try:
             yield _ready(process, data)
@@ -66,6 +67,6 @@ def _ready(process: subprocess.Popen[str], data: Path) -> House:
         said.append(line)
         if found := READY.match(line.rstrip()):
             base_url, api_key, grpc = found.groups()
-            return House(base_url, api_key, grpc, data)
+            return House(base_url, api_key, grpc, data, process.pid)
     house = House("", "", "", data)
     raise AssertionError(f"grid up ended:\n{''.join(said)}\n{house.logs()}")

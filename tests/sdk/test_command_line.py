@@ -1,0 +1,222 @@
+"""The command `grid` as people and scripts use it, against a whole market that `grid up` started.
+How the market itself comes and goes is in test_up.
+"""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.grid_up import RunningMarket, grid_up
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMarket]:
+    with grid_up(tmp_path_factory.mktemp("market")) as started:
+        yield started
+
+
+class Grid:
+    """Runs the command as the demo consumer, or with another key file."""
+
+    def __init__(self, house: RunningMarket) -> None:
+        self.house = house
+
+    def run(
+        self, *arguments: str, code: int = 0, said: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "thegrid.cli", *arguments],
+            env=self.house.environment(),
+            input=said,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr + self.house.logs()
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.run(*arguments, "--json").stdout)
+
+    def operator(self, *arguments: str, code: int = 0) -> str:
+        key = str(self.house.data / "operator.key")
+        return self.run(*arguments, "--key-file", key, code=code).stdout
+
+
+@pytest.fixture
+def grid(house: RunningMarket) -> Grid:
+    return Grid(house)
+
+
+def test_markets_and_instruments_are_shown_in_dollars(grid: Grid) -> None:
+    assert re.search(r"text-prime +open +- +\$1\.20", grid.run("markets").stdout)
+    assert re.search(r"text-max .*intelligence >= 53.*1,000,000", grid.run("instruments").stdout)
+    assert len(grid.json("markets")) == 9
+
+
+def test_buying_using_and_the_receipt(grid: Grid) -> None:
+    bought = grid.run("buy", "code-prime", "2", "--price", "1.25", "--client-order-id", "mine")
+    assert "closed (filled): 2 of 2 Units filled" in bought.stdout
+    assert "2 at $1.20" in bought.stdout
+    called = grid.run("call", "code-prime", "Say it", "--max-tokens", "50").stdout
+    assert "This is the demo model" in called
+    assert "in_spec" in called
+    record = re.search(r"usg_\w+", called)
+    assert record is not None
+    assert "drawn from" in grid.run("usage", record.group()).stdout
+    assert record.group() in grid.run("usage").stdout
+    lots = grid.json("lots", "--instrument", "code-prime")
+    assert any(int(lot["consumed_tokens"]) > 0 for lot in lots)
+    fills = grid.json("fills", "--market", "code-prime")
+    assert fills[0]["price_micros"] == "1200000"
+    assert "code-prime" in grid.run("balances").stdout
+
+
+def test_an_order_rests_is_amended_and_cancelled(grid: Grid) -> None:
+    placed = grid.json("buy", "agent-max", "3", "--price", "0.50", "--tag", "t")
+    order_id = placed["order"]["order_id"]
+    assert placed["order"]["status"] == "ORDER_STATUS_OPEN"
+    assert "$0.50" in grid.run("book", "agent-max").stdout
+    grid.run("amend", order_id, "--units", "2")
+    assert order_id in grid.run("orders", "--status", "open").stdout
+    assert "closed (cancelled)" in grid.run("cancel", order_id).stdout
+    assert "0 orders cancelled" in grid.run("cancel", "--all", "--tag", "t").stdout
+    assert json.loads(grid.run("trades", "agent-max", "--json").stdout) == []
+
+
+def test_a_dry_run_changes_nothing(grid: Grid) -> None:
+    before = grid.json("balances")["cash"]
+    assert "would be" in grid.run("buy", "text-max", "1", "--dry-run").stdout
+    assert grid.json("balances")["cash"] == before
+
+
+def test_what_a_member_may_know_of_himself(grid: Grid) -> None:
+    assert "demo-consumer" in grid.run("whoami").stdout
+    assert "auto" in grid.run("settings").stdout
+    assert grid.json("settings", "--ceiling", "9")["auto_buy_ceiling_micros"] == "9000000"
+    assert "deposit" in grid.run("postings", "--asset", "usd").stdout
+    assert "Units are now" in _bought_then_transferred(grid)
+    assert "voluntary" in grid.run("transfers").stdout
+
+
+def _bought_then_transferred(grid: Grid) -> str:
+    grid.run("settings", "--mode", "advanced")
+    try:
+        grid.run("buy", "text-standard", "1")
+        return grid.run("transfer", "text-standard", "1").stdout
+    finally:
+        grid.run("settings", "--mode", "auto")
+
+
+def test_keys_are_made_and_revoked(grid: Grid, tmp_path: Path) -> None:
+    out = tmp_path / "reader.key"
+    made = grid.run("keys", "create", "--scope", "trade_read", "--out", str(out)).stdout
+    key_id = re.search(r"key_\w+", made)
+    assert key_id is not None
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert out.read_text("utf-8").strip() not in made
+    grid.run("balances", "--key-file", str(out))
+    grid.run("buy", "text-prime", "1", "--key-file", str(out), code=3)
+    grid.run("keys", "revoke", key_id.group())
+    grid.run("balances", "--key-file", str(out), code=3)
+    assert "revoked" in grid.run("keys", "list").stdout
+
+
+def test_the_operators_commands(grid: Grid) -> None:
+    made = grid.operator("admin", "create-member", "new-one", "--role", "trader")
+    member_id = made.split()[0]
+    assert "$12.50" in grid.operator("admin", "deposit", member_id, "12.50")
+    assert "$10.00" in grid.operator("admin", "withdraw", member_id, "2.5")
+    assert "suspended" in grid.operator("admin", "suspend", member_id, "a test")
+    assert "active" in grid.operator("admin", "reinstate", member_id, "a test")
+    assert "new-one" in grid.operator("admin", "members")
+    assert "halted" in grid.operator("admin", "halt", "agent-prime", "a test")
+    grid.run("buy", "agent-prime", "1", "--price", "1", code=1)
+    assert "open" in grid.operator("admin", "market", "agent-prime", "open", "a test")
+    assert "reserve_step_tokens" in grid.operator("admin", "policy")
+    assert "available" in grid.operator("admin", "trial-balance")
+    assert "guarantee" in grid.operator("admin", "fund-guarantee", "1")
+
+
+def test_the_catalogue_can_be_printed_changed_and_defined(grid: Grid, tmp_path: Path) -> None:
+    text = grid.operator("admin", "catalogue")
+    known = tmp_path / "known.toml"
+    known.write_text(text, "utf-8")
+    assert "none, all were known" in grid.operator("admin", "define", str(known))
+    own = tmp_path / "own.toml"
+    own.write_text(text.replace("families.text", "families.vision"), "utf-8")
+    assert "vision-prime" in grid.operator("admin", "define", str(own))
+
+
+def test_errors_say_what_to_do_and_exit_with_their_code(grid: Grid) -> None:
+    refused = grid.run("buy", "text-prime", "9999", "--price", "1", code=1).stderr
+    assert "INSUFFICIENT_FUNDS" in refused
+    assert "grid balances" in refused
+    absent = grid.run("book", "nothing-such", code=4).stderr
+    assert "MARKET_NOT_FOUND" in absent
+    assert "grid markets" in absent
+    assert "SCOPE_MISSING" in grid.run("admin", "members", code=3).stderr
+    down = grid.run("balances", "--grpc", "127.0.0.1:9", "--timeout", "1", code=5).stderr
+    assert "grid up" in down
+    assert (
+        "more than six decimals"
+        in grid.run("buy", "text-prime", "1", "--price", "1.0000001", code=2).stderr
+    )
+    assert "name one order" in grid.run("cancel", code=2).stderr
+    assert "GRID_GRPC" in grid.run("markets", "--grpc", "nowhere", code=2).stderr
+    told = json.loads(grid.run("book", "nothing-such", "--json", code=4).stderr)
+    assert told["error"]["reason"] == "MARKET_NOT_FOUND"
+
+
+def test_a_prompt_may_come_from_standard_input(grid: Grid) -> None:
+    assert "You said: piped" in grid.run("call", "text-standard", said="piped").stdout
+    assert "empty" in grid.run("call", "text-standard", code=2).stderr
+
+
+def test_every_command_has_help(grid: Grid) -> None:
+    listed = grid.run("--help").stdout
+    commands = re.findall(r"^  ([a-z]+) ", listed.split("Commands:")[1], re.M)
+    assert len(commands) >= 20
+    assert "Exit codes" in listed
+    for command in ("up", "supply", "admin", "keys"):
+        assert "--help" in grid.run(command, "--help").stdout
+
+
+def test_following_ends_with_an_interrupt(grid: Grid) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "thegrid.cli", "book", "text-prime", "--watch", "--json"],
+        env=grid.house.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        first = json.loads(process.stdout.readline())
+        assert first["asks"]
+        grid.run("buy", "text-prime", "1")
+        assert json.loads(process.stdout.readline())["sequence"] > first["sequence"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+
+
+def test_the_private_stream_on_the_command_line(grid: Grid) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "thegrid.cli", "watch"],
+        env=grid.house.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert "snapshot" in json.loads(process.stdout.readline())
+        grid.run("buy", "text-prime", "1", "--price", "0.01")
+        assert json.loads(process.stdout.readline())["sequence"]
+        process.terminate()
