@@ -20,6 +20,7 @@ from thegrid_exchange.journal.protocol import (
 )
 from thegrid_exchange.journal.repeats import Repeats
 from thegrid_exchange.journal.snapshots import load_rows
+from thegrid_exchange.process import without_collector
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,8 @@ async def recover(
     """
     head = await journal.open()
     try:
-        start = await _bring_up(journal, rules, head, projector)
+        with without_collector():
+            start = await _bring_up(journal, rules, head, projector)
         repeats = Repeats(request_horizon_us, most_request_ids)
         async for seen in journal.requests_since(head.at_us - request_horizon_us):
             for request in seen:
