@@ -1,4 +1,4 @@
-"""The sorted set and the book's levels, against plain Python that does the same slowly."""
+"""The sorted set and the book's queues, against plain Python that does the same slowly."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thegrid_exchange.engine.book import Level
+from thegrid_exchange.engine.book import Queue
 from thegrid_exchange.engine.ordered import CHUNK_KEYS, SortedKeys
 
 
@@ -53,8 +53,25 @@ def test_removing_what_is_not_there_is_an_error() -> None:
 
 
 @given(st.permutations(range(1, 12)))
-def test_a_level_puts_orders_at_the_place_of_their_rank_in_any_order(ranks: list[int]) -> None:
-    level = Level()
+def test_a_queue_puts_orders_at_the_place_of_their_rank_in_any_order(ranks: list[int]) -> None:
+    queue = Queue()
     for rank in ranks:
-        level.insert(f"ord_{rank}", rank)
-    assert list(level.queue.values()) == sorted(ranks)
+        queue.insert(f"ord_{rank}", rank)
+    in_order = [f"ord_{rank}" for rank in sorted(ranks)]
+    assert list(queue) == in_order
+    assert list(reversed(queue)) == in_order[::-1]
+    queue.remove(ranks[0])
+    in_order.remove(f"ord_{ranks[0]}")
+    assert list(queue) == in_order
+    assert len(queue) == len(in_order)
+
+
+def test_chunks_stay_bounded_however_often_keys_come_and_go_in_the_middle() -> None:
+    keys: SortedKeys[int] = SortedKeys()
+    for number in range(100_000):
+        keys.add(number)
+    longest = max(len(chunk) for chunk in keys._chunks)
+    for number in range(10_000, 90_000, 16):
+        keys.remove(number)
+        keys.add(number)
+    assert max(len(chunk) for chunk in keys._chunks) <= max(longest, 2 * CHUNK_KEYS)

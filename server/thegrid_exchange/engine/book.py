@@ -4,33 +4,54 @@ It holds ids and quantities only and follows the table `orders`; matching is in 
 """
 
 from bisect import bisect_left
-from collections import OrderedDict
 from collections.abc import Iterator
 
+from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.quantities import Side
 from thegrid_exchange.engine.records import Order
 
 
+class Queue:
+    """Order ids at one price in the order of their ranks.
+
+    Orders are nearly always added behind and taken from the front, yet cancels, and the undo of
+    cancels, reach the middle; all of it costs the same however long the queue is.
+    """
+
+    __slots__ = ("_ids", "_ranks")
+
+    def __init__(self) -> None:
+        self._ids: dict[int, str] = {}
+        self._ranks: SortedKeys[int] = SortedKeys()
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._ids[rank] for rank in self._ranks)
+
+    def __reversed__(self) -> Iterator[str]:
+        return (self._ids[rank] for rank in reversed(self._ranks))
+
+    def insert(self, order_id: str, rank: int) -> None:
+        """Put an order at the place of its rank."""
+        self._ids[rank] = order_id
+        self._ranks.add(rank)
+
+    def remove(self, rank: int) -> None:
+        """Take the order of this rank out."""
+        del self._ids[rank]
+        self._ranks.remove(rank)
+
+
 class Level:
-    """All resting orders at one price, by rank."""
+    """All resting orders at one price."""
 
     __slots__ = ("quantity_units", "queue")
 
     def __init__(self) -> None:
-        self.queue: OrderedDict[str, int] = OrderedDict()
+        self.queue = Queue()
         self.quantity_units = 0
-
-    def insert(self, order_id: str, rank: int) -> None:
-        """Put an order at the place of its rank: nearly always last, when undoing often first."""
-        queue = self.queue
-        if not queue or rank > queue[next(reversed(queue))]:
-            queue[order_id] = rank
-        elif rank < queue[next(iter(queue))]:
-            queue[order_id] = rank
-            queue.move_to_end(order_id, last=False)
-        else:
-            queue[order_id] = rank
-            self.queue = OrderedDict(sorted(queue.items(), key=lambda item: item[1]))
 
 
 class BookSide:
@@ -66,7 +87,7 @@ class BookSide:
         if level is None:
             level = self.levels[key] = Level()
             self.keys.insert(bisect_left(self.keys, key), key)
-        level.insert(order.order_id, order.rank)
+        level.queue.insert(order.order_id, order.rank)
         level.quantity_units += order.remaining_units
 
     def resize(self, old: Order, new: Order) -> None:
@@ -78,7 +99,7 @@ class BookSide:
         """Take a resting order out, and its level when that was the last one."""
         key = self._sign * order.price_micros
         level = self.levels[key]
-        del level.queue[order.order_id]
+        level.queue.remove(order.rank)
         level.quantity_units -= order.remaining_units
         if not level.queue:
             del self.levels[key]

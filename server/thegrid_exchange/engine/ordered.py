@@ -31,6 +31,10 @@ class SortedKeys(Generic[KeyT]):
         for chunk in self._chunks:
             yield from chunk
 
+    def __reversed__(self) -> Iterator[KeyT]:
+        for chunk in reversed(self._chunks):
+            yield from reversed(chunk)
+
     def first(self) -> KeyT | None:
         """The smallest key, or None."""
         return self._chunks[0][0] if self._chunks else None
