@@ -1,8 +1,8 @@
 """Calls through a whole exchange: rate, latency and the exchange's own CPU per call.
 
 The exchange is a process of its own with its journal on disk; one gateway session and one
-supplier's stream, both in this process, keep a number of calls under way. Nothing is left out: every call is
-authenticated, counted, reserved for, judged, reported and durable twice.
+supplier's stream, both in this process, keep a number of calls under way. Nothing is left out:
+every call is authenticated, counted, reserved for, judged, reported and durable twice.
 """
 
 import argparse
