@@ -133,6 +133,15 @@ def test_a_heartbeat_is_a_later_place_to_resume() -> None:
     assert [e.sequence for e in take(follower, trade(3, 51))] == [51]
 
 
+def test_before_the_first_trade_a_heartbeat_is_the_place_to_resume() -> None:
+    follower = trades()
+    beat = Event(market_id=MARKET, sequence=50, heartbeat=market_data_pb2.Heartbeat())
+    take(follower, beat)
+    assert follower.request().subscriptions[0].after_sequence == 50
+    with pytest.raises(AskAgain):
+        take(follower, trade(60, 61))
+
+
 def test_a_snapshot_instead_of_the_missing_events_says_whether_any_were_lost() -> None:
     for lost in (False, True):
         follower = BookFollower(MARKET)

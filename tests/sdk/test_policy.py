@@ -43,6 +43,13 @@ def test_only_what_the_rules_name_is_repeated() -> None:
     ) is None  # fmt: skip
 
 
+def test_a_full_queue_ran_nothing_and_is_asked_again() -> None:
+    full = GridError("full", code="RESOURCE_EXHAUSTED", reason="OVERLOADED", retry_after_s=0.1)
+    assert attempts(trading_pb2.PlaceOrderRequest).pause_s(full, 0.0) is not None
+    limited = GridError("slow down", code="RESOURCE_EXHAUSTED", reason="RATE_LIMITED")
+    assert attempts(trading_pb2.PlaceOrderRequest).pause_s(limited, 0.0) is None
+
+
 def test_a_delivery_is_never_repeated() -> None:
     assert attempts(delivery_pb2.DeliverRequest).pause_s(LOST, 0.0) is None
 

@@ -98,9 +98,14 @@ class MarketFollower:
 
     def _heartbeat(self, event: market_data_pb2.MarketEvent) -> None:
         """All that came up to a heartbeat has come: its sequence is a later place to resume."""
-        for (market_id, _), track in self._tracks.items():
-            if market_id == event.market_id and track.last is not None:
+        for (market_id, channel), track in self._tracks.items():
+            if market_id != event.market_id:
+                continue
+            if track.last is not None:
                 track.known = max(track.known, event.sequence)
+            elif channel != market_data_pb2.CHANNEL_BOOK:
+                # Nothing has traded yet, so there is no event to resume after but this one.
+                track.last = track.known = event.sequence
 
     def _snapshot(self, track: _Track, event: market_data_pb2.MarketEvent) -> Iterable[MarketOut]:
         gap = track.missing

@@ -30,10 +30,11 @@ class Backoff:
 
 @dataclass(frozen=True)
 class RetryRule:
-    """How often and after which status codes a call is repeated."""
+    """How often and after which status codes, or reasons of the exchange, a call is repeated."""
 
     max_attempts: int
     codes: frozenset[str]
+    reasons: frozenset[str]
     backoff: Backoff
 
 
@@ -80,7 +81,10 @@ def rules() -> Rules:
 def read_rules(config: dict[str, Any]) -> Rules:
     """Return the rules of a service config in gRPC's own JSON form, with our two additions."""
     services = {
-        name["service"]: ServiceRule(seconds(entry["timeout"]), _retry(entry.get("retryPolicy")))
+        name["service"]: ServiceRule(
+            seconds(entry["timeout"]),
+            _retry(entry.get("retryPolicy"), frozenset(config["retryableReasons"])),
+        )
         for entry in config["methodConfig"]
         for name in entry["name"]
     }
@@ -105,11 +109,11 @@ def seconds(text: str) -> float:
     return float(text.removesuffix("s"))
 
 
-def _retry(entry: dict[str, Any] | None) -> RetryRule | None:
+def _retry(entry: dict[str, Any] | None, reasons: frozenset[str]) -> RetryRule | None:
     if entry is None:
         return None
     codes = frozenset(entry["retryableStatusCodes"])
-    return RetryRule(int(entry["maxAttempts"]), codes, _backoff(entry))
+    return RetryRule(int(entry["maxAttempts"]), codes, reasons, _backoff(entry))
 
 
 def _backoff(entry: dict[str, Any]) -> Backoff:
@@ -170,7 +174,9 @@ class Attempts:
         """
         self.failures += 1
         retry = self.rule.retry
-        if retry is None or error.code not in retry.codes or not self.method.is_repeatable:
+        if retry is None or not self.method.is_repeatable:
+            return None
+        if error.code not in retry.codes and error.reason not in retry.reasons:
             return None
         if not self.budget.failed() or self.failures >= retry.max_attempts:
             return None

@@ -26,6 +26,7 @@ export const serviceConfig = {
       "timeout": "900s"
     }
   ],
+  "retryableReasons": ["OVERLOADED"],
   "retryThrottling": {"maxTokens": 20, "tokenRatio": 0.1},
   "streams": {
     "silenceTimeout": "5s",
