@@ -1,0 +1,329 @@
+"""The whole way: OpenAI's client, the gateway, the exchange, the agent, an upstream."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+
+from tests.support.exchange import SYMBOL, Exchange, Participant, running_exchange
+from tests.support.gateway import RunningGateway, running_gateway
+from tests.support.until import until
+from tests.support.upstream import CHUNKS, WORD, Upstream
+from thegrid.settings import ApiKey, Settings
+from thegrid.supplier import SupplierSettings, run_supplier
+from thegrid.v1 import market_data_pb2, members_pb2, usage_pb2
+from thegrid_exchange.clock import SystemClock
+from thegrid_exchange.engine.invariants import check
+
+UNIT = 1_000_000
+PRICE_MICROS = 2_000_000
+
+
+@dataclass
+class House:
+    """A market with one consumer, one supplier behind the agent, and a gateway."""
+
+    exchange: Exchange
+    consumer: Participant
+    supplier: Participant
+    upstream: Upstream
+    gateway: RunningGateway
+    client: openai.AsyncOpenAI
+    http: httpx.AsyncClient
+    reports: list[str]
+
+    async def create(self, prompt: str = "hi", **more: Any) -> Any:
+        return await self.client.chat.completions.create(
+            model=SYMBOL, messages=[{"role": "user", "content": prompt}], **more
+        )
+
+    async def record(self, request_id: str) -> dict[str, Any]:
+        """Answer a usage record through the gateway, once it is final."""
+        async with asyncio.timeout(5):
+            while True:
+                found: dict[str, Any] = (await self.http.get(f"/usage/{request_id}")).json()
+                if found.get("status") == "final":
+                    return found
+                await asyncio.sleep(0.02)
+
+    async def settled(self) -> None:
+        """Wait until nothing runs, and check that the exchange's books are right."""
+        await until(lambda: not self.exchange.running.services.relay.open_calls)
+        check(self.exchange.running.services.live.state)
+        assert not self.exchange.faults
+
+
+def supplier_settings(exchange: Exchange, supplier: Participant, **more: Any) -> SupplierSettings:
+    return SupplierSettings(
+        exchange=Settings(exchange.target, ApiKey(supplier.secret)),
+        instrument=SYMBOL,
+        **{
+            "model": "acme/one",
+            "price_micros": PRICE_MICROS,
+            "quantity_units": 20,
+            "concurrent_deliveries": 64,
+            "throughput_tokens_per_second": 100_000,
+            "grace_s": 0.5,
+            **more,
+        },
+    )
+
+
+@contextlib.asynccontextmanager
+async def running_supplier(
+    settings: SupplierSettings, reports: list[str]
+) -> AsyncIterator[asyncio.Event]:
+    stop = asyncio.Event()
+    running = asyncio.ensure_future(run_supplier(settings, stop=stop, report=reports.append))
+    try:
+        await until(lambda: running.done() or any("offers" in line for line in reports))
+        if running.done():
+            await running
+        yield stop
+    finally:
+        stop.set()
+        await running
+
+
+async def auto_mode(consumer: Participant, exchange: Exchange) -> None:
+    await exchange.operator.members.UpdateSettings(
+        members_pb2.UpdateSettingsRequest(
+            request_id=exchange.request_id(),
+            member_id=consumer.member_id,
+            account_mode=members_pb2.ACCOUNT_MODE_AUTO,
+            auto_buy_ceiling_micros=5 * UNIT,
+        )
+    )
+
+
+@contextlib.asynccontextmanager
+async def house(folder: Path, upstream_url: str | None = None) -> AsyncIterator[House]:
+    async with contextlib.AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        exchange = await enter(running_exchange(folder, clock=SystemClock()))
+        upstream = await enter(Upstream())
+        await exchange.define_instrument()
+        consumer = await exchange.create_member("consumer", deposit_micros=1_000 * UNIT)
+        await auto_mode(consumer, exchange)
+        supplier = await exchange.create_supplier("acme")
+        operator = await exchange.create_member("house", scopes=("GATEWAY",))
+        reports: list[str] = []
+        url = upstream.base_url if upstream_url is None else upstream_url
+        settings = supplier_settings(exchange, supplier, upstream_url=url)
+        await enter(running_supplier(settings, reports))
+        gateway = await enter(running_gateway(exchange.target, operator.secret))
+        await until(lambda: gateway.server._gateway.pool.is_ready)  # type: ignore[union-attr]
+        client = await enter(
+            openai.AsyncOpenAI(base_url=gateway.base_url, api_key=consumer.secret, max_retries=0)
+        )
+        headers = {"authorization": f"Bearer {consumer.secret}"}
+        http = await enter(httpx.AsyncClient(base_url=gateway.base_url, headers=headers))
+        yield House(exchange, consumer, supplier, upstream, gateway, client, http, reports)
+        await asyncio.sleep(0)
+
+
+async def test_answers_are_served_bought_metered_and_settled(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        plain = await market.create()
+        assert plain.choices[0].message.content == WORD * CHUNKS
+        assert plain.choices[0].finish_reason == "stop"
+        assert plain.model == "acme/one"
+        assert plain.usage.completion_tokens == CHUNKS
+        record = await market.record(plain.id)
+        assert record["verdict"] == "in_spec"
+        assert record["billed_tokens"] == plain.usage.total_tokens
+        assert record["supplier_id"] == market.supplier.member_id
+        assert record["reported"]["prompt_tokens"] == 9
+        assert record["draws"][0]["cost_price_micros"] == PRICE_MICROS
+        assert record["cost_micros"] == sum(draw["cost_micros"] for draw in record["draws"])
+        assert record["request_id"] == (await market.record(plain._request_id))["request_id"]
+        stream = await market.create(stream=True, stream_options={"include_usage": True})
+        chunks = [one async for one in stream]
+        text = "".join(one.choices[0].delta.content or "" for one in chunks if one.choices)
+        assert text == WORD * CHUNKS
+        assert chunks[-2].choices[0].finish_reason == "stop"
+        assert chunks[-1].usage.completion_tokens == CHUNKS
+        assert [model.id async for model in market.client.models.list()] == [SYMBOL]
+        await market.settled()
+
+
+async def test_tools_and_choices_go_the_whole_way(tmp_path: Path) -> None:
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"a": [None]}}}]
+    async with house(tmp_path) as market:
+        answer = await market.create("mode=tools", tools=tools)
+        call = answer.choices[0].message.tool_calls[0]
+        assert json.loads(call.function.arguments) == {"city": "Ulm"}
+        assert answer.choices[0].finish_reason == "tool_calls"
+        assert market.upstream.requests[-1]["tools"] == tools
+        two = await market.create("mode=two", n=2)
+        assert [one.message.content for one in two.choices] == ["<0><0>", "<1><1>"]
+        assert [one.finish_reason for one in two.choices] == ["stop", "length"]
+        split = await market.create("mode=split", stream=True)
+        text = "".join([one.choices[0].delta.content or "" async for one in split if one.choices])
+        assert text == "\u00e9\u00e8\U0001f600" * 4
+        await market.settled()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "code", "word"),
+    [
+        ("mode=http:400", 400, "invalid_request"),
+        ("mode=http:500", 502, None),
+        ("mode=http:401", 503, None),
+        ("mode=die:0", 502, None),
+    ],
+)
+async def test_an_upstream_that_refuses(
+    tmp_path: Path, prompt: str, code: int, word: str | None
+) -> None:
+    async with house(tmp_path) as market:
+        body = {"model": SYMBOL, "messages": [{"role": "user", "content": prompt}]}
+        answer = await market.http.post("/chat/completions", json=body)
+        assert answer.status_code == code, answer.text
+        error = answer.json()["error"]
+        assert word is None or error["code"] == word
+        if code == 400:
+            assert error["message"] == "upstream says 400"
+        record = await market.record(answer.headers["x-grid-request-id"])
+        assert record["billed_tokens"] == 0
+        await market.settled()
+
+
+async def test_a_stream_whose_upstream_dies_is_an_error_and_not_billed(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        for mode in ("die:8", "short:8", "errmid:8", "nofinish", "garbage"):
+            stream = await market.create(f"mode={mode}", stream=True)
+            seen = []
+            with pytest.raises(openai.APIError) as broken:
+                seen += [one async for one in stream]
+            assert broken.value.code == "supplier_failed"
+            usage_id = stream.response.headers["x-grid-request-id"]
+            record = await market.record(usage_id)
+            assert (record["verdict"], record["billed_tokens"]) == ("failed", 0)
+        await market.settled()
+
+
+async def test_a_client_that_leaves_stops_the_upstream_and_pays_for_what_it_had(
+    tmp_path: Path,
+) -> None:
+    loop = asyncio.get_running_loop()
+    async with house(tmp_path) as market:
+        stream = await market.create("mode=hang:8", stream=True)
+        usage_id = stream.response.headers["x-grid-request-id"]
+        first = await anext(stream)
+        assert first.choices
+        await asyncio.sleep(0.1)
+        left_at_s = loop.time()
+        await stream.close()
+        await until(lambda: market.upstream.left_at_s, timeout_s=1.0)
+        assert market.upstream.left_at_s[-1] - left_at_s < 1.0
+        record = await market.record(usage_id)
+        assert record["verdict"] == "cancelled_by_client"
+        assert 0 < record["billed_tokens"] == record["counted"]["prompt_tokens"] + 8
+        await market.settled()
+
+
+async def test_a_repeat_of_an_idempotency_key_is_refused_and_billed_once(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        body = {"model": SYMBOL, "messages": [{"role": "user", "content": "hi"}]}
+        headers = {"idempotency-key": "one"}
+        first = await market.http.post("/chat/completions", json=body, headers=headers)
+        second = await market.http.post("/chat/completions", json=body, headers=headers)
+        assert first.status_code == 200
+        assert second.status_code == 409
+        assert second.headers["x-should-retry"] == "false"
+        assert len(market.upstream.requests) == 1
+        page = await market.consumer.usage.ListUsage(usage_pb2.ListUsageRequest())
+        assert len(page.usage) == 1
+        await market.settled()
+
+
+async def test_refusals_of_the_exchange_keep_their_shape(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        with pytest.raises(openai.NotFoundError) as missing:
+            await market.client.chat.completions.create(
+                model="gpt-4", messages=[{"role": "user", "content": "hi"}]
+            )
+        assert missing.value.code == "model_not_found"
+        poor = await market.exchange.create_member("poor")
+        with pytest.raises(openai.APIStatusError) as broke:
+            await market.client.with_options(api_key=poor.secret).chat.completions.create(
+                model=SYMBOL, messages=[{"role": "user", "content": "hi"}]
+            )
+        assert broke.value.status_code == 402
+        with pytest.raises(openai.AuthenticationError):
+            await market.client.with_options(api_key="key_x.y").models.list()
+        with pytest.raises(openai.BadRequestError):
+            await market.create(" " * 1_000_000)
+        await market.settled()
+
+
+async def test_a_prompt_of_a_megabyte(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        words = "word " * 60_000 + "mode=gap:0"
+        answer = await market.create(words)
+        assert answer.choices[0].message.content == WORD * CHUNKS
+        assert market.upstream.requests[-1]["messages"][0]["content"] == words
+        await market.settled()
+
+
+async def test_the_demo_model_answers(tmp_path: Path) -> None:
+    async with house(tmp_path, upstream_url="") as market:
+        answer = await market.create("hello there")
+        assert "demo model" in answer.choices[0].message.content
+        assert "hello there" in answer.choices[0].message.content
+        record = await market.record(answer.id)
+        assert record["verdict"] == "in_spec"
+        long = await market.create("Write 300 words", stream=True)
+        text = "".join([one.choices[0].delta.content or "" async for one in long if one.choices])
+        assert len(text.split()) == 300
+        schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}}
+        wanted = {"type": "json_schema", "json_schema": {"name": "s", "schema": schema}}
+        shaped = await market.create("x", response_format=wanted)
+        assert json.loads(shaped.choices[0].message.content) == {"n": 3}
+        tools = [{"type": "function", "function": {"name": "weather", "parameters": schema}}]
+        called = await market.create("what does weather say?", tools=tools)
+        function = called.choices[0].message.tool_calls[0].function
+        assert (function.name, json.loads(function.arguments)) == ("weather", {"n": 3})
+        await market.settled()
+
+
+async def test_many_streams_at_once_share_one_session(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+
+        async def one() -> str:
+            stream = await market.create("mode=gap:2", stream=True)
+            return "".join([one.choices[0].delta.content or "" async for one in stream])
+
+        texts = await asyncio.gather(*(one() for _ in range(40)))
+        assert set(texts) == {WORD * CHUNKS}
+        await market.settled()
+
+
+async def test_the_agent_keeps_its_asks_resting(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        await market.create()
+        assert any(f"offers 20 Units of {SYMBOL}" in line for line in market.reports)
+        await until(lambda: any("offers 1 Units" in line for line in market.reports), 8)
+        await market.settled()
+
+
+async def test_a_supplier_that_stops_takes_its_asks_along(tmp_path: Path) -> None:
+    async with running_exchange(tmp_path, clock=SystemClock()) as exchange, Upstream() as upstream:
+        await exchange.define_instrument()
+        supplier = await exchange.create_supplier("acme")
+        reports: list[str] = []
+        settings = supplier_settings(exchange, supplier, upstream_url=upstream.base_url)
+        async with running_supplier(settings, reports) as stop:
+            stop.set()
+        market = await supplier.market_data.GetMarket(
+            market_data_pb2.GetMarketRequest(market=SYMBOL)
+        )
+        assert not market.market.HasField("best_ask_micros")
