@@ -10,7 +10,15 @@ from typing import Any
 from thegrid_exchange.clock import Clock, ManualClock
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.events import Posted
-from thegrid_exchange.journal.protocol import Journal, Projector, Row, Rules, Statement
+from thegrid_exchange.journal.memory import MemoryJournal
+from thegrid_exchange.journal.protocol import (
+    Journal,
+    Projector,
+    Row,
+    Rules,
+    Statement,
+    StoredRow,
+)
 from thegrid_exchange.journal.rules import running_rules
 from thegrid_exchange.journal.snapshots import Snapshotter
 from thegrid_exchange.recovery import Recovered, recover
@@ -126,3 +134,27 @@ class Balances:
 def balances_of(state: Any) -> dict[str, int]:
     """What the read model must hold for this state, zero balances left out."""
     return {"/".join(key): amount for key, amount in state.balances.items()}
+
+
+class HeldJournal(MemoryJournal):
+    """A journal whose commits wait until the test lets them through, or fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.batches: list[int] = []
+        self.error: Exception | None = None
+
+    async def append(self, rows: Sequence[StoredRow], statements: Sequence[Statement] = ()) -> None:
+        await self.gate.wait()
+        if self.error is not None:
+            raise self.error
+        self.batches.append(len(rows))
+        await super().append(rows, statements)
+
+
+async def turns(count: int = 20) -> None:
+    """Let every ready task run."""
+    for _ in range(count):
+        await asyncio.sleep(0)
