@@ -95,9 +95,8 @@ class AccountServicer(AccountStreamMixin, Handler, accounts_pb2_grpc.AccountServ
         found: list[LotWithParcels] = []
         if not page.cursor.startswith("closed/"):
             after = _open_cursor(page)
-            is_next = lambda lot: after is None or deadline_of(lot) > after  # noqa: E731
             lots = self.services.live.open_lots(member_id, instrument_id)
-            found = [each for each in lots if is_next(each.lot)][: page.limit]
+            found = [each for each in lots if deadline_of(each.lot) > after][: page.limit]
         cursors = ["open/{}/{}".format(*deadline_of(each.lot)) for each in found]
         if request.include_closed and len(found) < page.limit:
             before = page.cursor.removeprefix("closed/") if not found else ""
@@ -144,9 +143,9 @@ class AccountServicer(AccountStreamMixin, Handler, accounts_pb2_grpc.AccountServ
         return lot_message(found.lot, found.parcels, state.outage_us, now_us)
 
 
-def _open_cursor(page: Page) -> tuple[int, str] | None:
-    """The expiry and id of the last open Lot shown; None on the first page."""
+def _open_cursor(page: Page) -> tuple[int, str]:
+    """The expiry and id of the last open Lot shown; less than any on the first page."""
     if not page.cursor:
-        return None
+        return 0, ""
     _, expires, lot_id = page.cursor.split("/")
     return int(expires), lot_id

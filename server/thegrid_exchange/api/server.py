@@ -151,7 +151,8 @@ def _add_reflection(server: Any, names: tuple[str, ...]) -> None:
         pool.Add(file)
     pool.Add(_file_of(health_pb2.DESCRIPTOR))
     servicer = reflection.aio.ReflectionServicer((*names, reflection.SERVICE_NAME), pool=pool)
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, server)
+    add: Any = reflection_pb2_grpc.add_ServerReflectionServicer_to_server
+    add(servicer, server)
     handlers = {
         "ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(
             servicer.ServerReflectionInfo,

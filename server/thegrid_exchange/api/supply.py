@@ -15,7 +15,9 @@ from thegrid_exchange.engine.commands import IssueUnits, RetireUnits, WithdrawOf
 from thegrid_exchange.views.supply import offers_of, supplies_of, supply_of
 
 
-class SupplyServicer(ServeMixin, Handler, supply_pb2_grpc.SupplyServiceServicer):
+class SupplyServicer(  # type: ignore[misc]  # its stream yields bytes, serialised before
+    ServeMixin, Handler, supply_pb2_grpc.SupplyServiceServicer
+):
     """The supplier's unary calls, and its stream."""
 
     async def RegisterOffer(  # noqa: N802

@@ -197,7 +197,7 @@ class MarketFeed:
     def add_book(self, levels: set[tuple[str, int]], book: Book, at_us: int) -> None:
         """Publish the levels (side, price) that changed."""
         self.sequence += 1
-        if not any(key[0] == "book" for key in self.logs):  # type: ignore[index]
+        if not any(key[0] == "book" for key in self.logs):
             return
         self.checksum = checksum_of(*_checked(book))
         for (channel, depth), log in self.logs.items():
