@@ -450,3 +450,27 @@ def test_the_version_in_force_is_reserved_under(exchange: Exchange) -> None:
     assert exchange.ok(reserve("dlv_1", exchange.bob, 10, 0)).spec_version == 1
     exchange.later(HOUR)
     assert exchange.ok(reserve("dlv_2", exchange.bob, 10, 0)).spec_version == 2
+
+
+def test_a_transfer_on_fill_never_stands_in_the_way_of_the_trade(exchange: Exchange) -> None:
+    buyer = exchange.member("buyer")
+    for number in range(4):
+        exchange.bought(exchange.ann, buyer, 1, (number + 1) * DOLLAR)
+    exchange.policy(max_parcels=2)
+    exchange.order(buyer, "buy", 5, 7 * DOLLAR, auto_transfer=True)
+    exchange.issue_and_sell(exchange.abe, 5, 7 * DOLLAR)
+    assert exchange.units(buyer, "lots") == 2
+    assert exchange.units(buyer, "trading") == 7
+
+
+def test_many_missed_reports_are_settled_in_bounded_ticks(exchange: Exchange) -> None:
+    exchange.policy(max_events=1_000, max_due_items=0)
+    exchange.checked = False
+    for number in range(600):
+        exchange.ok(reserve(f"dlv_{number}", exchange.bob, 100, 0))
+    exchange.later(600 * SECOND)
+    exchange.checked = True
+    assert exchange.ok(commands.Tick()).more_due
+    assert len(exchange.outcome.events) <= 1_000
+    exchange.tick()
+    assert exchange.state.reservations == {}

@@ -196,6 +196,17 @@ def test_an_expired_order_does_not_trade_though_no_tick_has_come(market: Exchang
     assert market.units(market.ann, "unsold") == 200
 
 
+def test_an_expired_order_behind_the_best_does_not_trade_either(market: Exchange) -> None:
+    gtd = {"time_in_force": "gtd", "expires_at_us": market.at_us + SECOND}
+    first = market.issue_and_sell(market.abe, 1, DOLLAR)
+    late = market.issue_and_sell(market.ann, 1, 2 * DOLLAR, **gtd)
+    last = market.issue_and_sell(market.abe, 1, 3 * DOLLAR)
+    market.later(SECOND)
+    market.order(market.bob, "buy", 2, 3 * DOLLAR)
+    assert makers(market) == [first.order_id, last.order_id]
+    assert late.order_id not in market.state.orders
+
+
 def test_a_post_only_order_may_rest_where_only_an_expired_one_stands(market: Exchange) -> None:
     gtd = {"time_in_force": "gtd", "expires_at_us": market.at_us + SECOND}
     market.issue_and_sell(market.ann, 1, DOLLAR, **gtd)

@@ -41,7 +41,7 @@ POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
     "reservation_grace_us": PolicyTerm(
         600 * SECOND_US, 0, 24 * HOUR_US, "How long a reservation may outlive its Lot."
     ),
-    "max_draws": PolicyTerm(256, 1, 500, "Parcels one call may draw from."),
+    "max_draws": PolicyTerm(256, 1, 256, "Parcels one call may draw from."),
     "max_choices": PolicyTerm(128, 1, 10_000, "Choices of one call."),
     "outage_gap_us": PolicyTerm(
         60 * SECOND_US, 0, 8_760 * HOUR_US, "Gap between stamps that counts as outage; 0 = never."

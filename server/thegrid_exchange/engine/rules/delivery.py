@@ -21,6 +21,7 @@ from thegrid_exchange.engine.rules.lots import (
     lot_deadline_us,
     move_to_lot,
     set_aside,
+    units_for_one_lot,
 )
 from thegrid_exchange.engine.rules.trading import enter, order_from
 from thegrid_exchange.engine.rules.usage import largest_issuers, settle
@@ -208,8 +209,8 @@ def _provide(
         bought = yield from _auto_buy(
             state, member, market, wanted_units - free_units, more_units, max_price_micros
         )
-        free_units = _free_units(state, member, instrument)
-    moved_units = min(free_units, max(wanted_units, bought.units))
+    fitting_units = units_for_one_lot(state, member.member_id, instrument.instrument_id)
+    moved_units = min(fitting_units, max(wanted_units, bought.units))
     if moved_units:
         yield from move_to_lot(
             state, member.member_id, instrument.instrument_id, moved_units, "auto_buy"

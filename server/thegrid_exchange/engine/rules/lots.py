@@ -81,8 +81,20 @@ def transfer_units(state: State, command: commands.TransferUnits) -> Rule[replie
 def auto_transfer(
     state: State, member_id: str, instrument_id: str, quantity_units: int
 ) -> Rule[None]:
-    """Move what a buy has just gained; oldest Units go first, as in every transfer."""
-    yield from move_to_lot(state, member_id, instrument_id, quantity_units, "auto_transfer")
+    """Move what a buy has just gained; oldest Units go first, as in every transfer.
+
+    What lies in more parcels than one Lot takes stays in Trading until the sweep: the other side
+    of the trade must not be refused for it.
+    """
+    fitting_units = min(quantity_units, units_for_one_lot(state, member_id, instrument_id))
+    yield from move_to_lot(state, member_id, instrument_id, fitting_units, "auto_transfer")
+
+
+def units_for_one_lot(state: State, member_id: str, instrument_id: str) -> int:
+    """Units that are free in Trading and lie in no more parcels than one Lot takes."""
+    queue_id = trading_queue(member_id, instrument_id)
+    numbers = state.indices.parcel_numbers.get(queue_id, ())[: state.term("max_parcels")]
+    return sum(state.parcels[(queue_id, number)].quantity_units for number in numbers)
 
 
 def move_to_lot(

@@ -9,9 +9,8 @@ from thegrid_exchange.engine import events
 from thegrid_exchange.engine.quantities import TOKENS_PER_UNIT, UnitSource
 from thegrid_exchange.engine.records import Market, Posting, Sweep
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
-from thegrid_exchange.engine.rules.lots import move_to_lot
+from thegrid_exchange.engine.rules.lots import move_to_lot, units_for_one_lot
 from thegrid_exchange.engine.rules.orders import close_order
-from thegrid_exchange.engine.rules.parcels import trading_queue
 from thegrid_exchange.engine.state import State
 
 _SELLS: Final = "sell"
@@ -83,7 +82,7 @@ def _sweep_holder(state: State, sweep: Sweep, market: Market, member_id: str) ->
     cancelled, complete = yield from _cancel_sells(state, market, member_id, "trading")
     swept_units, lot_id = 0, ""
     if complete:
-        swept_units = _units_for_one_lot(state, market, member_id)
+        swept_units = units_for_one_lot(state, member_id, market.instrument_id)
         transfer = yield from move_to_lot(
             state, member_id, market.instrument_id, swept_units, "sweep", sweep.sweep_id
         )
@@ -94,12 +93,6 @@ def _sweep_holder(state: State, sweep: Sweep, market: Market, member_id: str) ->
         cancelled_orders=sweep.cancelled_orders + cancelled,
     )
     yield events.MemberSwept(totals, member_id, lot_id, swept_units, 0)
-
-
-def _units_for_one_lot(state: State, market: Market, member_id: str) -> int:
-    queue_id = trading_queue(member_id, market.instrument_id)
-    numbers = state.indices.parcel_numbers[queue_id][: state.term("max_parcels")]
-    return sum(state.parcels[(queue_id, number)].quantity_units for number in numbers)
 
 
 def _retire_unsold(state: State, sweep: Sweep, market: Market, member_id: str) -> Rule[None]:

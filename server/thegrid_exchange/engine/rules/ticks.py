@@ -60,6 +60,9 @@ def _run_due(state: State, deadlines: SortedKeys[Deadline], most: int) -> Rule[N
         first = deadlines.first()
         if first is None or not _first_is_due(state, deadlines):
             return
+        if state.work_left() < state.term("max_events") // 2:
+            # The command itself needs room; Ticks do the rest.
+            return
         identifier = first[1]
         if identifier in state.orders:
             yield from close_order(state, state.orders[identifier], "expired")
@@ -70,10 +73,18 @@ def _run_due(state: State, deadlines: SortedKeys[Deadline], most: int) -> Rule[N
 
 
 def _expire_reservations(state: State) -> Rule[int]:
-    def settle(delivery_id: str) -> Rule[None]:
-        return settle_at_mark(state, state.reservations[delivery_id])
-
-    return (yield from _run_all(state, state.indices.reservation_deadlines, settle))
+    deadlines = state.indices.reservation_deadlines
+    done = 0
+    while _first_is_due(state, deadlines):
+        first = deadlines.first()
+        assert first is not None
+        reservation = state.reservations[first[1]]
+        # Each draw may lie in a Lot of its own, which changes and perhaps closes.
+        if state.work_left() < WORK_MARGIN + 2 * len(reservation.draws):
+            break
+        yield from settle_at_mark(state, reservation)
+        done += 1
+    return done
 
 
 def _expire_lots(state: State) -> Rule[int]:
