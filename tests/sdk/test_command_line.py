@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from tests.support.grid_up import RunningMarket, grid_up
+from tests.support.grid_up import House, grid_up
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMarket]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with grid_up(tmp_path_factory.mktemp("market")) as started:
         yield started
 
@@ -25,7 +25,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMarket]:
 class Grid:
     """Runs the command as the demo consumer, or with another key file."""
 
-    def __init__(self, house: RunningMarket) -> None:
+    def __init__(self, house: House) -> None:
         self.house = house
 
     def run(
@@ -52,7 +52,7 @@ class Grid:
 
 
 @pytest.fixture
-def grid(house: RunningMarket) -> Grid:
+def grid(house: House) -> Grid:
     return Grid(house)
 
 

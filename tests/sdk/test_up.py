@@ -16,13 +16,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.grid_up import RunningMarket, grid_up
+from tests.support.grid_up import House, grid_up
 from thegrid import Client
 from thegrid.cli.catalogue import catalogue_text, read_catalogue
 from thegrid.cli.secrets import read_secret, write_secret
 from thegrid.cli.up.banner import guide, ready_line
 from thegrid.cli.up.children import Child, ChildDied, stop
-from thegrid.cli.up.plan import HOST, PlanError, make_plan
+from thegrid.cli.up.plan import HOST, PlanError, free_port, make_plan
 from thegrid.cli.up.run import supplier_arguments
 
 
@@ -177,7 +177,7 @@ def asks(client: Client) -> dict[str, int]:
     }
 
 
-def use(house: RunningMarket) -> None:
+def use(house: House) -> None:
     """Do what the printed snippets do, as pasted."""
     plan = guide_of(house)
     python = re.search(r"<<'PYTHON'\n(.*)\nPYTHON", plan, re.S)
@@ -192,7 +192,7 @@ def use(house: RunningMarket) -> None:
     assert "data: [DONE]" in streamed.stdout, house.logs()
 
 
-def guide_of(house: RunningMarket) -> str:
+def guide_of(house: House) -> str:
     plan = make_plan(house.data, 0, 0)
     http_port = int(house.base_url.rsplit(":", 1)[1].removesuffix("/v1"))
     grpc_port = int(house.grpc.rsplit(":", 1)[1])
@@ -246,6 +246,45 @@ def test_a_supplier_that_dies_comes_back_and_nothing_outlives_its_parent(tmp_pat
             gone, alive = psutil.wait_procs(children, timeout=40)
             assert not alive
             assert len(gone) == 4
+
+
+@pytest.mark.slow
+def test_an_exchange_that_dies_ends_all_and_says_why(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "thegrid.cli", "up", "--data", str(tmp_path)],
+        env=os.environ | {"HTTP_PORT": "0", "GRPC_PORT": "0", "GRID_API_KEY": "of another house"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("READY ")
+        children = psutil.Process(process.pid).children()
+        next(each for each in children if "thegrid_exchange" in each.cmdline()).kill()
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "the exchange ended with status -9" in said
+    assert "its whole log" in said
+    assert not psutil.wait_procs(children, timeout=5)[1]
+
+
+@pytest.mark.slow
+def test_a_real_upstream_serves_when_one_is_named(tmp_path: Path) -> None:
+    port = free_port()
+    upstream = subprocess.Popen([sys.executable, "-m", "tests.support.upstream", str(port)])
+    options = ("--upstream", f"http://{HOST}:{port}/v1", "--model", "up-model")
+    try:
+        with grid_up(tmp_path, *options) as house, Client(house.grpc, house.api_key) as client:
+            delivery = client.deliver("text-prime", "Hello", max_output_tokens=64)
+            assert delivery.text() == " token" * 32
+            assert delivery.started is not None
+            assert delivery.started.serving_model == "up-model"
+            assert delivery.usage is not None
+            assert delivery.usage.draws[0].cost_price_micros == 1_199_000
+    finally:
+        upstream.kill()
+        upstream.wait()
 
 
 def suppliers_of(parent: psutil.Process) -> set[psutil.Process]:

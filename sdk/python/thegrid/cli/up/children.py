@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _LAUNCH = "thegrid.cli.up.launch"
+_KEPT = ("GRID_CLOCK_OFFSET_S", "GRID_DATABASE_URL", "GRID_LOG_LEVEL")
 _LOG_MAX_BYTES = 16 << 20
 
 
@@ -26,7 +27,7 @@ class Child:
     ) -> None:
         self.name = name
         self._arguments = [sys.executable, "-m", *arguments]
-        self._environment = {**os.environ, **environment}
+        self._environment = {**_inherited(), **environment}
         self._log_file = log_file
         self._process: subprocess.Popen[bytes] | None = None
         self._began_bytes = 0
@@ -86,6 +87,15 @@ class Child:
             self._process.wait()
             return False
         return True
+
+
+def _inherited() -> dict[str, str]:
+    """Return our own environment, less the settings that were meant for another exchange."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GRID_") or name in _KEPT
+    }
 
 
 def stop(children: Sequence[Child], grace_s: float) -> list[str]:
