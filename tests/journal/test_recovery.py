@@ -84,6 +84,25 @@ async def test_a_damaged_snapshot_is_passed_over(sqlite_url: str) -> None:
     await core.stop()
 
 
+@pytest.mark.parametrize("lie", ["digest = zeroblob(32)", "chunks = chunks + 1"])
+async def test_a_snapshot_that_is_not_what_it_says_is_passed_over(
+    sqlite_url: str, lie: str
+) -> None:
+    clock = ManualClock()
+    core = await start_core(SqlJournal(sqlite_url, clock), clock, snapshot_rows=10)
+    await some_history(core)
+    left = core.sequencer.state.digest()
+    await core.stop()
+    newest = await changed(
+        sqlite_url, "SELECT max(seq) FROM journal_snapshot",
+        f"UPDATE journal_snapshot SET {lie} WHERE seq = (SELECT max(seq) FROM journal_snapshot)",
+    )  # fmt: skip
+    core = await start_core(SqlJournal(sqlite_url, clock), clock)
+    assert 0 < core.recovered.snapshot_seq < newest
+    assert core.sequencer.state.digest() == left
+    await core.stop()
+
+
 async def test_a_snapshot_does_not_wait_for_commits_nor_they_for_it() -> None:
     clock, journal = ManualClock(), MemoryJournal()
     held = asyncio.Event()

@@ -1,4 +1,4 @@
-"""A house of people for tests: operator, suppliers that serve, traders and consumers, by the SDK alone.
+"""People for tests: operator, suppliers that serve, traders and consumers, by the SDK alone.
 Whether the exchange behind the address runs in this process or another makes no difference here.
 """
 
