@@ -139,9 +139,16 @@ class OrderSession:
             self._error = error
         finally:
             incoming.cancel()
+            self._end_frames()
             for waiter, loss in self._pending.lost(self._error):
                 if not waiter.done():
                     waiter.set_exception(loss)
+
+    def _end_frames(self) -> None:
+        """Let the frames come to an end: gRPC itself leaves them waiting when the peer is gone."""
+        self._is_closing = True
+        self._outgoing.clear()
+        self._wake.set()
 
     def _answer(self, result: _Result) -> None:
         answered = self._pending.answered(result)
