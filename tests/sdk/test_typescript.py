@@ -71,11 +71,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 def test_against_a_real_exchange(house: House) -> None:
-    """One order, one book resumed after its connection was cut, one delivery."""
+    """An order, a book and an account resumed after a cut connection, a delivery."""
     environment = house.environment()
     file = "dist/test/real.test.js"
     said = node("--test", "--test-timeout=120000", file, environment=environment)
-    assert "# pass 3" in said, said + house.logs()
+    assert "# pass 4" in said, said + house.logs()
     assert "# skipped 0" in said
 
 

@@ -7,7 +7,7 @@ import { crc32 } from "node:zlib";
 import { status as Code } from "@grpc/grpc-js";
 
 import { Channel, MarketDataService } from "../gen/thegrid/v1/market_data_pb.js";
-import { Book, followBook, followMarket, type FollowOptions, GridClient, GridError } from "../src/index.js";
+import { Book, followBook, followMarket, type FollowMarketOptions, GridClient, GridError } from "../src/index.js";
 import { refusal, refused, serve } from "./exchange.js";
 
 type Levels = [price: bigint, quantity: bigint][];
@@ -60,7 +60,7 @@ async function scripted(...scripts: ((stream: Stream) => void)[]) {
   return { ...exchange, asked };
 }
 
-async function sequences(target: string, count: number, options: FollowOptions = {}) {
+async function sequences(target: string, count: number, options: FollowMarketOptions = {}) {
   using grid = new GridClient({ target });
   const seen: bigint[] = [];
   for await (const each of followMarket(grid, "a", Channel.TRADES, options)) {

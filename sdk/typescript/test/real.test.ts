@@ -9,7 +9,7 @@ import { MarketState } from "../gen/thegrid/v1/market_data_pb.js";
 import { Side } from "../gen/thegrid/v1/common_pb.js";
 import { ClosureReason, OrderStatus, OrderType, TimeInForce } from "../gen/thegrid/v1/trading_pb.js";
 import { UsageStatus, Verdict } from "../gen/thegrid/v1/usage_pb.js";
-import { type Book, deliver, followBook, GridClient, GridError, pages, requestId } from "../src/index.js";
+import { type Book, deliver, followAccount, followBook, GridClient, GridError, pages, requestId } from "../src/index.js";
 
 const target = process.env.GRID_GRPC ?? "";
 const options = { skip: target === "" && "GRID_GRPC names no exchange" };
@@ -112,6 +112,31 @@ test("a book goes on where it was cut off, and is whole", options, async () => {
   for (const orderId of placed) {
     const { order } = await grid.trading.cancelOrder({ order: { ref: { case: "orderId", value: orderId } } });
     assert.equal(order?.status, OrderStatus.CLOSED);
+  }
+});
+
+test("what happens to the caller arrives, also after a cut", options, async () => {
+  using grid = new GridClient();
+  using way = await detour();
+  using far = new GridClient({ target: way.target });
+  const market = await openMarket(grid);
+  const order = {
+    market: market.symbol,
+    side: Side.BUY,
+    type: OrderType.LIMIT,
+    timeInForce: TimeInForce.IOC,
+    priceMicros: market.bestAskMicros!,
+    quantityUnits: 1n,
+  };
+  let tradeId: string | undefined;
+  for await (const { payload } of followAccount(far)) {
+    if (payload.case === "snapshot") {
+      way.cut();
+      tradeId = (await grid.trading.placeOrder({ order })).fills[0]?.tradeId;
+    } else if (payload.case === "fill") {
+      assert.equal(payload.value.tradeId, tradeId);
+      break;
+    }
   }
 });
 
