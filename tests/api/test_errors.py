@@ -17,7 +17,7 @@ from thegrid_exchange.api.errors import (
 
 
 def test_every_reason_of_the_contract_has_one_code_and_no_other_has() -> None:
-    named = {name.removeprefix("ERROR_REASON_") for name in errors_pb2.ErrorReason.keys()}
+    named = {name.removeprefix("ERROR_REASON_") for name in list(errors_pb2.ErrorReason.keys())}
     assert set(CODES) == named - {"UNSPECIFIED"}
     assert grpc.StatusCode.OK not in CODES.values()
 
