@@ -24,7 +24,7 @@ from thegrid_exchange.journal.protocol import Head, StoredRow
 from thegrid_exchange.journal.rules import running_rules
 from thegrid_exchange.journal.snapshots import Snapshotter
 from thegrid_exchange.journal.store import SqlJournal
-from thegrid_exchange.process import without_collector
+from thegrid_exchange.process import settle_memory, without_collector
 from thegrid_exchange.recovery import recover
 from thegrid_exchange.sequencer import Sequencer
 
@@ -48,6 +48,7 @@ class House:
         )
         snapshotter.begin_after(recovered.head.seq)
         sequencer = Sequencer(recovered, RULES, journal, SystemClock(), snapshotter=snapshotter)
+        settle_memory()
         sequencer.start()
         return cls(journal, sequencer)
 
@@ -201,7 +202,6 @@ async def timed_open(url: str) -> float:
 async def bench_snapshot(url: str) -> None:
     """Longest time that the loop was held up while a snapshot was taken under load."""
     house = await House.open(url, snapshot_rows=500)
-    gc.freeze()
     records = sum(len(table) for table in house.sequencer.state.tables.values())
     worst = {"alone": 0.0, "snapshot": 0.0}
     began = time.perf_counter()

@@ -33,12 +33,12 @@ class CodecError(JournalError):
 
 
 def named_tuples(*modules: types.ModuleType) -> list[type[Any]]:
-    """Every NamedTuple class that the modules define, in the order of their names."""
+    """Every NamedTuple class that the modules or their parts define, in the order of their names."""
     return [
         value
         for module in modules
         for _, value in inspect.getmembers(module, _is_record)
-        if value.__module__ == module.__name__
+        if f"{value.__module__}.".startswith(f"{module.__name__}.")
     ]
 
 
