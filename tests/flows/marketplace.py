@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import grpc
+import grpc.aio
+from google.rpc import error_details_pb2, status_pb2
+
 from tests.support.exchange import SYMBOL, Exchange, Participant, running_exchange
 from tests.support.supplier import ScriptedSession, session
 from thegrid.v1 import accounts_pb2, admin_pb2, supply_pb2, usage_pb2
@@ -96,3 +100,17 @@ async def marketplace(folder: Path, units: int = 1, **settings: Any) -> AsyncIte
             await market.supplier("acme", UNIT, concurrent_deliveries=2_000)
             await market.lot(units)
             yield market
+
+
+def info_of(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, set[str]]:
+    """ErrorInfo and the fields at fault of a refused call."""
+    raw = dict(error.trailing_metadata())["grpc-status-details-bin"]
+    return details(status_pb2.Status.FromString(raw))
+
+
+def details(status: status_pb2.Status) -> tuple[error_details_pb2.ErrorInfo, set[str]]:
+    info, bad = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details:
+        detail.Unpack(info)
+        detail.Unpack(bad)
+    return info, {violation.field for violation in bad.field_violations}

@@ -1,0 +1,22 @@
+"""The small market that the flows of deliveries run in."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.flows.marketplace import Marketplace, marketplace
+from tests.support.supplier import ScriptedSupplier, serving
+
+
+@pytest.fixture
+async def market(tmp_path: Path) -> AsyncIterator[Marketplace]:
+    async with marketplace(tmp_path) as made:
+        yield made
+        await made.check()
+
+
+@pytest.fixture
+async def supplier(market: Marketplace) -> AsyncIterator[ScriptedSupplier]:
+    async with serving(market.exchange, market.suppliers[0], slots=2_000) as made:
+        yield made
