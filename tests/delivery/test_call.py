@@ -137,37 +137,6 @@ async def test_a_refused_extension_ends_with_length() -> None:
         await pipe.settled()
 
 
-async def test_the_next_supplier_serves_when_the_first_refuses(pipe: Pipe, supplier) -> None:
-    other = await pipe.supplier("beta", price=2_000_000)
-    _, client = await pipe.serving(supplier)
-    supplier.say(role="assistant")
-    supplier.fail("refused")
-    await until(lambda: other.opened)
-    other.answer("Hi")
-    await client.over.wait()
-    assert client.words == ["started", "part", "ended"]
-    assert client.start.supplier_id == other.member_id
-    assert [each.outcome for each in client.usage.attempts] == ["supplier_refused", "served"]
-    assert client.usage.owed_by_id == supplier.member_id
-    assert client.usage.supplier_id == other.member_id
-
-
-async def test_a_late_first_token_is_cut_and_rerouted(pipe: Pipe, supplier) -> None:
-    other = await pipe.supplier("beta")
-    _, client = await pipe.serving(supplier)
-    pipe.clock.advance(4_619_999)
-    await until(lambda: True)
-    assert not other.opened
-    pipe.clock.advance(1)
-    await until(lambda: other.opened)
-    assert supplier.cancelled == {1: "first_token_late"}
-    supplier.say("too late", 1)
-    other.answer("in time")
-    await client.over.wait()
-    assert client.text == "in time"
-    assert [each.outcome for each in client.usage.attempts] == ["first_token_late", "served"]
-
-
 async def test_a_supplier_lost_in_the_stream_is_not_billed(pipe: Pipe, supplier) -> None:
     await pipe.supplier("beta")
     _, client = await pipe.serving(supplier)

@@ -73,7 +73,7 @@ class WaitingRoom:
 
     def dismiss(self, instrument_id: str, is_hopeless: Callable[[Any], bool]) -> None:
         """Send away every call for which there is no hope."""
-        queues = self._queues.get(instrument_id, {})
+        queues = self._queues[instrument_id]
         for waiter in [waiter for queue in queues.values() for waiter in queue]:
             if is_hopeless(waiter.wants):
                 self.leave(waiter)
