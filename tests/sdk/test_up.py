@@ -23,7 +23,7 @@ from thegrid.cli.secrets import read_secret, write_secret
 from thegrid.cli.up.banner import guide, ready_line
 from thegrid.cli.up.children import Child, ChildDied, stop
 from thegrid.cli.up.plan import HOST, PlanError, free_port, make_plan
-from thegrid.cli.up.run import supplier_arguments
+from thegrid.cli.up.programs import supplier_arguments
 
 
 def until(is_so: Callable[[], object], within_s: float = 20.0) -> None:

@@ -30,9 +30,10 @@ def check(tree: Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of all that generation reads and writes, with the tools linked in."""
-    for name in ("proto", "sdk/python/thegrid/v1", "sdk/typescript/gen"):
+    folders = [f"sdk/python/thegrid/{name}" for name in ("v1", "aio", "sync")]
+    for name in ("proto", "sdk/typescript/gen", *folders):
         shutil.copytree(ROOT / name, tmp_path / name)
-    names = ["buf.yaml", "server/thegrid_exchange/api/descriptors.binpb"]
+    names = ["buf.yaml", "pyproject.toml", "server/thegrid_exchange/api/descriptors.binpb"]
     names.append("sdk/python/thegrid/service_config.json")
     names += [f"sdk/{path.name}" for path in (ROOT / "sdk").iterdir() if path.is_file()]
     for name in names:
@@ -57,6 +58,7 @@ def test_fresh() -> None:
     [
         "sdk/python/thegrid/v1/trading_pb2.py",
         "sdk/python/thegrid/v1/trading_pb2_grpc.pyi",
+        "sdk/python/thegrid/sync/orders.py",
         "server/thegrid_exchange/api/descriptors.binpb",
     ],
 )

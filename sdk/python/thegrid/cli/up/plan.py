@@ -2,9 +2,7 @@
 How it is started stands in `children`, what is put into it in `seed`.
 """
 
-import os
 import socket
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,7 +25,6 @@ class Plan:
     operator_port: int
     upstream: str = ""
     model: str = ""
-    upstream_key: str = ""
 
     @property
     def grpc(self) -> str:
@@ -64,7 +61,6 @@ def make_plan(
     grpc_port: int,
     upstream: str = "",
     model: str = "",
-    environment: Mapping[str, str] = os.environ,
 ) -> Plan:
     """Return a plan that can be carried out. Raises PlanError naming what is in the way."""
     if bool(upstream) != bool(model):
@@ -86,7 +82,6 @@ def make_plan(
         operator_port=_OPERATOR_PORT if is_free(_OPERATOR_PORT) else free_port(),
         upstream=upstream,
         model=model,
-        upstream_key=environment.get("UPSTREAM_KEY", ""),
     )
 
 

@@ -10,14 +10,20 @@ import urllib.request
 from collections.abc import Callable
 from types import FrameType
 
-from thegrid.cli.catalogue import Entry, catalogue_text, read_catalogue
+from thegrid.cli.catalogue import catalogue_text, read_catalogue
 from thegrid.cli.secrets import read_secret
 from thegrid.cli.up.banner import guide, ready_line
 from thegrid.cli.up.children import Child, ChildDied, stop
-from thegrid.cli.up.plan import HOST, Plan
-from thegrid.cli.up.seed import CONSUMER, GATEWAY, SUPPLIERS, Seeded, seed, top_up
+from thegrid.cli.up.plan import Plan
+from thegrid.cli.up.programs import (
+    ask_micros,
+    exchange_env,
+    gateway_env,
+    supplier_arguments,
+    supplier_env,
+)
+from thegrid.cli.up.seed import CONSUMER, SUPPLIERS, Seeded, seed, top_up
 from thegrid.errors import GridError
-from thegrid.money import dollars
 from thegrid.sync.client import Client
 from thegrid.v1 import members_pb2
 
@@ -26,8 +32,6 @@ _READY_WITHIN_S = 60.0
 _DRAIN_S = 15.0
 _LOOK_S = 0.2
 _TOP_UP_S = 15.0
-# The demo suppliers keep this much of each instrument on offer.
-_QUANTITY_UNITS = 20
 
 
 class Stopped(Exception):
@@ -192,11 +196,19 @@ class Market:
             return False
 
     def _has_asks(self) -> bool:
-        """Tell whether every instrument has something on offer."""
+        """Tell whether every instrument is on offer, from the cheapest supplier of ours too."""
         assert self._consumer is not None
-        symbols = {entry.symbol for entry in self._catalogue}
-        markets = [each for each in self._consumer.market_data.list() if each.symbol in symbols]
-        return bool(markets) and all(market.HasField("best_ask_micros") for market in markets)
+        best = {
+            market.symbol: market.best_ask_micros
+            for market in self._consumer.market_data.list()
+            if market.HasField("best_ask_micros")
+        }
+        numbers = range(len(SUPPLIERS))
+        return all(
+            entry.symbol in best
+            and best[entry.symbol] <= min(ask_micros(self._plan, entry, n) for n in numbers)
+            for entry in self._catalogue
+        )
 
     def _top_up(self) -> None:
         assert self._operator is not None
@@ -206,53 +218,6 @@ class Market:
             top_up(self._operator, self._consumer, self._seeded.member_ids[CONSUMER])
         except GridError as error:
             _say(f"the demo consumer was not given fresh money: {error}")
-
-
-def exchange_env(plan: Plan) -> dict[str, str]:
-    """Return the settings of the exchange."""
-    return {
-        "GRID_DATA": str(plan.data),
-        "GRID_GRPC_HOST": HOST,
-        "GRID_GRPC_PORT": str(plan.grpc_port),
-        "GRID_OPERATOR_HOST": HOST,
-        "GRID_OPERATOR_PORT": str(plan.operator_port),
-        # A laptop's exchange is off for weeks; whoever starts it here is its operator.
-        "GRID_ACCEPT_CLOCK_JUMP": "true",
-    }
-
-
-def gateway_env(plan: Plan) -> dict[str, str]:
-    """Return the settings of the gateway."""
-    return {
-        "GRID_GATEWAY_HOST": HOST,
-        "GRID_GATEWAY_PORT": str(plan.http_port),
-        "GRID_GATEWAY_GRPC": plan.grpc,
-        "GRID_GATEWAY_GRPC_TLS": "off",
-        "GRID_GATEWAY_KEY_FILE": str(plan.key_file(GATEWAY)),
-    }
-
-
-def supplier_env(plan: Plan, secret: str) -> dict[str, str]:
-    """Return the settings of a supplier."""
-    return {"GRID_GRPC": plan.grpc, "GRID_TLS": "off", "GRID_API_KEY": secret}
-
-
-def supplier_arguments(plan: Plan, catalogue: list[Entry], number: int) -> list[str]:
-    """Return the command line of a supplier; the second one serves with the upstream, if any.
-
-    The upstream asks one tick less than the demo model, so that calls go to it first.
-    """
-    arguments = ["thegrid.cli", "supply", "--units", str(_QUANTITY_UNITS)]
-    is_real = bool(plan.upstream) and number == len(SUPPLIERS) - 1
-    if is_real:
-        arguments += ["--upstream", plan.upstream, "--model", plan.model]
-    else:
-        arguments += ["--demo"]
-    for entry in catalogue:
-        step_micros = entry.terms.tick_size_micros * (-1 if is_real else number)
-        price_micros = entry.demo_price_micros + step_micros
-        arguments += ["--instrument", f"{entry.symbol}={dollars(price_micros)}"]
-    return arguments
 
 
 def _say(text: str) -> None:
