@@ -33,7 +33,7 @@ class CodecError(JournalError):
 
 
 def named_tuples(*modules: types.ModuleType) -> list[type[Any]]:
-    """Every NamedTuple class that the modules or their parts define, in the order of their names."""
+    """Every NamedTuple class that the modules, or their parts, define, by name."""
     return [
         value
         for module in modules

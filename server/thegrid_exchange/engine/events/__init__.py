@@ -1,0 +1,147 @@
+"""Every fact that a command can bring about, with its absolute result.
+
+Applying one is a plain write (see `apply`); only `Posted` adds, since postings are amounts.
+"""
+
+from thegrid_exchange.engine.events.consumption import (
+    DeliveryMarked,
+    LotChanged,
+    LotClosed,
+    LotMinted,
+    MemberSwept,
+    ReservationExtended,
+    ReservationOpened,
+    SweepFinished,
+    SweepStarted,
+    UnitsTransferred,
+    UsageRecorded,
+)
+from thegrid_exchange.engine.events.membership import (
+    InstrumentDefined,
+    KeyCreated,
+    KeyRevoked,
+    MarketStateChanged,
+    MemberChanged,
+    MemberCreated,
+    PolicyChanged,
+    Posted,
+    SpecPublished,
+)
+from thegrid_exchange.engine.events.supply import (
+    AvailabilityChanged,
+    ClosedForgotten,
+    OfferRegistered,
+    OfferWithdrawn,
+    OutageRecorded,
+    SupplierChanged,
+    UnitsBoughtBack,
+    UnitsIssued,
+    UnitsRetired,
+)
+from thegrid_exchange.engine.events.trading import (
+    CancellationAdvanced,
+    CancellationClosed,
+    CancellationOpened,
+    OrderAccepted,
+    OrderAmended,
+    OrderClosed,
+    OrderDecremented,
+    OrderFilled,
+    OrderRested,
+    OrderUnrested,
+    ParcelsMoved,
+    SelfTradePrevented,
+    TradeExecuted,
+)
+
+Event = (
+    Posted
+    | PolicyChanged
+    | InstrumentDefined
+    | SpecPublished
+    | MarketStateChanged
+    | MemberCreated
+    | MemberChanged
+    | KeyCreated
+    | KeyRevoked
+    | OrderAccepted
+    | OrderRested
+    | OrderUnrested
+    | OrderFilled
+    | OrderAmended
+    | OrderDecremented
+    | OrderClosed
+    | TradeExecuted
+    | SelfTradePrevented
+    | ParcelsMoved
+    | CancellationOpened
+    | CancellationAdvanced
+    | CancellationClosed
+    | UnitsTransferred
+    | LotMinted
+    | LotChanged
+    | LotClosed
+    | SweepStarted
+    | MemberSwept
+    | SweepFinished
+    | ReservationOpened
+    | ReservationExtended
+    | DeliveryMarked
+    | UsageRecorded
+    | SupplierChanged
+    | OfferRegistered
+    | OfferWithdrawn
+    | UnitsIssued
+    | UnitsRetired
+    | UnitsBoughtBack
+    | AvailabilityChanged
+    | OutageRecorded
+    | ClosedForgotten
+)
+
+
+__all__ = [
+    "AvailabilityChanged",
+    "CancellationAdvanced",
+    "CancellationClosed",
+    "CancellationOpened",
+    "ClosedForgotten",
+    "DeliveryMarked",
+    "Event",
+    "InstrumentDefined",
+    "KeyCreated",
+    "KeyRevoked",
+    "LotChanged",
+    "LotClosed",
+    "LotMinted",
+    "MarketStateChanged",
+    "MemberChanged",
+    "MemberCreated",
+    "MemberSwept",
+    "OfferRegistered",
+    "OfferWithdrawn",
+    "OrderAccepted",
+    "OrderAmended",
+    "OrderClosed",
+    "OrderDecremented",
+    "OrderFilled",
+    "OrderRested",
+    "OrderUnrested",
+    "OutageRecorded",
+    "ParcelsMoved",
+    "PolicyChanged",
+    "Posted",
+    "ReservationExtended",
+    "ReservationOpened",
+    "SelfTradePrevented",
+    "SpecPublished",
+    "SupplierChanged",
+    "SweepFinished",
+    "SweepStarted",
+    "TradeExecuted",
+    "UnitsBoughtBack",
+    "UnitsIssued",
+    "UnitsRetired",
+    "UnitsTransferred",
+    "UsageRecorded",
+]

@@ -1,0 +1,57 @@
+"""Records of suppliers, their admissions, offers and links.
+
+Nothing here computes; the tables that hold them are in `state`.
+"""
+
+from typing import NamedTuple
+
+
+class Supplier(NamedTuple):
+    """A member's capacity pool, shared by all instruments it is admitted to."""
+
+    member_id: str
+    verified_tokens_per_second: int
+    suspended: bool
+    suspension_reason: str
+    admitted_at_us: int
+
+
+class Admission(NamedTuple):
+    """A supplier's right to issue and deliver one instrument."""
+
+    member_id: str
+    instrument_id: str
+    admitted_at_us: int
+    suspended: bool = False
+
+
+class Offer(NamedTuple):
+    """The model a supplier answers an instrument with, and what it can do."""
+
+    member_id: str
+    instrument_id: str
+    model: str
+    quality_score: int
+    """On the instrument's index, in thousandths."""
+    context_tokens: int
+    output_tokens: int
+    tokens_per_second: int
+    first_token_us: int
+    concurrent_deliveries: int
+    capabilities: tuple[str, ...]
+    honoured_fields: tuple[str, ...]
+    registered_at_us: int
+    region: str = ""
+    data_policy: str = ""
+
+
+class SupplierLink(NamedTuple):
+    """A supplier's connection to one relay, and how long it has been up in all."""
+
+    member_id: str
+    relay_id: str
+    instrument_ids: tuple[str, ...]
+    connected: bool
+    changed_at_us: int
+    connected_us: int
+    """Time connected up to `changed_at_us`."""
