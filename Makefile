@@ -69,7 +69,7 @@ contract: fresh
 	@$(BIN)/buf format --diff --exit-code --path proto/thegrid || \
 		{ echo "what to do: make fix" >&2; exit 1; }
 	@if [ -f proto/released.binpb ]; then \
-		$(BIN)/buf build -o .build/contract.binpb && \
+		$(BIN)/buf build --path proto/thegrid -o .build/contract.binpb && \
 		$(BIN)/buf breaking .build/contract.binpb --against proto/released.binpb --exclude-imports \
 		|| { echo "what to do: keep what was released and add beside it" >&2; exit 1; }; fi
 
