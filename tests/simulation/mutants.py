@@ -17,10 +17,15 @@ class Mutant(NamedTuple):
 
 MATCHING: Final = "tests/engine/test_matching.py tests/engine/test_differential.py"
 TRADING: Final = "tests/engine/test_trading.py tests/engine/test_laws.py"
-CONSUMPTION: Final = "tests/engine/test_consumption.py tests/engine/test_laws.py"
+CONSUMPTION: Final = (
+    "tests/engine/test_consumption.py tests/engine/test_settlement.py tests/engine/test_laws.py"
+)
 LAWS: Final = "tests/engine/test_laws.py"
 ENGINE: Final = "tests/engine"
-SEQUENCER: Final = "tests/journal/test_sequencer.py tests/simulation/test_crashes.py"
+SEQUENCER: Final = (
+    "tests/journal/test_sequencer.py tests/journal/test_repeats.py tests/journal/test_faults.py "
+    "tests/simulation/test_crashes.py"
+)
 JOURNAL: Final = "tests/journal/test_store.py tests/journal/test_audit.py"
 RECOVERY: Final = "tests/journal/test_recovery.py tests/journal/test_sequencer.py"
 DELIVERY: Final = "tests/delivery/test_call.py"
