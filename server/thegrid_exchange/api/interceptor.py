@@ -5,6 +5,7 @@ the contract (health, reflection) pass untouched.
 """
 
 import asyncio
+import itertools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
@@ -45,6 +46,8 @@ class _Method(NamedTuple):
     parse: Callable[[bytes], Any]
     check: Check | None
     behaviour: Callable[..., Any]
+    answered: Any
+    seconds: Any
 
 
 class Interceptor(grpc.aio.ServerInterceptor):
@@ -53,6 +56,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
     def __init__(self, services: Services) -> None:
         self._services = services
         self._wrapped: dict[str, Any] = {}
+        self._id_prefix = f"req_{secrets.token_hex(8)}_"
+        self._id_numbers = itertools.count(1)
         self._request_names: dict[str, str] = _request_names(services)
 
     async def intercept_service(
@@ -80,11 +85,13 @@ class Interceptor(grpc.aio.ServerInterceptor):
         )
         method = _Method(
             name,
-            name.rpartition(".")[2],
+            name.rpartition("/")[2],
             SCOPES.get(name, ()),
             handler.request_deserializer,
             check,
             behaviour,
+            self._services.metrics.calls.labels(name.rpartition("/")[2], "OK"),
+            self._services.metrics.seconds.labels(name.rpartition("/")[2]),
         )
         if handler.unary_unary:
             return grpc.unary_unary_rpc_method_handler(
@@ -116,10 +123,8 @@ class Interceptor(grpc.aio.ServerInterceptor):
         except Exception as error:
             await self._end(method, context, request_id, error)
         finally:
-            metrics.seconds.labels(method.short_name).observe(
-                (clock.steady_us() - started_us) / 1_000_000
-            )
-        metrics.calls.labels(method.short_name, "OK").inc()
+            method.seconds.observe((clock.steady_us() - started_us) / 1_000_000)
+        method.answered.inc()
         context.set_trailing_metadata(((_REQUEST_ID, request_id),))
         return answer
 
@@ -181,7 +186,7 @@ class Interceptor(grpc.aio.ServerInterceptor):
             elif key == _REQUEST_ID:
                 request_id = value
         if not 0 < len(request_id) <= 128 or not request_id.isprintable():
-            request_id = f"req_{secrets.token_hex(12)}"
+            request_id = f"{self._id_prefix}{next(self._id_numbers):x}"
         if credential[:7].lower() == _BEARER:
             credential = credential[7:]
         if services.pulse.draining:

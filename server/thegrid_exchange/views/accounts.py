@@ -21,11 +21,12 @@ Totals = Mapping[str, int]
 
 POSTINGS = sql.table(
     "postings",
-    [sql.text("owner"), sql.number("seq"), sql.number("line")],
-    sql.text("asset"),
+    [sql.text("owner"), sql.number("seq")],
+    sql.text("assets"),
     sql.number("at_us"),
     sql.record(),
 )
+"""One row holds all lines of one owner in one journal row, newest first."""
 TRANSFERS = sql.table(
     "transfers",
     [sql.text("member_id"), sql.number("number")],
@@ -110,15 +111,7 @@ class PostedLine(NamedTuple):
     reference: str
 
 
-class _Rest(NamedTuple):
-    account: str
-    amount: int
-    balance: int
-    cause: str
-    reference: str
-
-
-_rest = msgspec.msgpack.Decoder(_Rest).decode
+_lines = msgspec.msgpack.Decoder(list[PostedLine]).decode
 _transfer = msgspec.msgpack.Decoder(Transfer).decode
 
 
@@ -138,26 +131,41 @@ class Collector:
                 self._add_row(row, balances)
 
     def _add_row(self, row: Row, balances: dict[tuple[str, str, str], int]) -> None:
-        line = sum(len(e.postings) for e in row.events if type(e) is Posted)
+        number = sum(len(e.postings) for e in row.events if type(e) is Posted)
         known = self._batch.state.balances
+        lines: dict[str, list[PostedLine]] = {}
         for event in reversed(row.events):
             kind = type(event)
             if kind is Posted:
                 for owner, account, asset, amount in reversed(event.postings):
-                    line -= 1
+                    number -= 1
                     if owner == HOUSE:
                         continue
                     key = (owner, account, asset)
                     balance = balances.get(key)
                     if balance is None:
                         balance = known.get(key, 0)
-                    rest = sql.pack((account, amount, balance, event.cause, event.reference))
-                    self._postings.append(
-                        (self._partition, owner, row.seq, line, asset, row.at_us, rest)
-                    )
                     balances[key] = balance - amount
+                    lines.setdefault(owner, []).append(
+                        PostedLine(
+                            row.seq,
+                            number,
+                            asset,
+                            row.at_us,
+                            account,
+                            amount,
+                            balance,
+                            event.cause,
+                            event.reference,
+                        )
+                    )
             elif kind is UnitsTransferred:
                 self._add_transfer(event.transfer, row)
+        for owner, mine in lines.items():
+            assets = "".join(f"|{asset}|" for asset in {line.asset for line in mine})
+            self._postings.append(
+                (self._partition, owner, row.seq, assets, row.at_us, sql.pack(mine))
+            )
 
     def _add_transfer(self, transfer: Transfer, row: Row) -> None:
         origins = [
@@ -204,15 +212,20 @@ class AccountsReader:
     ) -> list[PostedLine]:
         """Ledger lines of the member before the given row and line."""
         query = (
-            sql.Query("seq, line, asset, at_us, record", POSTINGS, self._reader.partition)
+            sql.Query("record", POSTINGS, self._reader.partition)
             .where("owner = ?", member_id)
-            .where("(seq, line) < (?, ?)", *before)
-            .when(asset, "asset = ?")
+            .where("seq <= ?", before[0])
+            .when(asset and f"%|{_escaped(asset)}|%", "assets LIKE ? ESCAPE '!'")
             .when(start_us, "at_us >= ?")
             .when(end_us, "at_us < ?")
-            .order("seq DESC, line DESC", limit)
+            .order("seq DESC", limit + 1)
         )
-        return [_line(*row) for row in await self._reader.select(query)]
+        return [
+            line
+            for row in await self._reader.select(query)
+            for line in _lines(row[0])
+            if (line.seq, line.line) < before and asset in ("", line.asset)
+        ][:limit]
 
     async def transfers(
         self, member_id: str, *, instrument_id: str = "", before: int = 2**62, limit: int = 100
@@ -228,5 +241,5 @@ class AccountsReader:
         return [(_transfer(row[0]), row[1]) for row in await self._reader.select(query)]
 
 
-def _line(seq: int, line: int, asset: str, at_us: int, record: bytes) -> PostedLine:
-    return PostedLine(seq, line, asset, at_us, *_rest(record))
+def _escaped(asset: str) -> str:
+    return asset.replace("!", "!!").replace("%", "!%").replace("_", "!_")

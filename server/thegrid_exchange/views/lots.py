@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Index
 
 from thegrid_exchange.engine.events import LotChanged, LotClosed, LotMinted
 from thegrid_exchange.engine.quantities import number_of
@@ -19,16 +18,17 @@ from thegrid_exchange.views.batch import Batch
 
 LOTS = sql.table(
     "lots",
-    [sql.number("number")],
-    sql.text("member_id"),
+    [sql.text("member_id"), sql.number("number")],
     sql.text("instrument_id"),
     sql.number("is_open"),
     sql.record("record"),
     sql.record("parcels"),
 )
-Index("view_lots_by_member", LOTS.c.partition, LOTS.c.member_id, LOTS.c.is_open, LOTS.c.number)
 _PUT_LOT = sql.insert(LOTS)
-_SET_LOT = "UPDATE view_lots SET is_open = ?, record = ? WHERE partition = ? AND number = ?"
+_SET_LOT = (
+    "UPDATE view_lots SET is_open = ?, record = ? "
+    "WHERE partition = ? AND member_id = ? AND number = ?"
+)
 
 _lot = msgspec.msgpack.Decoder(Lot).decode
 _parcels = msgspec.msgpack.Decoder(list[LotParcel]).decode
@@ -88,8 +88,8 @@ class Collector:
         lot = self._batch.lot(lot_id)
         return (
             self._partition,
-            number_of(lot_id),
             lot.member_id,
+            number_of(lot_id),
             lot.instrument_id,
             int(lot_id in self._batch.state.lots),
             sql.pack(lot),
@@ -98,7 +98,8 @@ class Collector:
 
     def _changed_row(self, lot_id: str) -> tuple[Any, ...]:
         is_open = int(lot_id in self._batch.state.lots)
-        return is_open, sql.pack(self._batch.lot(lot_id)), self._partition, number_of(lot_id)
+        lot = self._batch.lot(lot_id)
+        return is_open, sql.pack(lot), self._partition, lot.member_id, number_of(lot_id)
 
 
 class LotsReader:

@@ -18,14 +18,12 @@ from thegrid_exchange.views.touched import Touched
 
 ORDERS = sql.table(
     "orders",
-    [sql.number("number")],
-    sql.text("member_id"),
+    [sql.text("member_id"), sql.number("number")],
     sql.text("market_id"),
     sql.text("client_order_id"),
     sql.number("is_open"),
     sql.record(),
 )
-Index("view_orders_by_member", ORDERS.c.partition, ORDERS.c.member_id, ORDERS.c.number)
 Index(
     "view_orders_by_client_id",
     ORDERS.c.partition,
@@ -50,7 +48,7 @@ TRADES = sql.table(
     sql.number("sequence"),
     sql.record(),
 )
-_PUT_ORDER = sql.upsert(ORDERS, keep=("member_id", "market_id", "client_order_id"))
+_PUT_ORDER = sql.upsert(ORDERS, keep=("market_id", "client_order_id"))
 _PUT_FILL = sql.insert(FILLS)
 _PUT_TRADE = sql.insert(TRADES)
 
@@ -118,8 +116,8 @@ class Collector:
                 [
                     (
                         partition,
-                        number_of(order.order_id),
                         order.member_id,
+                        number_of(order.order_id),
                         order.market_id,
                         order.client_order_id,
                         int(order.closure_reason is None),

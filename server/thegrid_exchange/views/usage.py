@@ -20,18 +20,15 @@ EVENTS_PER_ROW = 1 << 20
 
 USAGE = sql.table(
     "usage",
-    [sql.number("number")],
-    sql.text("usage_id"),
+    [sql.text("member_id"), sql.number("number")],
     sql.text("delivery_id"),
     sql.text("request_id"),
-    sql.text("member_id"),
     sql.text("key_id"),
     sql.text("instrument_id"),
     sql.number("at_us"),
     sql.record(),
 )
-Index("view_usage_by_member", USAGE.c.partition, USAGE.c.member_id, USAGE.c.number)
-Index("view_usage_by_delivery", USAGE.c.partition, USAGE.c.delivery_id)
+Index("view_usage_by_delivery", USAGE.c.partition, USAGE.c.member_id, USAGE.c.delivery_id)
 Index("view_usage_by_request", USAGE.c.partition, USAGE.c.member_id, USAGE.c.request_id)
 _PUT_USAGE = sql.insert(USAGE)
 
@@ -56,11 +53,10 @@ class Collector:
         self._rows.append(
             (
                 self._partition,
+                usage.member_id,
                 number,
-                usage.usage_id,
                 usage.delivery_id,
                 usage.request_id,
-                usage.member_id,
                 usage.key_id,
                 usage.instrument_id,
                 usage.opened_at_us,
