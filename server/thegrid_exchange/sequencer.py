@@ -94,6 +94,8 @@ class Sequencer:
         self._rules, self._codec, self._journal, self._clock = rules, rules.codec, journal, clock
         self._limits, self._projector, self._snapshotter = limits, projector, snapshotter
         self._on_fault = on_fault
+        if snapshotter is not None:
+            snapshotter.on_fault = self._stop
         self._folds: list[Callable[[Sequence[Row]], None]] = []
         self._in_flight: dict[bytes, Call] = {}
         self._waiting: deque[Call] = deque()

@@ -127,6 +127,22 @@ async def test_a_failed_commit_stops_everything_and_is_never_retried() -> None:
     await core.crash()
 
 
+async def test_a_snapshot_that_cannot_be_written_stops_the_process_too() -> None:
+    journal = HeldJournal()
+
+    async def full(_seq: int, _number: int, _chunk: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    journal.put_snapshot_chunk = full  # type: ignore[method-assign]
+    core = await start_core(journal, snapshot_rows=1)
+    await core.submit(a_member())
+    await turns()
+    assert core.faults == ["a snapshot could not be written ([Errno 28] No space left on device)"]
+    with pytest.raises(Draining):
+        await core.submit(a_member(2))
+    await core.crash()
+
+
 async def test_a_subscriber_that_fails_stops_the_process() -> None:
     core = await start_core(MemoryJournal())
 

@@ -5,7 +5,7 @@ They only shorten recovery; the journal alone can always rebuild what they hold.
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
@@ -100,6 +100,8 @@ class Snapshotter:
     ) -> None:
         self._journal, self._codec, self._rules_version = journal, codec, rules_version
         self._every_rows, self._keep = every_rows, keep
+        self.on_fault: Callable[[str], object] | None = None
+        """Called when a commit fails, after which nothing may go on; without it, that is raised."""
         self._last_seq = 0
         self._frozen: _Frozen | None = None
         self._writing: asyncio.Task[None] | None = None
@@ -130,7 +132,7 @@ class Snapshotter:
             await self._writing
 
     async def _write(self, frozen: _Frozen) -> None:
-        """A snapshot that fails is reported and given up: the journal does not need it."""
+        """A state that cannot be encoded is reported; a write that fails stops the process."""
         try:
             digest, number = hashlib.sha256(), 0
             async for chunk in self._chunks(frozen):
@@ -140,8 +142,12 @@ class Snapshotter:
             seq, row_hash, at_us = frozen.head
             head = SnapshotHead(seq, at_us, row_hash, self._rules_version, number, digest.digest())
             await self._journal.complete_snapshot(head, self._keep)
-        except Exception:
+        except CodecError:
             log.exception("the snapshot at row %d was given up", frozen.head.seq)
+        except Exception as error:
+            if self.on_fault is None:
+                raise
+            self.on_fault(f"a snapshot could not be written ({error})")
         finally:
             self._frozen = self._writing = None
 
