@@ -12,7 +12,6 @@ from typing import Any
 from starlette.types import Receive, Scope, Send
 
 from thegrid.errors import GridError
-from thegrid.identifiers import new_delivery_id
 from thegrid.openai import MappingError, request_from_json
 from thegrid.session import SessionPool
 from thegrid.v1 import delivery_pb2
@@ -123,7 +122,7 @@ def _delivery_id(http: Http, credential: str) -> str:
     """Answer the delivery's id: fresh, or the same for a repeat of an Idempotency-Key."""
     key = http.header(b"idempotency-key")
     if not key:
-        return new_delivery_id()
+        return "dlv_" + http.token
     if len(key) > 256:
         raise ApiError(400, "The header Idempotency-Key is longer than 256 characters.")
     digest = hashlib.sha256(credential.encode() + b"\0" + key).digest()

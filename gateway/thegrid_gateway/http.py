@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from thegrid.identifiers import new_request_id
+from thegrid.identifiers import new_delivery_id
 from thegrid_gateway import json_text
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, body_too_large, body_too_slow, key_missing
@@ -38,6 +38,8 @@ class Http:
         self._config = config
         self._headers: dict[bytes, bytes] = dict(scope["headers"])
         self.has_begun = False
+        self.token = new_delivery_id().removeprefix("dlv_")
+        """A fresh word that names this request wherever it has no name of its own."""
         self.request_id = self._choose_request_id()
         self.status = 0
 
@@ -50,7 +52,7 @@ class Http:
             value = self._headers.get(name)
             if value and _VALID_ID.fullmatch(value):
                 return value.decode()
-        return "req_" + new_request_id().replace("-", "")
+        return "req_" + self.token
 
     def credential(self) -> str:
         """Answer the caller's key. Raises ApiError when there is none."""

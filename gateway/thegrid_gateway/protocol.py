@@ -11,6 +11,37 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from thegrid_gateway.errors import ApiError
 
+_CONTINUE = b"HTTP/1.1 100 "
+
+
+class _Corked:
+    """A connection that holds the head of an answer until its body comes: one write, not two."""
+
+    __slots__ = ("_head", "_is_begun", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+        self._is_begun = False
+
+    def write(self, data: bytes) -> None:
+        """Write, or hold what is the head."""
+        if self._is_begun:
+            self._transport.write(self._head + data if self._head else data)
+            self._head = b""
+        elif data.startswith(_CONTINUE):
+            self._transport.write(data)
+        else:
+            self._is_begun = True
+            self._head = data
+
+    def close(self) -> None:
+        """Close when all is written."""
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
+        self._transport.close()
+
 
 class LimitedProtocol(HttpToolsProtocol):
     """A connection whose heads must be short and prompt; made with the two limits first."""
@@ -64,6 +95,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(431, f"The head is longer than {self._header_max_bytes} bytes.")
             return
         super().on_headers_complete()
+        cycle: Any = self.cycle
+        # Answers to POST always have a body; one to HEAD has none that would release its head.
+        if cycle is not None and self.scope["method"] == "POST":
+            cycle.transport = _Corked(self.transport)
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body, unless the request was refused by its head."""

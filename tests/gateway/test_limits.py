@@ -115,6 +115,22 @@ async def test_requests_in_a_row_on_one_connection(narrow: RunningGateway) -> No
     assert answer.count(b'{"status":"ok"}') == 3
 
 
+async def test_a_head_alone_and_a_body_that_waits_to_be_asked_for(narrow: RunningGateway) -> None:
+    closing = b"host: x\r\nconnection: close\r\n"
+    answer = await exchange_bytes(narrow, b"HEAD /healthz HTTP/1.1\r\n" + closing + b"\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+    body = json.dumps(BODY).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nexpect: 100-continue\r\n" + closing
+    head += f"authorization: Bearer {CALLER_KEY}\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", narrow.port)
+    writer.write(head)
+    async with asyncio.timeout(3):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
+        writer.write(body)
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
 def test_json_is_exact() -> None:
     text = b'{"a": 123456789012345678901234567890, "b": 1.5, "c": 9007199254740993}'
     value = parse(text, 64)
