@@ -7,6 +7,7 @@ with --check compared with what is committed. A language whose generator is miss
 import argparse
 import filecmp
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -128,7 +129,9 @@ def run_buf(recipe: dict[str, Any], folder: Folder, made: Path) -> None:
 
 def buf(*arguments: str) -> None:
     """Run buf at the root; end the program with its status when it fails, for it has said why."""
-    status = subprocess.run([BUF, *arguments], cwd=ROOT, check=False).returncode
+    # The generators are old on purpose, and say so of each other at every start.
+    quiet = os.environ | {"PYTHONWARNINGS": "ignore"}
+    status = subprocess.run([BUF, *arguments], cwd=ROOT, env=quiet, check=False).returncode
     if status:
         sys.exit(status)
 

@@ -4,8 +4,10 @@ The contract's own rules stand in test_contract.
 """
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -78,11 +80,20 @@ def test_a_changed_contract_is_caught(tree: Path) -> None:
     assert "common_pb2.py" in run.stderr
 
 
-def test_generated_python_runs_on_older_runtimes() -> None:
-    """The generators' own environment holds protobuf 6, below the exchange's protobuf 7."""
-    modules = sorted(path.stem for path in (SDK / "v1").glob("*_pb2*.py"))
-    program = "import importlib, google.protobuf as p; assert p.__version__ < '7', p.__version__\n"
-    program += f"for name in {modules}: importlib.import_module('thegrid.v1.' + name)"
+IMPORT_ALL = """
+import importlib, pkgutil, thegrid
+for module in pkgutil.walk_packages(thegrid.__path__, "thegrid."):
+    if not module.name.startswith(("thegrid.cli", "thegrid.supplier")):
+        importlib.import_module(module.name)
+"""
+
+
+def test_sdk_runs_on_its_floors() -> None:
+    """The generators' environment holds the oldest runtimes that pyproject.toml permits."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    floors = dict(re.findall(r"([\w-]+)>=([\d.]+)", " ".join(project["dependencies"])))
+    program = f"from importlib import metadata\nfor name, floor in {floors}.items():\n"
+    program += "    assert metadata.version(name).startswith(floor), name\n" + IMPORT_ALL
     run = subprocess.run(
         [GENERATORS_PYTHON, "-W", "error", "-c", program],
         env=os.environ | {"PYTHONPATH": str(SDK.parent)},
