@@ -5,6 +5,8 @@ That the runners come back after loss is in test_streams.
 from zlib import crc32
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from thegrid.book import Book
 from thegrid.errors import InternalError, Unavailable
@@ -79,6 +81,22 @@ def test_a_book_is_kept_from_snapshot_and_deltas() -> None:
     assert [each[:2] for each in book.bids] == [(85, 3), (80, 4)]
     assert book.best_ask is not None
     assert (book.best_ask.price_micros, book.sequence) == (110, 7)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 30), st.integers(0, 5)), max_size=60))
+def test_a_book_is_what_a_sorted_dict_would_be(changes: list[tuple[bool, int, int]]) -> None:
+    book, naive = Book(MARKET), {True: {}, False: {}}
+    for is_bid, price, quantity in changes:
+        side = "bids" if is_bid else "asks"
+        event = delta(0, 1, **{side: ((price, quantity),)})
+        naive[is_bid][price] = quantity
+        naive[is_bid] = {key: value for key, value in naive[is_bid].items() if value}
+        book.take(event)
+    bids, asks = sorted(naive[True].items(), reverse=True), sorted(naive[False].items())
+    assert [each[:2] for each in book.bids] == bids
+    assert [each[:2] for each in book.asks] == asks
+    text = "|".join(f"{price}:{quantity}" for price, quantity in bids[:10] + asks[:10])
+    assert book.checksum() == crc32(text.encode())
 
 
 def test_a_checksum_covers_ten_levels_of_each_side() -> None:
