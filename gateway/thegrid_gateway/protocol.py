@@ -35,6 +35,10 @@ class _Corked:
             self._is_begun = True
             self._head = data
 
+    def is_closing(self) -> bool:
+        """Answer whether the connection is being closed."""
+        return self._transport.is_closing()
+
     def close(self) -> None:
         """Close when all is written."""
         if self._head:
