@@ -98,7 +98,6 @@ async def start(
     Raises ConfigError, JournalError or OSError naming what is wrong and what to do.
     """
     clock = clock or SystemClock(config.clock_offset_s * 1_000_000)
-    vault = _vault(config)
     projector = Projector(config.journal_url, config.partition)
     journal = SqlJournal(
         config.journal_url,
@@ -116,6 +115,8 @@ async def start(
         )
         journal.on_lost = lambda error: on_fault(f"the partition was lost ({error})")
         settle_memory()
+        # Only who holds the journal's lock may make the secret, and only before there are keys.
+        vault = _vault(config, is_needed=bool(recovered.state.keys))
         return await _start(config, clock, vault, projector, journal, recovered, on_fault)
     except BaseException:
         await journal.close()
@@ -191,8 +192,8 @@ async def _serve(config: Config) -> int:
 # ---- parts ---------------------------------------------------------------------------------------
 
 
-def _vault(config: Config) -> Vault:
-    return Vault(load_or_make_hash_secret(config.secret_path))
+def _vault(config: Config, *, is_needed: bool) -> Vault:
+    return Vault(load_or_make_hash_secret(config.secret_path, is_needed=is_needed))
 
 
 async def _recover(config: Config, journal: SqlJournal, projector: Projector) -> Recovered:

@@ -66,12 +66,18 @@ def key_id_of(secret: str) -> str:
     return head if dot and head.startswith("key_") else ""
 
 
-def load_or_make_hash_secret(path: Path) -> bytes:
+def load_or_make_hash_secret(path: Path, *, is_needed: bool) -> bytes:
     """The hash secret of this data folder, made at the first start with mode 0600.
 
-    Raises ValueError naming the file when it is too short to be one.
+    `is_needed` when there are keys that it hashed. Raises ValueError naming the file when it is
+    then gone, or too short to be one.
     """
     if not path.exists():
+        if is_needed:
+            raise ValueError(
+                f"{path}: is gone, and no key of this journal works without it; restore it from a "
+                "backup, or name it with --hash-secret-file (GRID_HASH_SECRET_FILE)"
+            )
         write_private(path, secrets.token_bytes(HASH_SECRET_BYTES))
     secret = path.read_bytes()
     if len(secret) < HASH_SECRET_BYTES:
