@@ -158,6 +158,18 @@ async def test_an_end_without_finish_reasons_is_none(pipe: Pipe, supplier) -> No
     assert client.usage.cause == "protocol_broken"
 
 
+@pytest.mark.parametrize("choice", [1, -1, 7])
+async def test_a_choice_that_was_not_asked_for_is_no_answer(
+    pipe: Pipe, supplier, choice: int
+) -> None:
+    _, client = await pipe.serving(supplier)
+    supplier.say("one", choice=choice)
+    await client.over.wait()
+    assert client.failure.reason == "SUPPLIER_FAILED"
+    assert client.text == ""
+    assert client.usage.cause == "protocol_broken"
+
+
 async def test_a_client_that_leaves_pays_prompt_and_what_was_delivered(
     pipe: Pipe, supplier
 ) -> None:
@@ -210,6 +222,7 @@ async def test_time_without_window_is_not_the_suppliers() -> None:
         supplier.answer(" word" * 10)
         await client.over.wait()
         assert client.usage.verdict == "in_spec"
+        assert client.usage.streamed_us == 0
 
 
 async def test_a_slow_client_bounds_what_is_kept_and_stops_its_supplier_only() -> None:

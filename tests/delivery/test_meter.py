@@ -188,6 +188,15 @@ def test_the_tokenizer_does_panic_without_the_guard() -> None:
         count(encoding, "x" + " " * HOSTILE_RUN)
 
 
+@pytest.mark.parametrize("before", [0, 1, 32_767, 32_768, 50_001, 200_000])
+def test_a_hostile_run_is_found_wherever_it_stands(before: int) -> None:
+    encoding = encoding_named("o200k_base")
+    prose = ("word " * (before // 5 + 1))[:before]
+    with pytest.raises(Uncountable):
+        count(encoding, prose + "x" + " " * HOSTILE_RUN + "x" + prose)
+    assert count(encoding, prose + "x" + " " * (HOSTILE_RUN - 1) + "x" + prose)
+
+
 async def test_what_is_surely_too_long_is_not_counted() -> None:
     prompt = Prompt([PromptText("messages[0].content", "a" * 1_000_000)], messages=1)
     with pytest.raises(ContextExceeded):

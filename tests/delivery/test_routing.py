@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from tests.delivery.pipe import Client, Pipe, running_pipe, until
+from thegrid_exchange.api.chat import ChatEdits
 from thegrid_exchange.delivery.limits import DeliveryLimits
 from thegrid_exchange.delivery.parts import Preferences
+from thegrid_exchange.delivery.relay import Relay
 
 
 @pytest.fixture
@@ -176,6 +178,15 @@ async def test_draining_lets_calls_end_and_takes_no_new_ones(pipe: Pipe, supplie
     assert stuck.failure.reason == "VENUE_FAULT"
     assert stuck.usage.verdict == "venue_fault"
     assert stuck.usage.billed_tokens == 0
+
+
+async def test_a_relay_that_died_is_told_of_at_the_next_start(pipe: Pipe, supplier) -> None:
+    link = (supplier.member_id, "relay")
+    await until(lambda: pipe.state.supplier_links.get(link) is not None)
+    assert pipe.state.supplier_links[link].connected
+    reborn = Relay(pipe.core.sequencer, pipe.relay.catalogue, pipe.clock, ChatEdits())
+    await reborn.start()
+    await until(lambda: not pipe.state.supplier_links[link].connected)
 
 
 async def test_availability_is_journaled(pipe: Pipe, supplier) -> None:

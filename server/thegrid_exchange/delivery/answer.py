@@ -112,8 +112,15 @@ class Answer:
         self._window.grant(min(window_bytes, most_bytes - self._window.left_bytes))
         self.pump()
 
-    def add(self, part: Part) -> None:
-        """A part came from the supplier."""
+    def add(self, part: Part) -> bool:
+        """A part came from the supplier; False when it is of a choice that was not asked for."""
+        for index in (*[piece.choice for piece in part.pieces], *dict(part.finishes)):
+            if not 0 <= index < self._choices:
+                return False
+        self._take(part)
+        return True
+
+    def _take(self, part: Part) -> None:
         for choice, reason in part.finishes:
             if choice not in self._cut:
                 self.finishes[choice] = reason

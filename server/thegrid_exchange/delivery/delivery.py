@@ -179,8 +179,9 @@ class Delivery:
         self._cancel_timer()
 
     def on_part(self, part: Part) -> None:
-        """A part of the answer."""
-        self._answer.add(part)
+        """A part of the answer; one of a choice that was not asked for is no answer."""
+        if not self._answer.add(part):
+            self._finish("protocol_broken")
 
     def on_end(self) -> None:
         """The supplier's own end; without every finish reason it is none."""

@@ -66,9 +66,10 @@ def report_of(row: Ending, facts: Facts, reserved_tokens: int) -> Report:
     counts = counted(facts)
     bill = billed(row, counts)
     timing = facts.timing
-    first_us = None
+    first_us = streamed_us = None
     if timing is not None and timing.first_us is not None:
         first_us = timing.first_us - timing.handed_us
+        streamed_us = timing.streamed_us
     return Report(
         delivery_id=facts.delivery_id,
         verdict=row.verdict,
@@ -83,4 +84,5 @@ def report_of(row: Ending, facts: Facts, reserved_tokens: int) -> Report:
         duration_us=facts.duration_us,
         attempts=facts.attempts,
         request_id=facts.client_request_id,
+        streamed_us=streamed_us,
     )

@@ -21,6 +21,13 @@ class Timing(NamedTuple):
     closed_us: int = 0
     """Time between the two in which the supplier had no window."""
 
+    @property
+    def streamed_us(self) -> int:
+        """From first to last token, less the time without window."""
+        if self.first_us is None or self.last_us is None:
+            return 0
+        return self.last_us - self.first_us - self.closed_us
+
 
 def first_token_limit_us(spec: InstrumentSpec, prompt_tokens: int) -> int:
     """How long the first token of a prompt of this size may take."""
@@ -32,11 +39,9 @@ def first_token_limit_us(spec: InstrumentSpec, prompt_tokens: int) -> int:
 
 def is_too_slow(spec: InstrumentSpec, timing: Timing, completion_tokens: int) -> bool:
     """Whether the tokens came more slowly than promised, time without window left out."""
-    if completion_tokens < JUDGED_FROM_TOKENS or timing.first_us is None:
+    if completion_tokens < JUDGED_FROM_TOKENS:
         return False
-    assert timing.last_us is not None
-    span_us = timing.last_us - timing.first_us - timing.closed_us
-    return completion_tokens * 1_000_000 < spec.tokens_per_second_min * span_us
+    return completion_tokens * 1_000_000 < spec.tokens_per_second_min * timing.streamed_us
 
 
 def unseen_reasoning_tokens(

@@ -338,6 +338,8 @@ class Report(NamedTuple):
     duration_us: int | None = None
     attempts: tuple[Attempt, ...] = ()
     request_id: str = ""
+    streamed_us: int | None = None
+    """From first to last token, less the time in which the supplier had no window."""
 
 
 # ---- time --------------------------------------------------------------------------------------

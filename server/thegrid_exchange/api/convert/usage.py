@@ -7,7 +7,7 @@ from typing import Final
 
 from thegrid.v1 import usage_pb2
 from thegrid_exchange.api.convert.common import Names, time_of
-from thegrid_exchange.engine.quantities import MICROS_PER_DOLLAR
+from thegrid_exchange.engine.quantities import SECOND_US
 from thegrid_exchange.engine.records import Reservation, TokenCounts, UsageRecord
 
 VERDICTS: Final = Names(
@@ -92,11 +92,10 @@ def usage_message(usage: UsageRecord, symbol: str) -> usage_pb2.UsageRecord:
 
 
 def _throughput(usage: UsageRecord) -> int | None:
-    if usage.first_token_us is None or usage.duration_us is None:
+    """Thousandths of a token per second; None for what came at once or not at all."""
+    if not usage.streamed_us:
         return None
-    span_us = usage.duration_us - usage.first_token_us
-    tokens = usage.canonical.completion_tokens
-    return tokens * 1_000 * MICROS_PER_DOLLAR // span_us if span_us > 0 and tokens > 1 else None
+    return usage.canonical.completion_tokens * 1_000 * SECOND_US // usage.streamed_us
 
 
 def pending_message(reservation: Reservation, symbol: str) -> usage_pb2.UsageRecord:

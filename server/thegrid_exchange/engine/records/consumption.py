@@ -200,3 +200,5 @@ class UsageRecord(NamedTuple):
     settled_at_us: int
     venue_paid_micros: int = 0
     """What the guarantee paid the supplier for work lost by the venue's fault."""
+    streamed_us: int | None = None
+    """From first to last token, less the time in which the supplier had no window."""

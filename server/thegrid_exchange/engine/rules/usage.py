@@ -260,4 +260,5 @@ def _record(
         opened_at_us=reservation.opened_at_us,
         settled_at_us=state.now_us,
         venue_paid_micros=venue_paid_micros,
+        streamed_us=report.streamed_us,
     )
