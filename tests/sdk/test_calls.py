@@ -3,6 +3,7 @@ The rules themselves are in test_policy.
 """
 
 import asyncio
+import dataclasses
 
 import grpc
 import grpc_testing
@@ -11,7 +12,8 @@ import pytest
 import thegrid
 from tests.support.clients import KINDS, Both, connected
 from tests.support.fault_server import Answer, FaultServer, Refusal
-from thegrid import errors
+from tests.support.frozen_line import FrozenLine
+from thegrid import errors, policy
 from thegrid.sync.channel import Channel
 from thegrid.v1 import accounts_pb2, trading_pb2
 
@@ -158,6 +160,25 @@ async def test_an_observer_sees_every_attempt_and_nothing_secret(
         ("OK", 2, "mine"),
     ]
     assert "secret" not in repr(told)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_frozen_peer_is_noticed_by_pings(
+    kind: str, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = dataclasses.replace(policy.rules(), keepalive_time_ms=500, ping_timeout_ms=500)
+    monkeypatch.setattr("thegrid.settings.rules", lambda: quick)
+    server.script("Deliver", Answer(end="hang"))
+    with FrozenLine(server.target) as line:
+        async with connected(kind, line.target) as both:
+            reading = asyncio.create_task(
+                both.take(lambda client: client.deliver("text-prime", "Hello"), 1)
+            )
+            while not server.seen:  # noqa: ASYNC110 the server is a thread
+                await asyncio.sleep(0.01)
+            line.freeze()
+            with pytest.raises(errors.Unavailable):
+                await asyncio.wait_for(reading, 15)
 
 
 async def test_closing_twice_is_no_error(both: Both) -> None:
