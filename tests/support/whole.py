@@ -76,6 +76,14 @@ class Whole:
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
+    async def exited(self, timeout_s: float = 30.0) -> int:
+        """The exit code, once the process ends by itself; one that does not is killed."""
+        try:
+            return await asyncio.wait_for(self.process.wait(), timeout_s)
+        except TimeoutError:
+            await self.kill()
+            raise AssertionError(f"it does not end: {self.log()[-2_000:]}") from None
+
     async def kill(self) -> None:
         """End it as a power cut does."""
         with contextlib.suppress(ProcessLookupError):
@@ -86,7 +94,7 @@ class Whole:
         """End it in good order; answers the exit code."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 60)
+        return await self.exited(60)
 
 
 async def grid_exchange(*arguments: object) -> tuple[int, str]:
