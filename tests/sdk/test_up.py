@@ -24,6 +24,7 @@ from thegrid.cli.up.banner import guide, ready_line
 from thegrid.cli.up.children import Child, ChildDied, stop
 from thegrid.cli.up.plan import HOST, PlanError, free_port, make_plan
 from thegrid.cli.up.programs import supplier_arguments
+from thegrid.v1 import accounts_pb2
 
 
 def until(is_so: Callable[[], object], within_s: float = 20.0) -> None:
@@ -267,6 +268,30 @@ def test_an_exchange_that_dies_ends_all_and_says_why(tmp_path: Path) -> None:
     assert "the exchange ended with status -9" in said
     assert "its whole log" in said
     assert not psutil.wait_procs(children, timeout=5)[1]
+
+
+@pytest.mark.slow
+def test_a_sweep_leaves_the_market_supplied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot_s, lead_s = 4 * 3600, 40
+    offset_s = slot_s - int(time.time()) % slot_s - lead_s
+    variables = {"GRID_CLOCK_OFFSET_S": str(offset_s % slot_s)}
+    # The ids of our own writes carry our time, which must be the exchange's.
+    monkeypatch.setattr("thegrid.identifiers._AHEAD_MS", offset_s % slot_s * 1_000)
+    with grid_up(tmp_path, **variables) as house, Client(house.grpc, house.api_key) as client:
+        before = client.market_data.get("text-prime").next_sweep_time.seconds
+        client.members.update_settings(account_mode="advanced")
+        client.orders.buy("text-prime", 1)
+        with Client(house.grpc, read_secret(tmp_path / "keys/demo-supplier-1.key")) as supplier:
+            until(lambda: client.market_data.get("text-prime").next_sweep_time.seconds > before, 90)
+            until(lambda: len(asks(client)) == 9)
+            retired = {each.symbol: each.retired_tokens for each in supplier.supply.positions()}
+        assert all(retired.values()), "the sweep retired what was unsold, and it was issued anew"
+        assert [each.cause for each in client.accounts.transfers()] == [
+            accounts_pb2.TRANSFER_CAUSE_SWEEP
+        ]
+        assert "demo model" in client.deliver("text-prime", "Hello").text()
 
 
 @pytest.mark.slow
