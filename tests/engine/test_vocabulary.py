@@ -34,10 +34,10 @@ def test_every_reason_that_a_rule_gives_is_in_the_list() -> None:
     given = set()
     for source in SOURCES:
         for node in ast.walk(ast.parse(source.read_text())):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("refuse", "Refusal"):
-                first = node.args[0]
-                if isinstance(first, ast.Constant):
-                    given.add(first.value)
+            is_refusal = getattr(getattr(node, "func", None), "id", "") in ("refuse", "Refusal")
+            first = node.args[0] if is_refusal and isinstance(node, ast.Call) else None
+            if isinstance(first, ast.Constant):
+                given.add(first.value)
     assert given
     assert given <= set(get_args(Reason))
 

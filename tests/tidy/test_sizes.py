@@ -12,8 +12,9 @@ from tests.tidy.house import GATEWAY, ROOT, SDK, SERVER, python_files, shown
 
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 60
-NESTING_MAX = 4
-BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
+NESTING_MAX = 3
+# `with` and `try` put brackets round a stretch of work; they are no turn that a reader must take.
+BRANCHES = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.Match)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -66,7 +67,7 @@ def docstring_faults(source: str) -> list[str]:
 
 def test_sizes() -> None:
     found = []
-    for path in python_files(SERVER, SDK, GATEWAY, ROOT / "tests", ROOT / "sdk"):
+    for path in python_files(SERVER, GATEWAY, ROOT / "tests", ROOT / "sdk"):
         found += [f"{shown(path)}:{fault}" for fault in size_faults(path.read_text("utf-8"))]
     assert not found, "\n".join(found)
 
@@ -78,7 +79,7 @@ def test_modules_say_what_they_are() -> None:
     assert not found, "\n".join(found)
 
 
-DEEP = "def rule():\n" + "".join("    " * n + "if x:\n" for n in range(1, 6)) + "    " * 6 + "pass"
+DEEP = "def rule():\n" + "".join("    " * n + "if x:\n" for n in range(1, 5)) + "    " * 5 + "pass"
 
 
 @pytest.mark.parametrize("fault", ["\n" * 401, "def rule():\n" + "    pass\n" * 60, DEEP])

@@ -59,16 +59,14 @@ class WaitingRoom:
 
     def next(self, instrument_id: str, suits: Callable[[Any], bool]) -> Waiter | None:
         """Take out the first call that suits, of the member whose turn it is or a later one."""
-        queues = self._queues.get(instrument_id)
-        if not queues:
-            return None
-        for member_id, queue in list(queues.items()):
-            for waiter in queue:
-                if suits(waiter.wants):
-                    self.leave(waiter)
-                    if member_id in queues:
-                        queues.move_to_end(member_id)
-                    return waiter
+        queues = self._queues.get(instrument_id) or OrderedDict()
+        turns = ((member_id, waiter) for member_id, queue in queues.items() for waiter in queue)
+        for member_id, waiter in turns:
+            if suits(waiter.wants):
+                self.leave(waiter)
+                if member_id in queues:
+                    queues.move_to_end(member_id)
+                return waiter
         return None
 
     def dismiss(self, instrument_id: str, is_hopeless: Callable[[Any], bool]) -> None:

@@ -135,32 +135,32 @@ class Collector:
         known = self._batch.state.balances
         lines: dict[str, list[PostedLine]] = {}
         for event in reversed(row.events):
-            kind = type(event)
-            if kind is Posted:
-                for owner, account, asset, amount in reversed(event.postings):
-                    number -= 1
-                    if owner == HOUSE:
-                        continue
-                    key = (owner, account, asset)
-                    balance = balances.get(key)
-                    if balance is None:
-                        balance = known.get(key, 0)
-                    balances[key] = balance - amount
-                    lines.setdefault(owner, []).append(
-                        PostedLine(
-                            row.seq,
-                            number,
-                            asset,
-                            row.at_us,
-                            account,
-                            amount,
-                            balance,
-                            event.cause,
-                            event.reference,
-                        )
-                    )
-            elif kind is UnitsTransferred:
+            if type(event) is UnitsTransferred:
                 self._add_transfer(event.transfer, row)
+        posted = [event for event in reversed(row.events) if type(event) is Posted]
+        postings = ((event, posting) for event in posted for posting in reversed(event.postings))
+        for event, (owner, account, asset, amount) in postings:
+            number -= 1
+            if owner == HOUSE:
+                continue
+            key = (owner, account, asset)
+            balance = balances.get(key)
+            if balance is None:
+                balance = known.get(key, 0)
+            balances[key] = balance - amount
+            lines.setdefault(owner, []).append(
+                PostedLine(
+                    row.seq,
+                    number,
+                    asset,
+                    row.at_us,
+                    account,
+                    amount,
+                    balance,
+                    event.cause,
+                    event.reference,
+                )
+            )
         for owner, mine in lines.items():
             assets = "".join(f"|{asset}|" for asset in {line.asset for line in mine})
             self._postings.append(

@@ -72,12 +72,7 @@ class _Choice:
         call = self._calls.setdefault(index, {})
         for key, value in piece.items():
             if key == "function" and type(value) is dict:
-                function = call.setdefault("function", {"name": "", "arguments": ""})
-                for name, part in value.items():
-                    if name == "name":
-                        function["name"] = part or function["name"]
-                    else:
-                        _join_text(function, name, part)
+                _add_function(call.setdefault("function", {"name": "", "arguments": ""}), value)
             elif key != "index" and (value is not None or key not in call):
                 call[key] = value
 
@@ -89,6 +84,14 @@ class _Choice:
             self.message["tool_calls"] = [self._calls[index] for index in sorted(self._calls)]
         self.fields.setdefault("finish_reason", None)
         return self.fields
+
+
+def _add_function(function: dict[str, Any], piece: dict[str, Any]) -> None:
+    for name, part in piece.items():
+        if name == "name":
+            function["name"] = part or function["name"]
+        else:
+            _join_text(function, name, part)
 
 
 class Assembly:
