@@ -142,6 +142,7 @@ async def _start(
     ticker = Ticker(sequencer, clock, heartbeat_us=config.heartbeat_s * MICROS)
     relay = _relay(config, clock, sequencer, live)
     services = _services(config, clock, vault, sequencer, live, reader, relay)
+    relay.on_settled = services.metrics.settled
     sequencer.start()
     await ticker.catch_up()
     await bootstrap.ensure_operator(config.data, sequencer, live, vault)
@@ -283,7 +284,11 @@ def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Re
 
 def _exposition(services: Services) -> Callable[[], bytes]:
     def exposition() -> bytes:
-        services.metrics.seq.set(services.live.durable.seq)
-        return services.metrics.exposition()
+        metrics, relay = services.metrics, services.relay
+        metrics.seq.set(services.live.durable.seq)
+        metrics.open_deliveries.set(relay.open_calls)
+        metrics.waiting_deliveries.set(relay.suppliers.waiting)
+        metrics.supplier_links.set(len(relay.suppliers.links()))
+        return metrics.exposition()
 
     return exposition

@@ -61,6 +61,19 @@ async def test_a_call_of_its_own(market: Marketplace, supplier: ScriptedSupplier
     assert (await market.usage("req-7")).usage_id == usage.usage_id
 
 
+async def test_what_is_counted_about_deliveries(
+    market: Marketplace, supplier: ScriptedSupplier
+) -> None:
+    _, call = await market.session.open(market.consumer.secret)
+    await supplier.handed(1)
+    await supplier.answer(1)
+    await call.done()
+    page = market.exchange.running.services.metrics.exposition().decode()
+    assert 'grid_deliveries_total{cause="completed",verdict="in_spec"} 1.0' in page
+    assert f"grid_delivered_tokens_total {PROMPT_TOKENS + 3}.0" in page
+    assert "grid_first_token_seconds_count 1.0" in page
+
+
 async def test_a_refusal_is_the_status_of_the_call(
     market: Marketplace, supplier: ScriptedSupplier
 ) -> None:

@@ -5,6 +5,8 @@ Nothing that names a member, a key or the content of a call is ever a label.
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from thegrid_exchange.engine.records import UsageRecord
+
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -43,6 +45,38 @@ class Metrics:
         self.slow_readers = Counter(
             "grid_slow_readers", "Streams ended with READER_TOO_SLOW.", registry=self.registry
         )
+
+        self.deliveries = Counter(
+            "grid_deliveries",
+            "Settled deliveries by verdict and cause.",
+            ["verdict", "cause"],
+            registry=self.registry,
+        )
+        self.delivered_tokens = Counter(
+            "grid_delivered_tokens", "Billed tokens of settled deliveries.", registry=self.registry
+        )
+        self.first_token_seconds = Histogram(
+            "grid_first_token_seconds",
+            "From a delivery handed to its supplier to the first token.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.open_deliveries = Gauge(
+            "grid_open_deliveries", "Calls under way.", registry=self.registry
+        )
+        self.waiting_deliveries = Gauge(
+            "grid_waiting_deliveries", "Calls that wait for a supplier.", registry=self.registry
+        )
+        self.supplier_links = Gauge(
+            "grid_supplier_links", "Suppliers' streams open now.", registry=self.registry
+        )
+
+    def settled(self, usage: UsageRecord) -> None:
+        """Count a settled delivery."""
+        self.deliveries.labels(usage.verdict, usage.cause).inc()
+        self.delivered_tokens.inc(usage.billed_tokens)
+        if usage.first_token_us is not None:
+            self.first_token_seconds.observe(usage.first_token_us / 1_000_000)
 
     def exposition(self) -> bytes:
         """All figures in the text format."""

@@ -326,7 +326,9 @@ class Delivery:
         reply = await self._relay.submitter.insist(report_of(row, facts, reserved_tokens))
         if not isinstance(reply, ReportReply):
             self._client.failed(Failure("RESERVATION_ENDED", MESSAGES["RESERVATION_ENDED"]), None)
-        elif row.client_sees == "ended":
+            return
+        self._relay.on_settled(reply.usage)
+        if row.client_sees == "ended":
             self._say_ended(row, facts, reply.usage)
         elif row.client_sees != "nothing":
             self._client.failed(self._failure_of(row), reply.usage)

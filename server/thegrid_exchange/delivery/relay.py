@@ -5,7 +5,7 @@ It reaches the core by commands alone and loses nothing but live streams when it
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from thegrid_exchange.calls import SequencerError
 from thegrid_exchange.clock import Clock
@@ -19,6 +19,7 @@ from thegrid_exchange.delivery.submitting import Submits, Submitter
 from thegrid_exchange.delivery.suppliers import Link, Suppliers
 from thegrid_exchange.delivery.timers import Timers
 from thegrid_exchange.engine.commands import Availability
+from thegrid_exchange.engine.records import UsageRecord
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Relay:
         self._told: dict[str, tuple[str, ...]] = {}
         self._telling: dict[str, asyncio.Task[None]] = {}
         self.is_draining = False
+        self.on_settled: Callable[[UsageRecord], None] = lambda usage: None
+        """Told the record of every delivery that this relay has settled."""
 
     async def start(self) -> None:
         """Read tables and tokenizers; tell the journal that links of an earlier life are down."""

@@ -129,6 +129,11 @@ class Suppliers:
         """Every stream."""
         return list({id(link): link for links in self._links.values() for link in links}.values())
 
+    @property
+    def waiting(self) -> int:
+        """Calls that wait for a slot, over all instruments."""
+        return sum(self.room.waiting(instrument_id) for instrument_id in self._links)
+
     def _tell(self, supplier_id: str) -> None:
         self._on_change(supplier_id, self.connected(supplier_id))
 
