@@ -15,6 +15,8 @@ from thegrid.settings import Settings
 
 FRAME_BYTES = 256 * 1024
 """Greatest length of a frame, by contract."""
+FRAME_ITEMS = 4_000
+"""Greatest number of elements that a frame is filled with; the contract allows a little more."""
 PART_BYTES = 64 * 1024
 """Length of the parts of a long request: short enough that other calls are not kept waiting."""
 PARTS_WINDOW_BYTES = 1024 * 1024
@@ -88,7 +90,7 @@ class Outbox:
     def _take(self) -> bytes:
         items, size, count = self._items, 0, 0
         for item in items:
-            if count and size + len(item) > FRAME_BYTES:
+            if count == FRAME_ITEMS or (count and size + len(item) > FRAME_BYTES):
                 break
             size += len(item)
             count += 1

@@ -6,7 +6,6 @@ The stream to the exchange is in `link.py`; needs the extra `supplier`.
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import aiohttp
@@ -139,8 +138,8 @@ class _Reading:
         self._unfinished = set(range(choices))
         self.usage = chat_pb2.ChatUsage()
 
-    def take(self, data: bytes) -> chat_pb2.ChatReply | None:
-        """Answer the reply in one event, or None for what the client is not to see."""
+    def take(self, data: bytes) -> dict[str, Any] | None:
+        """Answer the chunk in one event, or None for what the client is not to see."""
         try:
             value = json.loads(data)
         except (ValueError, RecursionError):
@@ -158,10 +157,7 @@ class _Reading:
         for choice in choices:
             if isinstance(choice, dict):
                 self._take_choice(choice)
-        try:
-            return reply_from_json(value)
-        except MappingError as fault:
-            raise BackendError(FAILED, f"the upstream sent what is no JSON: {fault}") from None
+        return value
 
     def _take_choice(self, choice: dict[str, Any]) -> None:
         if "message" in choice and "delta" not in choice:
@@ -183,9 +179,8 @@ async def _read(call: SupplierCall, reading: _Reading, response: aiohttp.ClientR
     """Send on a whole answer. Raises BackendError when it is none, or does not become whole."""
     await _check_status(response)
     if "json" in response.headers.get("content-type", ""):
-        reply = reading.take(await response.read())
-        if reply is not None:
-            await call.reply(reply)
+        whole = reading.take(await response.read())
+        await _send(call, [whole] if whole is not None else [])
     else:
         await _follow(call, reading, response)
     reading.check_whole()
@@ -218,16 +213,18 @@ async def _forward(call: SupplierCall, reading: _Reading, events: list[bytes]) -
     """Send on what some events say; answers whether the upstream said that it is done."""
     is_done = _DONE in events
     until = events.index(_DONE) if is_done else len(events)
-    for reply in coalesce(list(_replies(reading, events[:until]))):
-        await call.reply(reply)
+    taken = [reading.take(data) for data in events[:until]]
+    await _send(call, [chunk for chunk in taken if chunk is not None])
     return is_done
 
 
-def _replies(reading: _Reading, events: list[bytes]) -> Iterator[chat_pb2.ChatReply]:
-    for data in events:
-        reply = reading.take(data)
-        if reply is not None:
-            yield reply
+async def _send(call: SupplierCall, chunks: list[dict[str, Any]]) -> None:
+    for chunk in coalesce(chunks):
+        try:
+            reply = reply_from_json(chunk)
+        except MappingError as fault:
+            raise BackendError(FAILED, f"the upstream sent what is no JSON: {fault}") from None
+        await call.reply(reply)
 
 
 async def _check_status(response: aiohttp.ClientResponse) -> None:
