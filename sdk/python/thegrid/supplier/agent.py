@@ -15,7 +15,6 @@ from thegrid.supplier.link import Link
 from thegrid.v1 import supply_pb2
 
 _HOPELESS = (AuthError, PermissionDenied, NotFound)
-_POLL_S = 0.02
 
 
 class SupplierAgent:
@@ -85,14 +84,9 @@ class SupplierAgent:
         """Take no new deliveries, let running ones end within `grace_s`, then leave."""
         for link, _ in self._links.values():
             link.drain()
-        loop = asyncio.get_running_loop()
-        ends_at_s = loop.time() + grace_s
-        while self.running and loop.time() < ends_at_s:  # noqa: ASYNC110
-            await asyncio.sleep(_POLL_S)
-        if grace_s:
-            # The last frames of the last answers are still on their way.
-            await asyncio.sleep(_POLL_S)
         tasks = [task for _, task in self._links.values()]
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace_s)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

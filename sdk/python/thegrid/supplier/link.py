@@ -4,6 +4,7 @@ Which relays there are is known in `agent.py`, how a delivery is answered in `ba
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import cast
@@ -22,6 +23,8 @@ from thegrid.v1 import supply_pb2
 METHOD = "/thegrid.v1.SupplyService/Serve"
 
 _EVENTS_FIELD = 2
+_POLL_S = 0.02
+_FLUSH_TIMEOUT_S = 1.0
 _LOG = logging.getLogger("thegrid.supplier")
 
 
@@ -76,10 +79,17 @@ class Link:
                     await asyncio.gather(carried, return_exceptions=True)
                     raise
                 await backoff.pause()
+            await self._idle()
         finally:
             for stream in tuple(self._streams):
                 stream.close()
             await channel.close()
+
+    async def _idle(self) -> None:
+        """Wait until the last answers are on their way."""
+        while self.running:  # noqa: ASYNC110
+            await asyncio.sleep(_POLL_S)
+        await asyncio.gather(*(stream.flush() for stream in self._streams))
 
     async def _carry(self, stream: "_ServeStream", backoff: Backoff) -> None:
         def welcome(message: supply_pb2.ServeWelcome) -> None:
@@ -129,6 +139,11 @@ class _ServeStream:
             self._is_draining = True
             self._outbox.put(supply_pb2.ServeRequest(draining=True).SerializeToString())
         self.replaced.set()
+
+    async def flush(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_FLUSH_TIMEOUT_S):
+                await self._outbox.flush()
 
     def close(self) -> None:
         self._stream.cancel()
