@@ -1,4 +1,4 @@
-"""The read models against the state they were folded from, and against a rebuild from the journal."""
+"""The read models against the state they were folded from, and against a rebuild of them."""
 
 import random
 from pathlib import Path
