@@ -97,6 +97,11 @@ async def start(
 
     Raises ConfigError, JournalError or OSError naming what is wrong and what to do.
     """
+    if config.role != "both":
+        raise ConfigError(
+            f"--role (GRID_ROLE): {config.role!r} is not served by this version, which runs the "
+            "exchange and its relay in one process; leave it at 'both'"
+        )
     clock = clock or SystemClock(config.clock_offset_s * 1_000_000)
     projector = Projector(config.journal_url, config.partition)
     journal = SqlJournal(
@@ -143,17 +148,23 @@ async def _start(
     relay = _relay(config, clock, sequencer, live)
     services = _services(config, clock, vault, sequencer, live, reader, relay)
     relay.on_settled = services.metrics.settled
-    sequencer.start()
-    await ticker.catch_up()
-    await bootstrap.ensure_operator(config.data, sequencer, live, vault)
-    await relay.start()
-    server = build_server(services)
-    operator = OperatorPort(_exposition(services), lambda: not services.pulse.draining)
-    operator_port = await operator.start(config.operator_host, config.operator_port)
-    port = await server.start(config)
-    relay.addresses = (config.relay_address or f"{config.grpc_host}:{port}",)
-    services.pulse.start()
-    ticking = asyncio.create_task(ticker.run(), name="ticker")
+    async with contextlib.AsyncExitStack() as undo:
+        sequencer.start()
+        undo.push_async_callback(sequencer.drain)
+        await ticker.catch_up()
+        await bootstrap.ensure_operator(config.data, sequencer, live, vault)
+        await relay.start()
+        undo.push_async_callback(relay.drain, 0)
+        operator = OperatorPort(_exposition(services), lambda: not services.pulse.draining)
+        operator_port = await operator.start(config.operator_host, config.operator_port)
+        undo.push_async_callback(operator.stop)
+        server = build_server(services)
+        undo.push_async_callback(server.stop, 0)
+        port = await server.start(config)
+        relay.addresses = (config.relay_address or f"{config.grpc_host}:{port}",)
+        services.pulse.start()
+        ticking = asyncio.create_task(ticker.run(), name="ticker")
+        undo.pop_all()
     return RunningExchange(
         config, services, ticker, server, port, operator_port, journal, operator, ticking
     )
