@@ -36,13 +36,12 @@ def order_terms(
     for name, wrapper in _ENUMS.items():
         if name in given:
             given[name] = enum_number(wrapper, given[name], name)
-    for name in ("quantity_units", "price_micros"):
-        value = locals()[name]
+    for name, value in (("quantity_units", quantity_units), ("price_micros", price_micros)):
         if isinstance(value, bool) or not isinstance(value, int | None):
             raise TypeError(f"{name}: an int is needed, not {type(value).__name__}")
-    for name, value in given.items():
-        if isinstance(value, datetime):
-            given[name] = timestamp(value)
+    for name, term in given.items():
+        if isinstance(term, datetime):
+            given[name] = timestamp(term)
     try:
         return trading_pb2.OrderTerms(
             **given, quantity_units=quantity_units, price_micros=price_micros or 0

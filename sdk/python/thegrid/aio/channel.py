@@ -4,7 +4,7 @@ Written by hand beside `sync/channel.py`; everything above the two is written on
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -16,7 +16,6 @@ from thegrid.methods import Method, method_of
 from thegrid.settings import Settings
 
 Response = TypeVar("Response", bound=Message)
-Metadata = Sequence[tuple[str, str]]
 
 
 class Channel:

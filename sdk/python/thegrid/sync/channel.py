@@ -4,7 +4,7 @@ Written by hand beside `aio/channel.py`; everything above the two is written onc
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -15,7 +15,6 @@ from thegrid.methods import Method, method_of
 from thegrid.settings import Settings
 
 Response = TypeVar("Response", bound=Message)
-Metadata = Sequence[tuple[str, str]]
 
 
 class Channel:

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from thegrid.cli.session import GridCommand, Session
 
-
-@click.command(cls=GridCommand)
+@click.command()
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -49,10 +47,7 @@ from thegrid.cli.session import GridCommand, Session
     default="",
     help="The model that the upstream is asked for.",
 )
-@click.pass_obj
-def up(
-    session: Session, data: Path, http_port: int, grpc_port: int, upstream: str, model: str
-) -> None:
+def up(data: Path, http_port: int, grpc_port: int, upstream: str, model: str) -> None:
     """Run a whole market here: exchange, gateway, instruments, two suppliers, one consumer.
 
     The suppliers are demo models built in, unless UPSTREAM and MODEL name a real one. Prints READY
