@@ -51,6 +51,31 @@ async def test_bad_requests_name_field_and_reason(
     assert not event.failed.HasField("usage")
 
 
+async def test_a_bad_command_ends_its_own_call_only(
+    market: Marketplace, supplier: ScriptedSupplier
+) -> None:
+    secret = market.consumer.secret
+    _, good = await market.session.open(secret)
+    await supplier.handed(1)
+    for fields in (
+        {"delivery_id": "nonsense"},
+        {"client_request_id": "x" * 129},
+        {"traceparent": "t" * 65},
+        {"window_bytes": -1},
+    ):
+        _, bad = await market.session.open(secret, **fields)
+        info, named = details((await bad.done()).failed.status)
+        assert info.reason == "INVALID_ARGUMENT"
+        assert named == {f"open.{next(iter(fields))}"}
+    number, other = await market.session.open(secret)
+    await supplier.handed(2)
+    await market.session.grant(number, -5)
+    assert details((await other.done()).failed.status)[1] == {"window.bytes"}
+    await supplier.until(lambda: 2 in supplier.cancelled)
+    await supplier.answer(1)
+    assert (await good.done()).WhichOneof("event") == "ended"
+
+
 async def test_images_are_counted_by_policy_and_sound_is_refused(
     market: Marketplace, supplier: ScriptedSupplier
 ) -> None:

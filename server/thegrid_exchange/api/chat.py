@@ -270,6 +270,8 @@ class ChatEdits:
         ours, theirs = first.pieces[0], second.pieces[0]
         if (ours.choice, ours.channel) != (theirs.choice, theirs.channel):
             return None
+        if second.payload.choices[0].delta.role:
+            return None
         text = ours.text + theirs.text
         setattr(first.payload.choices[0].delta, ours.channel, text)
         return Part(
@@ -310,7 +312,7 @@ def _is_plain(part: Part) -> bool:
     delta = choices[0].delta
     return (
         not (choices[0].logprobs_json or choices[0].extra_json or delta.extra_json)
-        and not (delta.tool_calls or delta.role)
+        and not delta.tool_calls
         and not delta.HasField("parts")
     )
 

@@ -16,9 +16,11 @@ from thegrid_exchange.api.call import caller as current_caller
 from thegrid_exchange.api.chat import call_request
 from thegrid_exchange.api.errors import (
     InvalidRequest,
+    Violation,
     invalid,
     refused,
     status_of_error,
+    status_of_violations,
 )
 from thegrid_exchange.api.pipes import Outbox, PartsIn, Teller, element, refusal_of
 from thegrid_exchange.api.services import Services
@@ -140,6 +142,7 @@ class Session:
         self._last_number = 0
         self._assembled_bytes = 0
         self._has_left = self._is_draining = False
+        self._check = services.validator.check_of("thegrid.v1.DeliveryCommand")
         authenticator = services.authenticator
         self._forget = [
             authenticator.on_revoked(gateway.key_id, self._on_revoked),
@@ -176,15 +179,23 @@ class Session:
             self._close_if_done()
 
     def _take(self, command: delivery_pb2.DeliveryCommand) -> None:
+        found: list[Violation] = []
+        if self._check is not None:
+            self._check(command, "", found)
         kind = command.WhichOneof("command")
+        if found and (kind is None or not command.call):
+            raise InvalidRequest(found)
         if kind == "open":
-            self._open(command.call, command.open)
+            self._open(command.call, command.open, found)
             return
         call = self._calls.get(command.call)
         if call is None:
             # It has ended while the command was under way.
             return
-        if kind == "window":
+        if found:
+            call.end("client_left")
+            call.refuse(status_of_violations(found))
+        elif kind == "window":
             call.grant(command.window.bytes)
         elif kind == "cancel":
             call.end("client_left")
@@ -192,7 +203,7 @@ class Session:
         elif kind == "part":
             call.add_part(command.part.data)
 
-    def _open(self, number: int, opening: delivery_pb2.Open) -> None:
+    def _open(self, number: int, opening: delivery_pb2.Open, found: list[Violation]) -> None:
         if number <= self._last_number:
             raise refused(
                 "PROTOCOL_VIOLATION",
@@ -202,6 +213,8 @@ class Session:
         self._last_number = number
         call = self._calls[number] = _SessionCall(self._services, self, number)
         try:
+            if found:
+                raise InvalidRequest(found)
             call.open(opening)
         except Exception as error:
             status = status_of_error(error)
