@@ -9,8 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.support.core import Core, start_core, with_member
-from thegrid_exchange.__main__ import main
 from thegrid_exchange.clock import ManualClock
+from thegrid_exchange.command import main
 from thegrid_exchange.engine.commands import Deposit, Tick, Withdraw
 from thegrid_exchange.engine.events import Posted
 from thegrid_exchange.journal import chain

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from thegrid_gateway.__main__ import Server, bind, build_server
+from thegrid_gateway.command import Server, bind, build_server
 from thegrid_gateway.config import Config
 
 

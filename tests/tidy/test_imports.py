@@ -104,8 +104,8 @@ def dependency_faults(source: str, may_use: set[str], own: str) -> list[str]:
 
 
 ROOMS = (
-    *("app", "api", "delivery", "ticker", "notify", "sequencer", "calls", "recovery", "views"),
-    *("journal", "engine", "clock", "config", "process"),
+    *("command", "app", "api", "delivery", "ticker", "notify", "sequencer", "calls", "recovery"),
+    *("views", "journal", "engine", "clock", "config", "process"),
 )
 # What the layers let pass although it does not point downwards.
 PERMITTED = {
