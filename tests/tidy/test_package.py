@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tidy.house import ROOT, SDK
+from tests.tidy.house import GATEWAY, ROOT, SDK, SERVER
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -74,6 +74,20 @@ def test_sdk_imports_bare(bare: Path) -> None:
 def test_bare_means_bare(bare: Path) -> None:
     run = run_bare(bare, "import click")
     assert "No module named 'click'" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("thegrid.cli", "cli"), ("thegrid_exchange", "exchange"), ("thegrid_gateway", "gateway")],
+)
+def test_a_command_without_its_extra_says_what_to_install(
+    bare: Path, module: str, extra: str
+) -> None:
+    for room in (SERVER, GATEWAY):
+        (bare / room.name).symlink_to(room)
+    run = run_bare(bare, f"import runpy\nrunpy.run_module({module!r}, run_name='__main__')")
+    assert run.returncode == 2
+    assert f"pip install 'thegrid[{extra}]'" in run.stderr
 
 
 def test_base_dependencies_are_three() -> None:
