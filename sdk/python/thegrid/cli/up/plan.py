@@ -79,7 +79,8 @@ def make_plan(
         data=data.absolute(),
         http_port=_port(http_port, "HTTP_PORT", "--http-port"),
         grpc_port=_port(grpc_port, "GRPC_PORT", "--grpc-port"),
-        operator_port=_OPERATOR_PORT if is_free(_OPERATOR_PORT) else free_port(),
+        # Whoever leaves the other ports to chance runs several markets: only one can have this.
+        operator_port=_OPERATOR_PORT if grpc_port and is_free(_OPERATOR_PORT) else free_port(),
         upstream=upstream,
         model=model,
     )
