@@ -7,8 +7,10 @@ import asyncio
 import time
 from typing import Any
 
+from google.protobuf.message import Message
+
 from thegrid import errors
-from thegrid.openai import Assembly, reply_to_json, usage_to_json
+from thegrid.openai import Assembly, MappingError, reply_to_json, usage_to_json
 from thegrid.session import SessionCall
 from thegrid.v1 import chat_pb2, delivery_pb2, usage_pb2
 from thegrid_gateway import json_text
@@ -102,6 +104,27 @@ class Answer:
         ]
 
 
+def _to_json(reply: chat_pb2.ChatReply) -> dict[str, Any]:
+    """Answer a part of an answer as JSON; verbatim fields that are none are left out.
+
+    They come from the supplier as they are, and the client pays for the rest.
+    """
+    try:
+        return reply_to_json(reply)
+    except MappingError:
+        _drop_verbatim(reply)
+        return reply_to_json(reply)
+
+
+def _drop_verbatim(message: Message) -> None:
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_BYTES:
+            message.ClearField(field.name)
+        elif field.type == field.TYPE_MESSAGE:
+            for inner in [value] if isinstance(value, Message) else value:
+                _drop_verbatim(inner)
+
+
 def _billed(ended: delivery_pb2.DeliveryEnded) -> dict[str, Any]:
     if ended.reply.HasField("usage"):
         return usage_to_json(ended.reply.usage)
@@ -121,7 +144,7 @@ class WholeAnswer(Answer):
         self._assembly = Assembly()
 
     def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
-        self._assembly.add(reply_to_json(reply))
+        self._assembly.add(_to_json(reply))
 
     async def _end(self, ended: delivery_pb2.DeliveryEnded) -> None:
         self._take_reply(ended.reply)
@@ -203,7 +226,7 @@ class StreamedAnswer(Answer):
             await self._write(b"".join(pieces), more=True)
 
     def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
-        chunk = reply_to_json(reply)
+        chunk = _to_json(reply)
         # Usage is shown once, at the end, as billed.
         chunk.pop("usage", None)
         choices = chunk.get("choices")

@@ -218,6 +218,25 @@ def _started(call: Call, model: str) -> Any:
 
 
 @pytest.mark.parametrize("stream", [False, True])
+async def test_what_a_supplier_says_that_is_no_json_is_left_out(
+    http: httpx.AsyncClient, exchange: StandIn, stream: bool
+) -> None:
+    async def odd(call: Call) -> None:
+        call.start()
+        reply = chunk({"content": "fine"})
+        reply.choices[0].delta.extra_json = b"{oops"
+        reply.choices[0].logprobs_json = b"\xff"
+        await call.reply(reply)
+        call.end()
+
+    exchange.script = odd
+    answer = await http.post("/chat/completions", json={**BODY, "stream": stream})
+    assert answer.status_code == 200
+    assert "fine" in answer.text
+    assert "oops" not in answer.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
 async def test_a_supplier_cannot_write_events_of_its_own(
     http: httpx.AsyncClient, exchange: StandIn, stream: bool
 ) -> None:

@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
-
 from thegrid_gateway.command import Server, bind, build_server
 from thegrid_gateway.config import Config
 
@@ -55,11 +53,8 @@ async def running_gateway(target: str, key: str, **settings: Any) -> AsyncIterat
 
 
 async def _until_ready(running: RunningGateway) -> None:
-    async with httpx.AsyncClient(base_url=running.origin) as client, asyncio.timeout(10):
-        while True:
+    async with asyncio.timeout(10):
+        while not running.server.started:
             if running.serving.done():
                 await running.serving
-            with contextlib.suppress(httpx.TransportError):
-                if (await client.get("/readyz")).status_code in (200, 503):
-                    return
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.005)

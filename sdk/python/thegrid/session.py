@@ -281,6 +281,8 @@ class SessionPool:
 
         `opening` is taken over and may be changed. Raises Unavailable when no session comes up.
         """
+        if self._closing:
+            raise _lost("the link to the exchange is being closed")
         if not self._ready:
             await self._wait_ready()
         if not opening.window_bytes:
