@@ -22,7 +22,7 @@ GONE = Refusal(grpc.StatusCode.UNAVAILABLE, message="gone")
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten silence and pauses; nothing else of the rules changes."""
     given = policy.rules()
-    stream = policy.StreamRule(0.5, 3, given.stream.codes, policy.Backoff(0.01, 0.05, 2))
+    stream = policy.StreamRule(1.5, 3, given.stream.codes, policy.Backoff(0.01, 0.05, 2))
     changed = policy.Rules(
         given.services,
         stream,
