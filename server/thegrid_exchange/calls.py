@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from typing import Any, NamedTuple
 
+from thegrid_exchange.engine.refusals import Refusal
 from thegrid_exchange.journal.repeats import request_key
 
 
@@ -100,3 +101,8 @@ class Call:
         """Raise RequestConflict unless a first request had this very body."""
         if request_hash != self.hash:
             raise RequestConflict(f"request {self.request_id} was used before with another body")
+
+
+def asks_for_repeat(reply: Any) -> bool:
+    """Whether a reply is a refusal that says when to come back; it is no answer to keep."""
+    return isinstance(reply, Refusal) and reply.retry_after_us is not None

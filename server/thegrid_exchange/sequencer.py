@@ -21,6 +21,7 @@ from thegrid_exchange.calls import (
     RequestExpired,
     SequencerError,
     Stopped,
+    asks_for_repeat,
 )
 from thegrid_exchange.clock import Clock
 from thegrid_exchange.engine.refusals import InvariantBroken
@@ -148,15 +149,21 @@ class Sequencer:
 
     async def _repeat(self, call: Call) -> Committed | None:
         """The first answer to this request, or None when it is new."""
-        if (first := self._in_flight.get(call.key)) is not None:
-            call.refuse_other_body(first.hash)
-            return await _outcome(first)
-        if (seq := self._repeats.find(call.key)) is not None:
+        while True:
+            if (first := self._in_flight.get(call.key)) is not None:
+                call.refuse_other_body(first.hash)
+                return await _outcome(first)
+            if (seq := self._repeats.find(call.key)) is None:
+                break
             if (stored := await self._journal.row(seq)) is None:
                 raise self._internal_fault(call.command, LookupError("row"))
             call.refuse_other_body(stored.request_hash)
-            events = self._codec.decode_all(stored.events)
-            return Committed(seq, stored.at_us, self._codec.decode(stored.reply), events, True)
+            reply = self._codec.decode(stored.reply)
+            if not asks_for_repeat(reply):
+                events = self._codec.decode_all(stored.events)
+                return Committed(seq, stored.at_us, reply, events, True)
+            # Another repeat may have come by during the wait, so everything is looked at again.
+            self._repeats.forget(call.key, seq)
         if self._repeats.is_expired(call.request_id, self._stamp()):
             raise RequestExpired(f"request {call.request_id} is older than the horizon")
         return None
@@ -292,7 +299,8 @@ class Sequencer:
             fold(rows)
         for row, _, call in batch:
             if call.key:
-                self._repeats.remember(call.key, row.seq, row.at_us)
+                if not asks_for_repeat(row.reply):
+                    self._repeats.remember(call.key, row.seq, row.at_us)
                 self._in_flight.pop(call.key, None)
             call.settle(Committed(row.seq, row.at_us, row.reply, row.events, False))
         self._committing = []

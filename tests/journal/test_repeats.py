@@ -11,8 +11,16 @@ from tests.support.core import (
     turns,
     with_member,
 )
+from tests.support.market import SPEC
 from thegrid_exchange.clock import ManualClock
-from thegrid_exchange.engine.commands import Deposit, Withdraw
+from thegrid_exchange.engine.commands import (
+    DefineInstrument,
+    Deposit,
+    PlaceOrder,
+    SetPolicy,
+    Tick,
+    Withdraw,
+)
 from thegrid_exchange.journal.memory import MemoryJournal
 from thegrid_exchange.sequencer import (
     Overloaded,
@@ -39,6 +47,32 @@ async def test_a_refusal_is_repeated_too() -> None:
     first = await core.submit(Withdraw(member_id, 5), "r-1")
     await core.submit(Deposit(member_id, 5))
     assert (await core.submit(Withdraw(member_id, 5), "r-1")).reply == first.reply
+    await core.stop()
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_refusal_that_says_when_to_come_back_is_no_answer_to_keep(restarted: bool) -> None:
+    clock, journal = ManualClock(), MemoryJournal()
+    core = await start_core(journal, clock)
+    await core.submit(SetPolicy((("outage_gap_us", 0),)))
+    await core.submit(DefineInstrument("text-prime", "Text", SPEC))
+    member_id = await with_member(core)
+    await core.submit(Deposit(member_id, 10_000_000))
+    clock.advance(24 * 3_600_000_000)  # a sweep is due, and no Tick has come
+    order = PlaceOrder(member_id, "mkt_text-prime", "buy", "limit", 1, 1_000_000)
+    refused = await core.submit(order, "r-1")
+    assert refused.reply.reason == "MARKET_SWEEPING"
+    assert refused.reply.retry_after_us > 0
+    if restarted:
+        await core.crash()
+        core = await start_core(journal, clock)
+    while (await core.submit(Tick())).reply.more_due:
+        pass
+    first, second = await asyncio.gather(core.submit(order, "r-1"), core.submit(order, "r-1"))
+    assert first.reply.order.order_id == second.reply.order.order_id
+    assert first.seq == second.seq
+    assert (await core.submit(order, "r-1")).seq == first.seq
+    assert len(core.sequencer.state.orders) == 1
     await core.stop()
 
 

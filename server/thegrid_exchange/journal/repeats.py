@@ -51,6 +51,12 @@ class Repeats:
             self._parts = [part for part in self._parts if part[0] >= oldest]
         self._parts[-1][1][key] = seq
 
+    def forget(self, key: bytes, seq: int) -> None:
+        """Let the request run anew; a row other than `seq` that has answered it since stays."""
+        for _, part in self._parts:
+            if part.get(key) == seq:
+                del part[key]
+
     def load(self, seen: RequestSeen) -> None:
         """Note a request that the journal already holds."""
         self.remember(request_key(seen.actor, seen.request_id), seen.seq, seen.at_us)
