@@ -162,3 +162,33 @@ async def test_draining_is_told_and_nothing_under_way_is_lost(
     exchange.running.services.pulse.drain()
     answer = await asyncio.wait_for(call.read(), 5)
     assert answer.draining
+
+
+async def test_a_repeat_is_known_in_another_session_by_another_key_and_as_a_single_call(
+    exchange: Exchange, buyer: Participant
+) -> None:
+    call, _ = await opened(buyer, "first")
+    asked = a_command(1)
+    await call.write(trading_pb2.OrderSessionRequest(commands=[asked]))
+    (first,) = await results(call, 1)
+    await call.done_writing()
+    await ended(call)
+    scopes = ("TRADE_READ", "TRADE_WRITE")
+    other = Participant(
+        buyer.member_id, await exchange.create_key(buyer.member_id, scopes), exchange
+    )
+    call, _ = await opened(other, "second")
+    await call.write(trading_pb2.OrderSessionRequest(commands=[asked]))
+    (again,) = await results(call, 1)
+    single = await other.trading.PlaceOrder(
+        trading_pb2.PlaceOrderRequest(request_id=asked.request_id, order=asked.item.place)
+    )
+    assert again.result.order.order_id == first.result.order.order_id == single.order.order_id
+    assert again.position == first.position == single.position
+    assert len(await open_orders(buyer)) == 1
+    asked.item.place.quantity_units += 1
+    asked.client_seq += 1
+    await call.write(trading_pb2.OrderSessionRequest(commands=[asked]))
+    (refused,) = await results(call, 1)
+    assert "another body" in refused.result.error.message
+    call.cancel()

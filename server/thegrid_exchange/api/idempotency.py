@@ -1,15 +1,36 @@
-"""Secrets just made, kept for a while so that a repeat of CreateKey can show the same one again.
+"""What makes a repeat the same: the body of an order, and secrets shown a moment ago.
 
-They live in memory alone and never outlive the process.
+Which request ids were used, and for what, the sequencer knows.
 """
 
+import hashlib
 from collections import OrderedDict
+
+import msgspec
+
+from thegrid_exchange.engine.commands import AmendOrder, BatchOrders, CancelOrder, PlaceOrder
 
 KEPT_SECRETS = 1_000
 
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def order_hash(command: PlaceOrder | AmendOrder | CancelOrder | BatchOrders) -> bytes:
+    """The hash of what is asked for; the session and the key it comes by are no part of that."""
+    asked: object = command
+    if isinstance(command, PlaceOrder):
+        asked = _bare(command)
+    elif isinstance(command, BatchOrders):
+        asked = command._replace(items=tuple(map(_bare, command.items)))
+    return hashlib.sha256(_encode((type(command).__name__, asked))).digest()[:16]
+
+
+def _bare(item: PlaceOrder | AmendOrder | CancelOrder) -> PlaceOrder | AmendOrder | CancelOrder:
+    return item._replace(session_id="", key_id="") if isinstance(item, PlaceOrder) else item
+
 
 class NewSecrets:
-    """The latest secrets by key id, the oldest leaving first."""
+    """The latest secrets by key id, in memory alone, the oldest leaving first."""
 
     def __init__(self) -> None:
         self._secrets: OrderedDict[str, str] = OrderedDict()

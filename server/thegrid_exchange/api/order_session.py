@@ -22,6 +22,7 @@ from thegrid_exchange.api.convert.trading import (
 from thegrid_exchange.api.errors import refused, status_of_error
 from thegrid_exchange.api.faults import status_of_sequencer, unexpected
 from thegrid_exchange.api.handler import Handler
+from thegrid_exchange.api.idempotency import order_hash
 from thegrid_exchange.api.stream_guard import StreamGuard
 from thegrid_exchange.calls import SequencerError
 from thegrid_exchange.engine.commands import CancelOrders
@@ -182,7 +183,10 @@ class _Session:
                 self._session_id,
             )
             answer = await self._services.sequencer.submit(
-                made, actor=asking.member_id, request_id=command.request_id
+                made,
+                actor=asking.member_id,
+                request_id=command.request_id,
+                request_hash=order_hash(made),
             )
             result = shown_result(answer.reply, answer.at_us)
             position = self._handler.position(answer.seq)

@@ -20,6 +20,7 @@ from thegrid_exchange.api.convert.trading import (
 )
 from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
+from thegrid_exchange.api.idempotency import order_hash
 from thegrid_exchange.api.order_session import SessionMixin
 from thegrid_exchange.api.paging import cut, page_of
 from thegrid_exchange.engine.commands import BatchOrders, CancelOrders
@@ -40,7 +41,7 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
             self.market_id,
             validate_only=request.validate_only,
         )
-        answer = await self.ask(command, request.request_id)
+        answer = await self.ask(command, request.request_id, order_hash(command))
         order, fills = shown_order(answer.reply, answer.at_us)
         position = None if request.validate_only else self.position(answer.seq)
         return trading_pb2.PlaceOrderResponse(order=order, fills=fills, position=position)
@@ -48,7 +49,8 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
     async def AmendOrder(  # noqa: N802
         self, request: trading_pb2.AmendOrderRequest, context: Any
     ) -> trading_pb2.AmendOrderResponse:
-        answer = await self.ask(amend_command(request, caller().member_id), request.request_id)
+        command = amend_command(request, caller().member_id)
+        answer = await self.ask(command, request.request_id, order_hash(command))
         order, fills = shown_order(answer.reply, answer.at_us)
         return trading_pb2.AmendOrderResponse(
             order=order, fills=fills, position=self.position(answer.seq)
@@ -58,7 +60,7 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
         self, request: trading_pb2.CancelOrderRequest, context: Any
     ) -> trading_pb2.CancelOrderResponse:
         command = cancel_command(request.order, caller().member_id)
-        answer = await self.ask(command, request.request_id)
+        answer = await self.ask(command, request.request_id, order_hash(command))
         return trading_pb2.CancelOrderResponse(
             order=order_message(answer.reply.order), position=self.position(answer.seq)
         )
@@ -84,7 +86,7 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
             for index, item in enumerate(request.items)
         )
         command = BatchOrders(asking.member_id, items, request.all_or_none)
-        answer = await self.ask(command, request.request_id)
+        answer = await self.ask(command, request.request_id, order_hash(command))
         return trading_pb2.BatchOrdersResponse(
             results=[shown_result(reply, answer.at_us) for reply in answer.reply.items],
             position=self.position(answer.seq),
