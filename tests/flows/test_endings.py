@@ -43,8 +43,9 @@ class Play:
         if self.stage == "admitted":
             await self._block()
         self.delivery_id = delivery_id()
+        window_bytes = request.pop("window_bytes", 1_000_000)
         self.number, self.call = await self.market.session.open(
-            secret, chat(**request), delivery_id=self.delivery_id
+            secret, chat(**request), delivery_id=self.delivery_id, window_bytes=window_bytes
         )
         if self.stage == "admitted":
             await self._wait_for_room()
@@ -108,7 +109,7 @@ async def extension_refused(play: Play) -> None:
 
 
 async def too_slow(play: Play) -> None:
-    play.market.exchange.clock.advance(60_000_000)
+    play.market.exchange.clock.advance(30_000_000)
     await play.say(" word" * 100, 100)
     await completed(play)
 
@@ -165,6 +166,22 @@ async def saturated(play: Play) -> None:
     play.market.exchange.clock.advance(play_wait_us(play))
 
 
+async def supplier_silent(play: Play) -> None:
+    play.market.exchange.clock.advance(60_000_000)
+
+
+async def client_silent(play: Play) -> None:
+    """The client's window is closed by what it has seen, and more has come."""
+    await play.supplier.say(1, chunk(" four five"))
+    await play._until(lambda: play._attempt()._host._answer.kept_waiting_us() == 0)
+    await play._until(lambda: bool(play._attempt()._host._answer._queue))
+    for _ in range(5):
+        play.market.exchange.clock.advance(59_000_000)
+        await play.supplier.say(1, chunk(" more"))
+        await asyncio.sleep(0.01)
+    play.market.exchange.clock.advance(5_000_000)
+
+
 async def first_token_late(play: Play) -> None:
     play.market.exchange.clock.advance(2_000_000)
 
@@ -188,7 +205,8 @@ CAUSES: dict[str, Callable[[Play], Awaitable[None]]] = {
     for each in (
         completed, cut_at_cap, extension_refused, too_slow, client_left, session_lost, key_revoked,
         supplier_refused, supplier_failed, client_fault, protocol_broken, supplier_lost,
-        no_supplier, saturated, first_token_late, reservation_ended, drained,
+        no_supplier, saturated, supplier_silent, client_silent, first_token_late,
+        reservation_ended, drained,
     )
 }  # fmt: skip
 
@@ -210,9 +228,12 @@ async def test_ending(row: dict[str, Any], tmp_path: Path) -> None:
 
 
 def _request(row: dict[str, Any]) -> dict[str, Any]:
-    return {"cut_at_cap": {"max_tokens": 5}, "extension_refused": {"max_tokens": 2_000}}.get(
-        row["cause"], {}
-    )
+    special: dict[str, dict[str, Any]] = {
+        "cut_at_cap": {"max_tokens": 5},
+        "extension_refused": {"max_tokens": 2_000},
+        "client_silent": {"window_bytes": chunk(role="assistant").ByteSize() + 1},
+    }
+    return special.get(row["cause"], {})
 
 
 async def _prepare(market: Marketplace, row: dict[str, Any]) -> None:

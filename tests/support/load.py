@@ -20,6 +20,7 @@ from thegrid.errors import GridError
 from thegrid.orders import order_terms
 
 UNCERTAIN = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "INTERNAL", "UNKNOWN"})
+UNCERTAIN_REASONS = frozenset({"OVERLOADED", "RATE_LIMITED"})
 POLICY = {
     "outage_gap_us": 0,
     "sweep_interval_us": 60_000_000,
@@ -31,7 +32,7 @@ POLICY = {
 }
 """Short spans, so that sweeps, expiries and extensions fall into short lives."""
 
-SESSION, SESSION_PERSON = "session-of-0", 0
+SESSION_PERSON = 0
 TRIES = 500
 
 
@@ -135,15 +136,8 @@ class Load:
     async def _repeat_pending(self, people: list[Person]) -> None:
         pending = {wish_id: self.memory.wishes[wish_id] for wish_id in self.memory.pending()}
         self.memory.repeated += len(pending)
-        # A session's orders carry its name, so a repeat is the same only in a session of that name.
-        client = people[SESSION_PERSON].client
-        async with client.order_session(SESSION) as session:
-            for wish_id, wish in pending.items():
-                if wish.kind == "session":
-                    await self._in_session(session, wish_id, wish)
         for wish_id, wish in pending.items():
-            if wish.kind != "session":
-                await self._fulfil(wish_id, wish, people[wish.person].client)
+            await self._fulfil(wish_id, wish, people[wish.person].client)
 
     async def _unary(self, people: list[Person], number: int) -> None:
         while True:
@@ -166,7 +160,7 @@ class Load:
             await asyncio.sleep(0.05)
 
     async def _session(self, people: list[Person]) -> None:
-        async with people[SESSION_PERSON].client.order_session(SESSION) as session:
+        async with people[SESSION_PERSON].client.order_session() as session:
             while True:
                 wished = [self._wish("session", SESSION_PERSON, people) for _ in range(20)]
                 await asyncio.gather(*[self._in_session(session, *made[:2]) for made in wished])
@@ -197,7 +191,7 @@ class Load:
                 return
             except GridError as error:
                 last = error
-                if error.code in UNCERTAIN or error.reason in ("OVERLOADED", "RATE_LIMITED"):
+                if error.code in UNCERTAIN or error.reason in UNCERTAIN_REASONS:
                     await asyncio.sleep(0.02)
                     continue
                 self._remember(wish_id, ("refused", error.reason))
@@ -226,7 +220,7 @@ class Load:
             result = await session.send(self._item(wish_id, wish.arguments), wish_id)
             self._remember(wish_id, ("placed", result.result.order.order_id))
         except GridError as error:
-            if error.code not in UNCERTAIN:
+            if error.code not in UNCERTAIN and error.reason not in UNCERTAIN_REASONS:
                 self._remember(wish_id, ("refused", error.reason))
 
     @staticmethod

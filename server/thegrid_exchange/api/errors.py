@@ -15,6 +15,11 @@ from thegrid_exchange.engine.refusals import Reason, Refusal, Refused
 
 DOMAIN: Final = "thegrid"
 
+MESSAGE_BYTES: Final = 1_000
+VIOLATIONS_BYTES: Final = 1_500
+VIOLATION_PART_BYTES: Final = 300
+"""gRPC drops a call whose trailers exceed 8 KiB, and writes what is no ASCII three times as long."""
+
 _Code = grpc.StatusCode
 
 _REASONS_OF_CODE: Final[dict[grpc.StatusCode, str]] = {
@@ -122,17 +127,39 @@ def status_of(refusal: Refusal, metadata: dict[str, str] | None = None) -> Statu
     details: list[Any] = [info]
     if refusal.field:
         info.metadata["field"] = refusal.field
-        details.append(_bad_request([Violation(refusal.field, refusal.message, refusal.reason)]))
+        violation = Violation(refusal.field, refusal.message, refusal.reason)
+        details.append(_bad_request(_within_trailers([violation])))
     if refusal.retry_after_us is not None:
         details.append(_retry_info(refusal.retry_after_us))
     return _status(code_of(refusal.reason), refusal.message, details)
 
 
 def status_of_violations(violations: Sequence[Violation]) -> Status:
-    """The status of a request with fields at fault, every one of them named."""
-    message = "; ".join(f"{each.field}: {each.description}" for each in violations[:8])
+    """The status of a request with fields at fault, as many of them named as trailers hold."""
+    named = _within_trailers(violations)
+    message = "; ".join(f"{each.field}: {each.description}" for each in named[:8])
     info = error_details_pb2.ErrorInfo(reason="INVALID_ARGUMENT", domain=DOMAIN)
-    return _status(_Code.INVALID_ARGUMENT, message, [info, _bad_request(violations)])
+    if len(named) < len(violations):
+        info.metadata["violations"] = str(len(violations))
+    return _status(_Code.INVALID_ARGUMENT, message, [info, _bad_request(named)])
+
+
+def _within_trailers(violations: Sequence[Violation]) -> list[Violation]:
+    """The first violations, cut so that gRPC carries them: beyond 8 KiB it drops the call."""
+    named: list[Violation] = []
+    room_bytes = VIOLATIONS_BYTES
+    for violation in violations:
+        short = Violation(*(_cut(part, VIOLATION_PART_BYTES) for part in violation))
+        room_bytes -= sum(len(part.encode()) for part in short)
+        if named and room_bytes < 0:
+            break
+        named.append(short)
+    return named
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    """The text, or as many whole letters of it as fit."""
+    return text.encode()[:most_bytes].decode(errors="ignore")
 
 
 def status_of_error(error: Exception) -> Status | None:
@@ -180,6 +207,7 @@ async def abort(context: Any, refusal: Refusal, metadata: dict[str, str] | None 
 
 async def abort_with(context: Any, status: Status, *trailers: tuple[str, str]) -> NoReturn:
     """End the call with a status, its details in the trailers, and further trailers."""
+    status.message = _cut(status.message, MESSAGE_BYTES)
     details = ("grpc-status-details-bin", status.SerializeToString())
     await context.abort(_CODE_OF_NUMBER[status.code], status.message, (details, *trailers))
     raise AssertionError("abort always raises")
