@@ -244,11 +244,31 @@ def absurdities() -> Iterator[tuple[str, Any]]:
     """Request bodies that are JSON and no sense, each with the field at fault; empty for any."""
     good: dict[str, Any] = {"model": SYMBOL, "messages": [{"role": "user", "content": "Hi"}]}
     values: list[Any] = [None, True, -1, 2**63, 1.5, "", "x" * 10_000, [], {}, [[[]]], {"a": 1}]
-    names = (
-        "model messages max_tokens max_completion_tokens n stop stream stream_options tools "
-        "tool_choice response_format temperature top_p logit_bias seed user metadata modalities "
-        "presence_penalty frequency_penalty logprobs top_logprobs parallel_tool_calls"
-    ).split()
+    names = [
+        "model",
+        "messages",
+        "max_tokens",
+        "max_completion_tokens",
+        "n",
+        "stop",
+        "stream",
+        "stream_options",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "temperature",
+        "top_p",
+        "logit_bias",
+        "seed",
+        "user",
+        "metadata",
+        "modalities",
+        "presence_penalty",
+        "frequency_penalty",
+        "logprobs",
+        "top_logprobs",
+        "parallel_tool_calls",
+    ]
     for name in names:
         for value in values:
             yield name, {**good, name: value}
