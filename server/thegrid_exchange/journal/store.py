@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from thegrid_exchange.clock import Clock
 from thegrid_exchange.journal import schema
 from thegrid_exchange.journal.chain import genesis
+from thegrid_exchange.journal.dialects import Plain
 from thegrid_exchange.journal.lock import FolderLock
 from thegrid_exchange.journal.protocol import (
     Fenced,
@@ -180,26 +181,31 @@ class SqlJournal(SqlReader):
         unknown, and the process must stop.
         """
 
+        plain: list[Plain] = []
+        composed: list[Statement] = []
+        for statement, parameters in statements:
+            if isinstance(statement, str) and parameters and isinstance(parameters[0], tuple):
+                plain.append((statement, cast(Sequence[tuple[Any, ...]], parameters)))
+            else:
+                composed.append((statement, parameters))
+
         async def write(connection: AsyncConnection) -> None:
-            inserted = await self.dialect.insert(connection, rows, self.epoch)
-            if inserted != len(rows) or not await self._hold(connection, rows[-1]):
+            others = (self._hold(rows[-1]), *plain)
+            inserted, held, *_ = await self.dialect.write(connection, rows, self.epoch, others)
+            if inserted != len(rows) or not held:
                 raise Fenced(f"epoch {self.epoch} of partition {self.partition} is over")
-            await self._project(connection, statements)
+            await self._project(connection, composed)
 
         await self._write(write)
 
-    async def _hold(self, connection: AsyncConnection, last: StoredRow) -> int:
+    def _hold(self, last: StoredRow) -> Plain:
         """Name the new head in the lease row, which also renews it."""
-        return await self._run(
-            connection,
+        statement = (
             "UPDATE journal_lease SET head_seq = ?, head_hash = ?, "
             f"expires_us = {self.dialect.now_us} + {self.dialect.lease_us} "
-            "WHERE partition = ? AND epoch = ?",
-            last.seq,
-            last.hash,
-            self.partition,
-            self.epoch,
+            "WHERE partition = ? AND epoch = ?"
         )
+        return statement, [(last.seq, last.hash, self.partition, self.epoch)]
 
     async def _project(self, connection: AsyncConnection, statements: Sequence[Statement]) -> None:
         for statement, parameters in statements:
