@@ -14,6 +14,10 @@ from thegrid_exchange.delivery.windows import Window
 class Host(Protocol):
     """The call whose answer it is."""
 
+    def steady_us(self) -> int:
+        """Now, on the steady clock."""
+        ...
+
     def on_show(self) -> None:
         """The first part is about to be shown."""
         ...
@@ -109,7 +113,8 @@ class Answer:
 
     def grant(self, window_bytes: int, most_bytes: int) -> None:
         """The client takes so much more."""
-        self._window.grant(min(window_bytes, most_bytes - self._window.left_bytes))
+        granted_bytes = min(window_bytes, most_bytes - self._window.left_bytes)
+        self._window.grant(granted_bytes, self._host.steady_us())
         self.pump()
 
     def add(self, part: Part) -> bool:
@@ -144,6 +149,13 @@ class Answer:
         self._ended = self._flowing = True
         self.pump()
         return True
+
+    def kept_waiting_us(self) -> int:
+        """How long what could be shown has waited for the client's window."""
+        since_us = self._window.closed_since_us
+        if not self._queue or since_us is None:
+            return 0
+        return self._host.steady_us() - since_us
 
     def reset(self) -> None:
         """Forget what an earlier supplier sent; nothing of it was shown."""
@@ -183,7 +195,7 @@ class Answer:
             self.is_shown = True
             self._host.on_show()
         self._client.part(part.payload)
-        self._window.spend(part.size_bytes)
+        self._window.spend(part.size_bytes, self._host.steady_us())
 
     def _finish(self, cause: str) -> None:
         if not self._over:

@@ -95,6 +95,14 @@ class Attempt:
         """Whether a token has come."""
         return self._first_us is not None
 
+    def silent_us(self) -> int:
+        """How long the supplier has said nothing although it might have."""
+        if self.is_over or self._last_us is None or not self._window.is_open:
+            return 0
+        now_us = self._host.steady_us()
+        since_us = max(self._last_us, now_us - self._window.open_us(now_us))
+        return now_us - since_us
+
     def offer(self, offered: Offered) -> None:
         """Hand the delivery over."""
         self.slot.link.attempts[self.slot.number] = self

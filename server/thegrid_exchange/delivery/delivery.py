@@ -26,9 +26,11 @@ from thegrid_exchange.delivery.settlement import (
     Facts,
     billed,
     counted,
+    failure_of,
     judged_cause,
     report_of,
 )
+from thegrid_exchange.delivery.silence import SilenceWatch
 from thegrid_exchange.delivery.suppliers import Slot, WaitingFor
 from thegrid_exchange.delivery.timers import Timer
 from thegrid_exchange.delivery.verdict import first_token_limit_us, unseen_reasoning_tokens
@@ -81,7 +83,7 @@ class Delivery:
         self._failure: Failure | None = None
         self._ended_by = ""
         self._turn: asyncio.Future[str] | None = None
-        self._timer: Timer | None = None
+        self._timer: Timer | SilenceWatch | None = None
 
     @property
     def _spec(self) -> InstrumentSpec:
@@ -175,8 +177,13 @@ class Delivery:
         return self._relay.clock.steady_us()
 
     def on_first_token(self) -> None:
-        """In time: the deadline is off."""
+        """In time: from now on only silence has a limit."""
         self._cancel_timer()
+        assert self._attempt is not None
+        relay = self._relay
+        self._timer = SilenceWatch(
+            relay.timers, relay.limits, self._attempt, self._answer, self._finish
+        )
 
     def on_part(self, part: Part) -> None:
         """A part of the answer; one of a choice that was not asked for is no answer."""
@@ -331,21 +338,14 @@ class Delivery:
         if row.client_sees == "ended":
             self._say_ended(row, facts, reply.usage)
         elif row.client_sees != "nothing":
-            self._client.failed(self._failure_of(row), reply.usage)
+            failure = failure_of(row, self._failure, self._relay.limits.retry_us)
+            self._client.failed(failure, reply.usage)
 
     def _say_ended(self, row: Ending, facts: Facts, usage: UsageRecord) -> None:
         finishes = tuple(sorted(self._answer.finishes.items()))
         if not self._answer.is_shown:
             self._say_started()
         self._client.ended(Ended(finishes, billed(row, counted(facts)), usage))
-
-    def _failure_of(self, row: Ending) -> Failure:
-        own = self._failure
-        if own is not None and row.client_sees == "CLIENT_FAULT":
-            return own._replace(reason="CLIENT_FAULT")
-        retries = row.client_sees not in ("CLIENT_FAULT", "KEY_REVOKED", "RESERVATION_ENDED")
-        retry_us = self._relay.limits.retry_us if retries else None
-        return Failure(row.client_sees, MESSAGES[row.client_sees], retry_after_us=retry_us)
 
     async def _facts(self, cause: str) -> Facts:
         attempt = self._attempt

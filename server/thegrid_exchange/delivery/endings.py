@@ -19,12 +19,17 @@ MESSAGES = {
     "SATURATED": "every supplier of the instrument is busy; try again in a moment",
     "RESERVATION_ENDED": "the delivery outlived its reservation; ask for less output at once",
     "VENUE_FAULT": "the exchange ended the delivery, which is not billed; try again",
+    "READER_TOO_SLOW": "the rest of the answer was not read in time; what was read is billed",
     "SUPPLIER_FAILED": "the supplier failed, and the call is not billed; try again",
     "SUPPLIER_LOST": "the supplier was lost, and the call is not billed; try again",
     "FIRST_TOKEN_LATE": "no supplier gave a first token in time; try again",
     "CLIENT_FAULT": "the upstream refused the request as malformed; mend it before trying again",
 }
 """What the client of a failed call reads, by reason, where nothing better is known."""
+
+
+HOPELESS = ("CLIENT_FAULT", "KEY_REVOKED", "RESERVATION_ENDED", "READER_TOO_SLOW")
+"""Reasons after which waiting alone does not help."""
 
 
 class Ending(NamedTuple):

@@ -24,6 +24,10 @@ class DeliveryLimits(NamedTuple):
     """Unread bytes of one answer that a supplier may have on the way."""
     client_window_bytes: int = 67_108_864
     """Most unread bytes that a client's grants may add up to."""
+    supplier_silence_us: int = 60_000_000
+    """How long a supplier may keep silent between two tokens while it has window."""
+    client_silence_us: int = 300_000_000
+    """How long a client may keep the rest of an answer waiting for window."""
     deadline_margin_us: int = 1_000_000
     """How long before its reservation ends a delivery is cut, so that the report comes first."""
     report_attempts: int = 5

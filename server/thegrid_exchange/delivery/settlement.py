@@ -4,7 +4,8 @@ Balances move in the engine alone; this module only says what happened.
 
 from typing import NamedTuple
 
-from thegrid_exchange.delivery.endings import Ending
+from thegrid_exchange.delivery.endings import HOPELESS, MESSAGES, Ending
+from thegrid_exchange.delivery.parts import Failure
 from thegrid_exchange.delivery.verdict import Timing, is_too_slow
 from thegrid_exchange.engine import records
 from thegrid_exchange.engine.commands import Report
@@ -86,3 +87,11 @@ def report_of(row: Ending, facts: Facts, reserved_tokens: int) -> Report:
         request_id=facts.client_request_id,
         streamed_us=streamed_us,
     )
+
+
+def failure_of(row: Ending, own: Failure | None, retry_us: int) -> Failure:
+    """What the client reads of a bad end; the upstream's own words when the fault is his own."""
+    if own is not None and row.client_sees == "CLIENT_FAULT":
+        return own._replace(reason="CLIENT_FAULT")
+    retry_after_us = None if row.client_sees in HOPELESS else retry_us
+    return Failure(row.client_sees, MESSAGES[row.client_sees], retry_after_us=retry_after_us)
