@@ -152,6 +152,7 @@ def test_auto_mode_uses_units_in_trading_before_it_buys(exchange: Exchange) -> N
     [
         ("ABOVE_CEILING", {"auto_buy_ceiling_micros": 2 * DOLLAR}, 10, {}),
         ("ABOVE_CEILING", {}, 10, {"max_price_micros": 2 * DOLLAR}),
+        ("ABOVE_CEILING", {"auto_buy_ceiling_micros": 0}, 10, {}),
         ("INSUFFICIENT_FUNDS", {}, 2, {}),
     ],
 )
@@ -159,9 +160,13 @@ def test_a_refused_purchase_says_what_stood_against_it(
     exchange: Exchange, reason: str, settings: Any, dollars: int, call: Any
 ) -> None:
     auto = exchange.member("auto", dollars, account_mode="auto", **settings)
-    assert exchange.refused(reserve("dlv_1", auto, 10, 10, **call)).reason == "NO_LIQUIDITY"
     exchange.issue_and_sell(exchange.ann, 5, 3 * DOLLAR)
     assert exchange.refused(reserve("dlv_1", auto, 10, 10, **call)).reason == reason
+
+
+def test_an_empty_book_has_nothing_for_auto_mode(exchange: Exchange) -> None:
+    auto = exchange.member("auto", account_mode="auto")
+    assert exchange.refused(reserve("dlv_1", auto, 10, 10)).reason == "NO_LIQUIDITY"
 
 
 # ---- marks -------------------------------------------------------------------------------------

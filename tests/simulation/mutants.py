@@ -171,7 +171,7 @@ MUTANTS: Final = (
     Mutant(
         "an automatic purchase knows no ceiling",
         "engine/rules/delivery.py",
-        "price_micros=min(ceilings, default=None),",
+        "price_micros=min(ceiling_micros, max_price_micros or ceiling_micros),",
         "price_micros=None,",
         CONSUMPTION,
     ),

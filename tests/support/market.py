@@ -120,6 +120,7 @@ class Exchange:
     def member(self, handle: str, dollars: int = 1_000_000, **settings: Any) -> str:
         """Create a member with every role and some money; answers its id."""
         roles = ("trader", "consumer", "supplier")
+        settings.setdefault("auto_buy_ceiling_micros", 1_000 * DOLLAR)
         member_id: str = self.ok(commands.CreateMember(handle, roles, **settings)).member.member_id
         if dollars:
             self.ok(commands.Deposit(member_id, dollars * DOLLAR))

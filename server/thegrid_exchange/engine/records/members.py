@@ -23,7 +23,7 @@ class Member(NamedTuple):
     suspended: bool
     account_mode: AccountMode
     auto_buy_ceiling_micros: int
-    """Highest price per Unit for automatic purchases; 0 sets none."""
+    """Highest price per Unit for automatic purchases; 0 buys nothing."""
     auto_buy_units: int
     """Least number of Units bought at a time by automatic purchases."""
     auto_transfer: bool

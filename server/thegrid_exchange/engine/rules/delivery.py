@@ -232,11 +232,12 @@ def _auto_buy(
     max_price_micros: int | None,
 ) -> Rule[_Bought]:
     """Buy at market under the member's and the call's ceilings, or refuse by what stood against."""
+    if not member.auto_buy_ceiling_micros:
+        message = "auto mode buys nothing before its owner sets a ceiling per Unit; set one"
+        refuse("ABOVE_CEILING", "auto_buy_ceiling_micros", message, limit=0)
     terms = market.terms
     steps = -(-max(wanted_units, terms.quantity_units_min) // terms.quantity_units_step)
-    ceilings = [
-        ceiling for ceiling in (member.auto_buy_ceiling_micros, max_price_micros) if ceiling
-    ]
+    ceiling_micros = member.auto_buy_ceiling_micros
     order = order_from(
         state,
         member,
@@ -247,7 +248,7 @@ def _auto_buy(
             side="buy",
             type="market",
             quantity_units=steps * terms.quantity_units_step,
-            price_micros=min(ceilings, default=None),
+            price_micros=min(ceiling_micros, max_price_micros or ceiling_micros),
             time_in_force="ioc",
             self_trade_prevention="cancel_oldest",
             tag="auto_buy",
