@@ -20,7 +20,7 @@ export const file_thegrid_v1_common: GenFile = /*@__PURE__*/
  */
 export type Position = Message<"thegrid.v1.Position"> & {
   /**
-   * Partition of the journal; there is one now, 0.
+   * Partition of the journal; there is one now, 1.
    *
    * @generated from field: int32 partition = 1;
    */
