@@ -79,8 +79,12 @@ class OrderSession:
         Raises the refusal of the step, or Unavailable when the session is lost.
         """
         if self._reader is None or self._reader.done():
-            cause = self._error.message if self._error else "it is not open"
-            raise Unavailable(f"the session takes no orders: {cause}", code="UNAVAILABLE")
+            cause = self._error or Unavailable("it is not open", code="UNAVAILABLE")
+            raise Unavailable(
+                f"the session takes no orders: {cause.message}",
+                code=cause.code,
+                reason=cause.reason,
+            )
         waiter: _Waiter = asyncio.get_running_loop().create_future()
         self._outgoing.append(self._pending.add(item, request_id, waiter))
         self._wake.set()

@@ -74,8 +74,12 @@ class OrderSession:
         waiter.set_running_or_notify_cancel()
         with self._changed:
             if self._reader is None or self._is_over or self._is_closing:
-                cause = self._error.message if self._error else "it is not open"
-                raise Unavailable(f"the session takes no orders: {cause}", code="UNAVAILABLE")
+                cause = self._error or Unavailable("it is not open", code="UNAVAILABLE")
+                raise Unavailable(
+                    f"the session takes no orders: {cause.message}",
+                    code=cause.code,
+                    reason=cause.reason,
+                )
             self._outgoing.append(self._pending.add(item, request_id, waiter))
             self._changed.notify_all()
         return waiter
