@@ -5,7 +5,6 @@ Billing counts are the exchange's and are not kept here.
 
 import os
 import time
-from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -18,10 +17,8 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from thegrid.session import SessionPool
-
-if TYPE_CHECKING:
-    from thegrid_gateway.answers import Answer
-    from thegrid_gateway.http import Http
+from thegrid_gateway.answers import Answer, StreamedAnswer
+from thegrid_gateway.http import Http
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Variable with the folder in which several workers keep their counts."""
@@ -42,7 +39,7 @@ class Metrics:
         )
         self._first_token = Histogram(
             "grid_gateway_first_token_seconds",
-            "Time from the head of a chat request to the first part of its answer.",
+            "Time from the head of a streamed chat request to the first part of its answer.",
             registry=self.registry,
             buckets=_SECONDS,
         )
@@ -74,11 +71,11 @@ class Metrics:
             self._children[endpoint, status] = child
         child.inc()
 
-    def chat(self, http: "Http", answer: "Answer | None") -> None:
+    def chat(self, http: Http, answer: Answer | None) -> None:
         """Count one chat request that is over."""
         self.count("chat", http.status)
         self._duration.observe(time.perf_counter() - http.began_s)
-        if answer is not None and answer.first_token_s:
+        if isinstance(answer, StreamedAnswer) and answer.first_token_s:
             self._first_token.observe(answer.first_token_s)
 
     def watch(self, pool: SessionPool) -> None:

@@ -82,6 +82,21 @@ async def test_window_is_granted_as_events_are_taken_and_not_before() -> None:
         assert -500 < exchange.calls[0].window_bytes <= 2_000
 
 
+async def test_a_whole_answer_wakes_its_reader_at_the_end_or_for_window() -> None:
+    async def talker(call: Call) -> None:
+        for _ in range(100):
+            await call.say("x" * 100)
+            await asyncio.sleep(0)
+        call.end()
+
+    async with StandIn(talker) as exchange, pool(exchange) as sessions:
+        call = await sessions.open(opening(), is_whole=True)
+        batch = await call.next()
+        assert [event.WhichOneof("event") for event in batch] == ["reply"] * 100 + ["ended"]
+        narrow = await sessions.open(opening(window_bytes=2_000), is_whole=True)
+        assert (await events(narrow)).count("reply") == 100
+
+
 async def test_a_lost_session_ends_its_calls_and_another_takes_over() -> None:
     async def waiting(call: Call) -> None:
         await call.cancelled.wait()
