@@ -25,7 +25,7 @@ from thegrid_exchange.api.errors import (
     status_of_error,
 )
 from thegrid_exchange.api.faults import DRAINING, reason_of, status_of_sequencer, unexpected
-from thegrid_exchange.api.methods import CHECKS_ITSELF, OPEN_PREFIXES, SCOPES
+from thegrid_exchange.api.methods import CHECKS_ITSELF, LIMITED_ELSEWHERE, OPEN_PREFIXES, SCOPES
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.validation import Check, Found
 
@@ -152,13 +152,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
         request_id, caller = "", None
         try:
             request_id = self._admit(method, context)
-            streams.enter(calls.caller())
-            caller = calls.caller()
+            if method.name not in LIMITED_ELSEWHERE:
+                streams.enter(calls.caller())
+                caller = calls.caller()
+                metrics.streams.inc()
             await context.send_initial_metadata(((_REQUEST_ID, request_id),))
             request = (
                 self._parse(method, raw) if isinstance(raw, bytes) else self._frames(method, raw)
             )
-            metrics.streams.inc()
             async for frame in method.behaviour(request, context):
                 yield frame
         except (asyncio.CancelledError, GeneratorExit):

@@ -91,3 +91,6 @@ OPEN_PREFIXES: Final = ("/grpc.health.v1.", "/grpc.reflection.")
 
 CHECKS_ITSELF: Final = frozenset({f"/{PACKAGE}.DeliveryService/DeliverySession"})
 """Streams that carry commands of many callers, so that a bad one must not end the stream."""
+
+LIMITED_ELSEWHERE: Final = frozenset({f"/{PACKAGE}.DeliveryService/Deliver"})
+"""Streams that do not count as open streams of a key: the relay bounds a key's deliveries."""
