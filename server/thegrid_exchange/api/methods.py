@@ -86,9 +86,6 @@ SCOPES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Full method name to the scopes of which a key must carry at least one."""
 
-OPEN_PREFIXES: Final = ("/grpc.health.v1.", "/grpc.reflection.")
-"""Services that ask for no key: they tell nothing of any member."""
-
 CHECKS_ITSELF: Final = frozenset({f"/{PACKAGE}.DeliveryService/DeliverySession"})
 """Streams that carry commands of many callers, so that a bad one must not end the stream."""
 
