@@ -118,6 +118,18 @@ async def test_a_lost_session_ends_its_calls_and_another_takes_over() -> None:
                     await asyncio.sleep(0.02)
 
 
+async def test_a_call_is_never_opened_on_a_session_that_has_just_ended() -> None:
+    async with StandIn() as exchange, pool(exchange) as sessions:
+        await (await sessions.open(opening())).next()
+        ended = sessions._ready[0]
+        # The session knows that it has ended, its keeper has not run yet.
+        ended.replaced.set()
+        assert not sessions.is_ready
+        call = await sessions.open(opening())
+        assert call._session is not ended
+        assert await events(call) == WHOLE
+
+
 async def test_a_woken_reader_answers_with_nothing() -> None:
     async def waiting(call: Call) -> None:
         await call.cancelled.wait()

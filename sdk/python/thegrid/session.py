@@ -280,7 +280,7 @@ class SessionPool:
     @property
     def is_ready(self) -> bool:
         """Whether a call could be opened now."""
-        return bool(self._ready) and not self._closing
+        return bool(self._usable()) and not self._closing
 
     @property
     def open_calls(self) -> int:
@@ -295,11 +295,11 @@ class SessionPool:
         """
         if self._closing:
             raise _lost("the link to the exchange is being closed")
-        if not self._ready:
+        if not self._usable():
             await self._wait_ready()
         if not opening.window_bytes:
             opening.window_bytes = WINDOW_BYTES
-        session = min(self._ready, key=lambda ready: len(ready.calls))
+        session = min(self._usable(), key=lambda ready: len(ready.calls))
         return session.open(opening, is_whole)
 
     async def close(self, grace_s: float = 0.0) -> None:
@@ -316,15 +316,19 @@ class SessionPool:
             await self._channel.close()
             self._channel = None
 
+    def _usable(self) -> list[_Session]:
+        # A session that has just ended stays in the list until its keeper runs again.
+        return [session for session in self._ready if not session.replaced.is_set()]
+
     async def _wait_ready(self) -> None:
         try:
             async with asyncio.timeout(self._connect_wait_s):
-                while not self._ready and not self._closing:
+                while not self._usable() and not self._closing:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
             pass
-        if not self._ready:
+        if not self._usable():
             raise _lost("the exchange cannot be reached", self.last_error)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
