@@ -14,7 +14,7 @@ from thegrid.errors import GridError
 from thegrid.follow import Gap
 from thegrid.v1 import market_data_pb2
 
-KILLS = 3
+KILLS = 2
 
 
 class Reader:

@@ -22,7 +22,7 @@ from thegrid.orders import order_terms
 from thegrid.v1 import accounts_pb2, market_data_pb2
 
 MEGABYTE = 1_000_000
-ROUNDS, BATCH = 20, 200
+ROUNDS, BATCH = 12, 200
 
 
 @pytest.fixture
