@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 async def told(folder: Path, **settings: Any) -> str:
     """Start an exchange that cannot start; answers its last words, which are no traceback."""
     whole = await Whole.spawn(folder, **settings)
-    code = await whole.exited()
+    code = await whole.exited(15)
     said = whole.log()
     assert code == NO_START, said
     assert "Traceback" not in said

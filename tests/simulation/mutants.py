@@ -281,8 +281,8 @@ MUTANTS: Final = (
     Mutant(
         "any secret that names a key is believed",
         "api/auth.py",
-        "if found is None or not hmac.compare_digest(self._hash_of(secret, found), found.key_hash):",
-        "if found is None:",
+        "not hmac.compare_digest(self._hash_of(secret, found), found.key_hash)",
+        "False",
         DOORS,
     ),
     Mutant(
@@ -324,8 +324,8 @@ MUTANTS: Final = (
     Mutant(
         "a supplier answers for the time it had no window",
         "delivery/verdict.py",
-        "timing.last_us - timing.first_us - timing.closed_us",
-        "timing.last_us - timing.first_us",
+        "return self.last_us - self.first_us - self.closed_us",
+        "return self.last_us - self.first_us",
         DELIVERY,
     ),
 )
