@@ -18,6 +18,9 @@ from sqlalchemy.pool import NullPool
 from thegrid_exchange.journal import schema
 from thegrid_exchange.journal.protocol import JournalError, Statement, StoredRow
 
+_VALUES = " VALUES ("
+_ROWS_AT_A_TIME = (64, 16, 4, 1)
+
 LEASE_MS = 10_000
 """How long a silent writer on a shared database keeps its partition, by the database's clock."""
 
@@ -76,10 +79,7 @@ class Sqlite:
     now_us = "0"
     lease_us = 0
     guards: tuple[str, ...] = schema.SQLITE_GUARDS
-    _insert = (
-        f"INSERT INTO journal ({schema.COLUMNS}) SELECT {', '.join('?' * 14)} "
-        "FROM journal_lease WHERE partition = ? AND epoch = ?"
-    )
+    _insert = f"INSERT INTO journal ({schema.COLUMNS}) VALUES ({', '.join('?' * 14)})"
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -118,18 +118,18 @@ class Sqlite:
         epoch: int,
         statements: Sequence[Statement],
     ) -> bool:
-        inserts = [(*row, row.partition, epoch) for row in rows]
         driver: Any = (await connection.get_raw_connection()).driver_connection
         database: sqlite3.Connection = driver._conn
 
         def work() -> bool:
-            run = database.executemany
             try:
-                inserted = run(self._insert, inserts).rowcount
-                held, *_ = [run(*statement).rowcount for statement in statements]
-                if inserted != len(rows) or not held:
+                # The first statement finds its row by the epoch: that is the fence.
+                if not run_all(database, *statements[0]):
                     database.rollback()
                     return False
+                run_all(database, self._insert, rows)
+                for statement in statements[1:]:
+                    run_all(database, *statement)
                 database.commit()
             except BaseException:
                 database.rollback()
@@ -174,6 +174,30 @@ class Sqlite:
                 f"{self.where}: is the database of another program; "
                 "choose another folder with GRID_DATA or another GRID_DATABASE_URL"
             )
+
+
+def run_all(database: sqlite3.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Run a statement for every row, inserts many rows at a time; answers how many it touched.
+
+    SQLite lets go of the interpreter for each run, and each time the thread must win it back.
+    """
+    head, values, tail = statement.partition(_VALUES) if _VALUES in statement else ("", "", "")
+    if not values:
+        return database.executemany(statement, rows).rowcount
+    touched = at = 0
+    while at < len(rows):
+        count = next(size for size in _ROWS_AT_A_TIME if size <= len(rows) - at)
+        several = _several(head, tail, len(rows[0]), count)
+        parameters = [value for row in rows[at : at + count] for value in row]
+        touched += database.execute(several, parameters).rowcount
+        at += count
+    return touched
+
+
+@lru_cache(maxsize=1_000)
+def _several(head: str, tail: str, columns: int, count: int) -> str:
+    one = f"({', '.join('?' * columns)})"
+    return f"{head} VALUES {', '.join([one] * count)} {tail.partition(')')[2]}"
 
 
 class Postgres:
