@@ -41,6 +41,7 @@ from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.projector import Projector
+from thegrid_exchange.views.replay import Replayer, ReplayLimits
 from thegrid_exchange.views.sql import Reader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
@@ -79,6 +80,7 @@ class RunningExchange:
             await asyncio.wait_for(self.services.streams.all_ended(), grace_s)
         await self.server.stop(min(grace_s, 5.0))
         await self.services.background.finish()
+        await self.services.replayer.stop()
         self._ticking.cancel()
         await asyncio.gather(self._ticking, return_exceptions=True)
         await self.services.pulse.stop()
@@ -146,7 +148,9 @@ async def _start(
     sequencer.subscribe(live.fold)
     ticker = Ticker(sequencer, clock, heartbeat_us=config.heartbeat_s * MICROS)
     relay = _relay(config, clock, sequencer, live)
-    services = _services(config, clock, vault, sequencer, live, reader, relay)
+    limits = ReplayLimits(config.resume_rows, config.resume_events)
+    replayer = Replayer(journal, running_rules().codec, live, limits)
+    services = _services(config, clock, vault, sequencer, live, reader, replayer, relay)
     relay.on_settled = services.metrics.settled
     async with contextlib.AsyncExitStack() as undo:
         sequencer.start()
@@ -261,6 +265,7 @@ def _services(
     sequencer: Sequencer,
     live: Live,
     reader: Reader,
+    replayer: Replayer,
     relay: Relay,
 ) -> Services:
     authenticator = Authenticator(vault, live.state, clock)
@@ -274,6 +279,7 @@ def _services(
         accounts=AccountsReader(reader),
         lots=LotsReader(reader),
         usage=UsageReader(reader),
+        replayer=replayer,
         authenticator=authenticator,
         vault=vault,
         validator=Validator(),

@@ -72,6 +72,12 @@ class Config:
     subscriber_queue_messages: int = _setting(
         1_024, "messages a slow stream reader may fall behind", 16, 1_000_000
     )
+    resume_rows: int = _setting(
+        300_000, "journal rows read for a private stream that resumes", 1_000, 1_000_000_000
+    )
+    resume_events: int = _setting(
+        50_000, "events sent again to a private stream that resumes", 100, 10_000_000
+    )
     max_rpcs: int = _setting(10_000, "calls and streams under way in this process", 10, 1_000_000)
 
     batch_commands: int = _setting(1_000, "commands in one commit", 1, 100_000)

@@ -24,6 +24,7 @@ from thegrid_exchange.api.stream_guard import StreamGuard
 from thegrid_exchange.views.feed import Entry, Log
 from thegrid_exchange.views.live import account_picture
 from thegrid_exchange.views.lots import LotWithParcels
+from thegrid_exchange.views.replay import OutOfReach, Past, Place
 
 FRAME_EVENTS: Final = 256
 
@@ -35,11 +36,13 @@ class AccountStreamMixin(Handler):
         self, request: accounts_pb2.StreamAccountRequest, context: Any
     ) -> AsyncIterator[accounts_pb2.StreamAccountResponse]:
         asking, sent = caller(), self.services.metrics.events.labels("account")
-        reader = _Reader(self.services, asking.member_id, request.resume_token)
+        reader = _Reader(self.services, asking.member_id)
         with StreamGuard(self.services, asking) as guard:
             reader.enter(guard)
             try:
-                if not request.resume_token:
+                if request.resume_token:
+                    await reader.resume(request.resume_token)
+                else:
                     yield _frame([reader.snapshot()])
                 is_quiet = False
                 while not guard.reason:
@@ -67,30 +70,45 @@ def _frame(events: list[accounts_pb2.AccountEvent]) -> accounts_pb2.StreamAccoun
     return accounts_pb2.StreamAccountResponse(events=events)
 
 
+def _invalid_token(why: str) -> Exception:
+    return refused(
+        "RESUME_TOKEN_INVALID",
+        "resume_token",
+        f"{why}; begin without a token, and list what was missed",
+    )
+
+
 class _Reader:
     """One stream's place in the member's log."""
 
-    def __init__(self, services: Services, member_id: str, resume_token: str) -> None:
+    def __init__(self, services: Services, member_id: str) -> None:
         self._services, self._member_id = services, member_id
         self._purpose = f"account\0{member_id}"
         self._log: Log = services.live.account_log(member_id)
         self._place = self._log.end
-        self._sequence = self._log.last_sequence
-        if resume_token:
-            self._resume(resume_token)
+        self._stands_at = Place(self._log.last_sequence, services.live.durable.seq)
+        self._past: Past | None = None
+        """What came before the log, when the reader was away for longer than the log goes back."""
 
-    def _resume(self, token: str) -> None:
-        """Stand after the event that the token was given out with."""
+    async def resume(self, token: str) -> None:
+        """Stand after the event that the token was given out with. Refused if it cannot be."""
+        place = self._place_of(token)
+        kept = self._log.place_after(place.sequence)
+        self._stands_at = place
+        if kept is not None:
+            self._place = kept
+            return
+        try:
+            self._past = await self._services.replayer.after(self._member_id, place)
+        except OutOfReach as error:
+            raise _invalid_token(str(error)) from error
+
+    def _place_of(self, token: str) -> Place:
         payload = self._services.vault.unseal(self._purpose, token)
-        sequence = int(payload) if payload is not None else -1
-        place = self._log.place_after(sequence) if payload is not None else None
-        if place is None:
-            raise refused(
-                "RESUME_TOKEN_INVALID",
-                "resume_token",
-                "this token is of another stream or older than what is kept; begin without one",
-            )
-        self._place, self._sequence = place, sequence
+        words = payload.split(b"/") if payload is not None else []
+        if len(words) != len(Place._fields):
+            raise _invalid_token("this exchange gave no such token to this member")
+        return Place(*map(int, words))
 
     def enter(self, guard: StreamGuard) -> None:
         """Be woken by new events."""
@@ -101,15 +119,19 @@ class _Reader:
         """Be woken no more."""
         self._log.readers -= 1
         self._log.waiting.discard(guard.wake)
+        if self._past is not None:
+            self._past.close()
         self._services.live.leave_account(self._member_id, self._log)
 
     @property
     def is_lost(self) -> bool:
         """Whether events that were not read yet have left the log."""
-        return self._place < self._log.base
+        return not self._past and self._place < self._log.base
 
     def ready(self) -> list[accounts_pb2.AccountEvent]:
         """The next events, as many as a frame holds."""
+        if self._past:
+            return [self._event_of(entry) for entry in self._past.take(FRAME_EVENTS)]
         if self.is_lost:
             return []
         end = min(self._log.end, self._place + FRAME_EVENTS)
@@ -132,7 +154,8 @@ class _Reader:
         return event
 
     def heartbeat(self) -> accounts_pb2.AccountEvent:
-        """Nothing happened; the sequence is the last one."""
+        """Nothing happened; the sequence is the last one, and all rows by now are known."""
+        self._stands_at = self._stands_at._replace(row_seq=self._services.live.durable.seq)
         event = self._event(self._services.live.state.now_us)
         event.heartbeat.SetInParent()
         return event
@@ -144,15 +167,16 @@ class _Reader:
         return event
 
     def _event(self, at_us: int) -> accounts_pb2.AccountEvent:
-        token = self._services.vault.seal(self._purpose, str(self._sequence).encode())
+        sequence, row_seq = self._stands_at
+        token = self._services.vault.seal(self._purpose, b"%d/%d" % (sequence, row_seq))
         return accounts_pb2.AccountEvent(
-            sequence=self._sequence, resume_token=token, event_time=time_of(at_us)
+            sequence=sequence, resume_token=token, event_time=time_of(at_us)
         )
 
     def _event_of(self, entry: Entry) -> accounts_pb2.AccountEvent:
-        self._sequence = entry.sequence
+        row_seq, kind, record = entry.content
+        self._stands_at = Place(entry.sequence, row_seq)
         event = self._event(entry.at_us)
-        kind, record = entry.content
         if kind == "order":
             event.order.CopyFrom(order_message(record))
         elif kind == "fill":
@@ -164,7 +188,8 @@ class _Reader:
         elif kind == "transfer":
             event.transfer.CopyFrom(transfer_message(*record))
         elif kind == "lot":
-            event.lot.CopyFrom(self._lot(record))
+            (lot, parcels), outage_us = record
+            event.lot.CopyFrom(lot_message(lot, parcels, outage_us, entry.at_us))
         else:
             event.usage.CopyFrom(usage_message(record, self._symbol(record.instrument_id)))
         return event

@@ -5,7 +5,7 @@ They only shorten recovery; the journal alone can always rebuild what they hold.
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Container, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
@@ -53,10 +53,14 @@ def encode_rows(codec: Codec, rows: Iterator[StateRow]) -> bytes:
     return _encode(packed)
 
 
-def decode_rows(codec: Codec, payload: bytes) -> Iterator[StateRow]:
-    """The state rows of one slice. Raises CodecError when they cannot be read."""
+def decode_rows(
+    codec: Codec, payload: bytes, tables: Container[str] | None = None
+) -> Iterator[StateRow]:
+    """The state rows of one slice, or only those of some tables. Raises CodecError."""
     try:
         for table, key, tag, raw in _decode_chunk(payload):
+            if tables is not None and table not in tables:
+                continue
             record = codec.read(tag, raw) if tag else _decode(raw)
             yield table, tuple(key) if isinstance(key, list) else key, record
     except (msgspec.MsgspecError, TypeError, ValueError) as error:
@@ -73,15 +77,24 @@ class ChunkSource(Protocol):
 
 async def load_rows(codec: Codec, source: ChunkSource, head: SnapshotHead) -> list[StateRow]:
     """All state rows of a stored snapshot. Raises JournalError when it is not what was written."""
-    digest, rows, chunks = hashlib.sha256(), list[StateRow](), 0
+    return [row async for rows in read_slices(codec, source, head) for row in rows]
+
+
+async def read_slices(
+    codec: Codec, source: ChunkSource, head: SnapshotHead, tables: Container[str] | None = None
+) -> AsyncIterator[Iterator[StateRow]]:
+    """The state rows of a stored snapshot slice by slice, or only those of some tables.
+
+    Raises JournalError, at the latest after the last slice, when it is not what was written.
+    """
+    digest, chunks = hashlib.sha256(), 0
     async for chunk in source.snapshot_chunks(head.seq):
         digest.update(chunk)
         chunks += 1
         for payload in _slices(chunk):
-            rows.extend(decode_rows(codec, payload))
+            yield decode_rows(codec, payload, tables)
     if chunks != head.chunks or digest.digest() != head.digest:
         raise JournalError(f"the snapshot at row {head.seq} is damaged")
-    return rows
 
 
 def _slices(chunk: bytes) -> Iterator[bytes]:

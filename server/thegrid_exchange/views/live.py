@@ -13,21 +13,30 @@ from typing import Any, Final
 
 from thegrid_exchange.engine.apply import fold
 from thegrid_exchange.engine.book import Book
-from thegrid_exchange.engine.events import LotClosed, LotMinted, OrderClosed
 from thegrid_exchange.engine.quantities import CASH
-from thegrid_exchange.engine.records import LotParcel, Order, Transfer
+from thegrid_exchange.engine.records import Order
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.journal.protocol import Head, Row
-from thegrid_exchange.views.accounts import all_units_of, cash_of, units_of
+from thegrid_exchange.views.accounts import all_units_of, cash_of
 from thegrid_exchange.views.catalogue import Catalogue
 from thegrid_exchange.views.feed import Log, MarketFeed
-from thegrid_exchange.views.lots import LotWithParcels, as_closed, deadline_of, open_lot
+from thegrid_exchange.views.lots import LotWithParcels, deadline_of, open_lot
 from thegrid_exchange.views.members import Members
+from thegrid_exchange.views.private import (
+    After,
+    Parcels,
+    add_ended,
+    parcels_before,
+    private_events,
+)
 from thegrid_exchange.views.projector import Projector
 from thegrid_exchange.views.touched import Public, Theirs, Touched
 
 IDLE_KEPT_US: Final = 300_000_000
 """How long logs that nobody reads go on, so that a lost reader can resume."""
+
+ENDINGS: Final = ("consumed", "expired")
+"""How tokens in Lots end, as their totals are named."""
 
 OnEnded = Callable[[list[str]], None]
 """Told the key ids that may have ended."""
@@ -53,7 +62,7 @@ class Live:
         self._accounts: dict[str, tuple[Log, list[int | None]]] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
-        self._parcels: dict[str, tuple[LotParcel, ...]] = {}
+        self._parcels: Parcels = {}
 
     def begin(self, totals: dict[str, int]) -> None:
         """Take up the running totals where the last durable row left them."""
@@ -104,6 +113,11 @@ class Live:
         if found is not None and found[0] is log and not log.readers:
             found[1][0] = self.state.now_us
 
+    def ended_of(self, member_id: str) -> dict[str, int]:
+        """Tokens that ended in the member's Lots, by `<instrument>/<how>`."""
+        names = (f"{each}/{how}" for each in self.state.instruments for how in ENDINGS)
+        return {name: self.totals.get(f"{member_id}/{name}", 0) for name in names}
+
     def open_orders(self, member_id: str) -> list[Order]:
         """The member's open orders, oldest first."""
         ids = self.state.indices.open_orders.get(member_id, ())
@@ -145,15 +159,13 @@ class Live:
         elif row.kind == "SuspendMember":
             yield from self.members.key_ids(row.command.member_id)
 
-    def _lots_before(self, touched: Touched) -> dict[str, tuple[LotParcel, ...]]:
+    def _lots_before(self, touched: Touched) -> Parcels:
         """Parcels of the touched Lots whose owners listen: a Lot that closes leaves the state."""
-        return {
-            lot_id: found.parcels
-            for member_id, theirs in touched.members.items()
-            if theirs.lots and member_id in self._accounts
-            for lot_id in theirs.lots
-            if (found := open_lot(self.state, lot_id)) is not None
-        }
+        made: Parcels = {}
+        for member_id, theirs in touched.members.items():
+            if theirs.lots and member_id in self._accounts:
+                made.update(parcels_before(self.state, theirs))
+        return made
 
     def _levels(self, touched: Touched) -> dict[str, set[tuple[str, int]]]:
         """Prices at which the touched orders rested before the row."""
@@ -191,9 +203,7 @@ class Live:
                 self._lots_of[member_id][lot_id] = None
             else:
                 self._lots_of[member_id].pop(lot_id, None)
-        for name, tokens in theirs.ended.items():
-            scope = f"{member_id}/{name}"
-            self.totals[scope] = self.totals.get(scope, 0) + tokens
+        add_ended(self.totals, member_id, theirs)
         before = self.totals.get(member_id, 0)
         self.totals[member_id] = before + theirs.count()
         found = self._accounts.get(member_id)
@@ -203,47 +213,9 @@ class Live:
         if idle_since_us is not None and row.at_us - idle_since_us > IDLE_KEPT_US:
             del self._accounts[member_id]
             return
-        for sequence, content in enumerate(self._private(member_id, theirs, row), before + 1):
-            log.append(sequence, row.at_us, content)
-
-    def _private(self, member_id: str, theirs: Theirs, row: Row) -> list[tuple[str, Any]]:
-        """The private events of a row: as many as `Theirs.count` says, in one fixed order."""
-        closed = {
-            event.order.order_id: event.order for event in row.events if type(event) is OrderClosed
-        }
-        balances = self.state.balances
-        orders = self.state.orders
-        made: list[tuple[str, Any]] = [
-            ("order", orders.get(order_id) or closed[order_id]) for order_id in theirs.orders
-        ]
-        for trade, order_id in theirs.fills:
-            order = orders.get(order_id) or closed[order_id]
-            made.append(("fill", (trade, order_id, order.client_order_id)))
-        if theirs.cash:
-            made.append(("cash", cash_of(balances, member_id)))
-        made.extend(
-            ("units", units_of(balances, self.totals, member_id, asset)) for asset in theirs.assets
-        )
-        made.extend(("transfer", (each, _sweep_id(each, row))) for each in theirs.transfers)
-        made.extend(("lot", self._lot(lot_id, row)) for lot_id in theirs.lots)
-        made.extend(("usage", usage) for usage in theirs.usages)
-        return made
-
-    def _lot(self, lot_id: str, row: Row) -> LotWithParcels:
-        found = open_lot(self.state, lot_id)
-        if found is not None:
-            return found
-        closed = [e.lot for e in row.events if type(e) is LotClosed and e.lot.lot_id == lot_id]
-        return as_closed(LotWithParcels(closed[-1], self._parcels.get(lot_id, ())))
-
-
-def _sweep_id(transfer: Transfer, row: Row) -> str:
-    """The sweep that a transfer belongs to, or nothing; the Lot it minted names it."""
-    for event in row.events:
-        if type(event) is LotMinted and event.lot.lot_id == transfer.lot_id:
-            origin = event.lot.origin_id
-            return origin if origin.startswith("swp_") else ""
-    return ""
+        after = After(self.state, self.totals, row.seq, row.events, self._parcels)
+        for sequence, event in enumerate(private_events(after, member_id, theirs), before + 1):
+            log.append(sequence, row.at_us, event)
 
 
 def account_picture(live: Live, member_id: str) -> tuple[Any, ...]:
