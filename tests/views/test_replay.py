@@ -11,14 +11,14 @@ import pytest
 
 from tests.support.exchange import Exchange, running_exchange
 from tests.support.market import START_US
-from tests.support.until import until
 from tests.support.world import World
 from thegrid_exchange.clock import ManualClock
 from thegrid_exchange.engine import events
+from thegrid_exchange.journal.protocol import StoredRow
 from thegrid_exchange.views import touched
 from thegrid_exchange.views.feed import Entry
 from thegrid_exchange.views.part import TESTS, Part
-from thegrid_exchange.views.replay import OutOfReach, Place, ReplayLimits
+from thegrid_exchange.views.replay import SLICE_ROWS, OutOfReach, Place, ReplayLimits
 
 MEMBERS = [f"mem_{number:012d}" for number in range(1, 6)]
 Kept = defaultdict[str, list[Entry]]
@@ -157,11 +157,26 @@ async def test_a_reading_that_nobody_waits_for_ends(tmp_path: Path) -> None:
     async with lived(tmp_path, 5) as (exchange, kept):
         replayer = exchange.running.services.replayer
         member_id, entries, place = first_of(kept)
+        begun, go, rows = asyncio.Event(), asyncio.Event(), list[int]()
+        begin, take = replayer._begin, replayer._take
+
+        async def held(*arguments: Any) -> int:
+            begun.set()
+            await go.wait()
+            return await begin(*arguments)
+
+        def counted(stored: StoredRow, *arguments: Any) -> None:
+            rows.append(stored.seq)
+            take(stored, *arguments)
+
+        replayer._begin, replayer._take = held, counted
         gone = asyncio.create_task(replayer.after(member_id, place))
-        await until(lambda: replayer._running is not None)
+        await begun.wait()
+        running = replayer._running
         gone.cancel()
-        await asyncio.gather(gone, replayer._running, return_exceptions=True)
-        assert replayer._running is None
+        go.set()
+        await asyncio.gather(gone, running, return_exceptions=True)
+        assert len(rows) == SLICE_ROWS < exchange.running.services.live.durable.seq
         assert await past(exchange, member_id, place) == entries[1:]
 
 

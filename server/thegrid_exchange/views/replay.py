@@ -253,8 +253,8 @@ class Replayer:
                 for row in stored[start : start + SLICE_ROWS]:
                     self._take(row, part, group)
                 await asyncio.sleep(0)
-            if all(wanted.done.done() for wanted in group):
-                return
+                if all(wanted.done.done() for wanted in group):
+                    return
         for wanted in group:
             wanted.settle()
 
