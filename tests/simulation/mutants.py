@@ -105,7 +105,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "postings need not sum to zero",
-        "engine/apply.py",
+        "engine/apply/__init__.py",
         "if any(totals.values()):",
         "if False:",
         LAWS,
@@ -163,7 +163,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a delivery can be settled twice",
-        "engine/apply.py",
+        "engine/apply/__init__.py",
         '    state.delete("reservations", usage.delivery_id)\n',
         "",
         CONSUMPTION,
