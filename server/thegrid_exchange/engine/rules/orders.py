@@ -108,9 +108,12 @@ def close_order(state: State, order: Order, reason: ClosureReason) -> Rule[Order
 
 def lapse_reason(state: State, order: Order) -> ClosureReason | None:
     """Why an open order may trade no longer, though no Tick has closed it yet; None if it may."""
-    if order.expires_at_us is not None:
-        if state.deadline_us(order.expires_at_us, order.outage_base_us) <= state.now_us:
-            return "expired"
+    expires_at_us = order.expires_at_us
+    if (
+        expires_at_us is not None
+        and state.deadline_us(expires_at_us, order.outage_base_us) <= state.now_us
+    ):
+        return "expired"
     timer = state.cancel_timers.get(order.member_id)
     if timer is not None and timer.fires_at_us <= state.now_us:
         return "cancelled"
