@@ -40,6 +40,7 @@ from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
 from thegrid_exchange.views.sql import Reader
 from thegrid_exchange.views.trading import TradingReader
@@ -274,6 +275,7 @@ def _services(
         accounts=AccountsReader(reader),
         lots=LotsReader(reader),
         usage=UsageReader(reader),
+        prevented=PreventedReader(reader),
         authenticator=authenticator,
         vault=vault,
         validator=Validator(),

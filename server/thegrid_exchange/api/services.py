@@ -20,6 +20,7 @@ from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
 
@@ -39,6 +40,7 @@ class Services:
     accounts: AccountsReader
     lots: LotsReader
     usage: UsageReader
+    prevented: PreventedReader
     authenticator: Authenticator
     vault: Vault
     validator: Validator
