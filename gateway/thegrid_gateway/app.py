@@ -3,6 +3,7 @@
 How processes are started and stopped is in `__main__.py`.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -62,13 +63,14 @@ class Gateway:
         )
         channel = open_channel(settings)
         self.pool = pool
-        self.metrics.watch(pool)
         self._chat = ChatCompletions(self.config, pool, self.metrics)
         app.router.routes.extend(self._routes(Reads(self.config, channel, self.metrics)))
         pool.start()
+        watching = asyncio.ensure_future(self.metrics.watch(pool))
         try:
             yield
         finally:
+            watching.cancel()
             await pool.close(self.config.grace_s)
             await channel.close()
 

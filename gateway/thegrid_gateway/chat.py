@@ -64,8 +64,9 @@ class ChatCompletions:
         self._check(body, "")
         opening = self._opening(http, body, credential)
         model = body["model"]
-        call = await self._pool.open(opening)
-        if body.get("stream"):
+        is_stream = bool(body.get("stream"))
+        call = await self._pool.open(opening, is_whole=not is_stream)
+        if is_stream:
             return StreamedAnswer(http, call, self._config, model, opening.include_usage)
         return WholeAnswer(http, call, self._config, model)
 

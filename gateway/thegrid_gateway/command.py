@@ -66,9 +66,7 @@ def build_server(config: Config) -> Server:
     return Server(
         uvicorn.Config(
             gateway,
-            http=functools.partial(  # type: ignore[arg-type]
-                LimitedProtocol, config.header_max_bytes, config.header_timeout_s
-            ),
+            http=functools.partial(LimitedProtocol, config),  # type: ignore[arg-type]
             ws="none",
             interface="asgi3",
             lifespan="on",
@@ -76,7 +74,6 @@ def build_server(config: Config) -> Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=config.connections_max,
             timeout_keep_alive=int(config.keep_alive_s),
             timeout_graceful_shutdown=max(1, int(config.grace_s)),
             ssl_certfile=config.tls_certificate or None,

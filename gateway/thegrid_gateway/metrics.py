@@ -3,9 +3,9 @@
 Billing counts are the exchange's and are not kept here.
 """
 
+import asyncio
 import os
 import time
-from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -18,14 +18,13 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from thegrid.session import SessionPool
-
-if TYPE_CHECKING:
-    from thegrid_gateway.answers import Answer
-    from thegrid_gateway.http import Http
+from thegrid_gateway.answers import Answer, StreamedAnswer
+from thegrid_gateway.http import Http
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Variable with the folder in which several workers keep their counts."""
 
+_WATCH_INTERVAL_S = 0.5
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
@@ -42,7 +41,7 @@ class Metrics:
         )
         self._first_token = Histogram(
             "grid_gateway_first_token_seconds",
-            "Time from the head of a chat request to the first part of its answer.",
+            "Time from the head of a streamed chat request to the first part of its answer.",
             registry=self.registry,
             buckets=_SECONDS,
         )
@@ -74,18 +73,22 @@ class Metrics:
             self._children[endpoint, status] = child
         child.inc()
 
-    def chat(self, http: "Http", answer: "Answer | None") -> None:
+    def chat(self, http: Http, answer: Answer | None) -> None:
         """Count one chat request that is over."""
         self.count("chat", http.status)
         self._duration.observe(time.perf_counter() - http.began_s)
-        if answer is not None and answer.first_token_s:
+        if isinstance(answer, StreamedAnswer) and answer.first_token_s:
             self._first_token.observe(answer.first_token_s)
 
-    def watch(self, pool: SessionPool) -> None:
-        """Read the state of the link whenever the counts are asked for."""
-        if SHARED_FOLDER not in os.environ:
-            self._running.set_function(lambda: pool.open_calls)
-            self._ready.set_function(lambda: float(pool.is_ready))
+    async def watch(self, pool: SessionPool) -> None:
+        """Note the state of the link, again and again until cancelled.
+
+        It is noted and not read when asked for, because any worker may be asked.
+        """
+        while True:
+            self._running.set(pool.open_calls)
+            self._ready.set(float(pool.is_ready))
+            await asyncio.sleep(_WATCH_INTERVAL_S)
 
     def page(self) -> tuple[bytes, str]:
         """Answer all counts, of every worker, as text and its content type."""

@@ -1,6 +1,7 @@
 """The HTTP/1.1 side of a connection, with the limits that uvicorn leaves open.
 
-It bounds the head of a request in length and time; bodies are bounded where they are read.
+It bounds connections in number and heads in length and time; bodies are bounded where they are
+read.
 """
 
 import asyncio
@@ -9,7 +10,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from thegrid_gateway.errors import ApiError
+from thegrid_gateway.config import Config
+from thegrid_gateway.errors import INVALID, UNAVAILABLE, ApiError
 
 _CONTINUE = b"HTTP/1.1 100 "
 
@@ -48,12 +50,13 @@ class _Corked:
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """A connection whose heads must be short and prompt; made with the two limits first."""
+    """A connection whose heads must be short and prompt, and one of not too many."""
 
-    def __init__(self, header_max_bytes: int, header_timeout_s: float, **named: Any) -> None:
+    def __init__(self, limits: Config, **named: Any) -> None:
         super().__init__(**named)
-        self._header_max_bytes = header_max_bytes
-        self._header_timeout_s = header_timeout_s
+        self._connections_max = limits.connections_max
+        self._header_max_bytes = limits.header_max_bytes
+        self._header_timeout_s = limits.header_timeout_s
         self._head_bytes = 0
         self._head_timer: asyncio.TimerHandle | None = None
         self._is_in_head = False
@@ -61,7 +64,10 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a head."""
         super().connection_made(transport)
-        self._arm()
+        if len(self.connections) > self._connections_max:
+            self._refuse(503, "The gateway has no free connection; try again shortly.")
+        else:
+            self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop to wait."""
@@ -132,12 +138,19 @@ class LimitedProtocol(HttpToolsProtocol):
             self._refuse(408, f"The head did not arrive within {self._header_timeout_s:g} s.")
 
     def _refuse(self, status: int, message: str) -> None:
-        error = ApiError(status, message, code="invalid_http")
+        is_busy = status == 503
+        error = ApiError(
+            status,
+            message,
+            type=UNAVAILABLE if is_busy else INVALID,
+            code="too_many_connections" if is_busy else "invalid_http",
+        )
         body = json.dumps(error.body()).encode()
         self.transport.write(
             STATUS_LINE[status]
             + b"content-type: application/json\r\nconnection: close\r\n"
-            + b"x-should-retry: false\r\ncontent-length: %d\r\n\r\n" % len(body)
+            + b"x-should-retry: %b\r\n" % (b"true" if is_busy else b"false")
+            + b"content-length: %d\r\n\r\n" % len(body)
             + body
         )
         self.transport.close()

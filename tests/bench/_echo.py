@@ -3,7 +3,6 @@
 Run as a child; prints its port and serves until it is killed.
 """
 
-import asyncio
 from typing import Any
 
 import grpc
@@ -26,9 +25,7 @@ async def serve() -> None:
         "Unary": grpc.unary_unary_rpc_method_handler(_echo),
         "Stream": grpc.stream_stream_rpc_method_handler(_stream),
     }
-    server.add_generic_rpc_handlers(
-        (grpc.method_handlers_generic_handler("bench.Echo", handlers),)
-    )
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Echo", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)

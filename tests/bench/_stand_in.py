@@ -1,6 +1,7 @@
 """A stand-in for the exchange that answers each delivery at once.
 
-Run as `python -m tests.bench._stand_in GRPC_PORT`. It has no market and no journal; with it the gateway's own cost is seen alone.
+Run as `python -m tests.bench._stand_in GRPC_PORT`. It has no market and no journal; with it the
+gateway's own cost is seen alone.
 """
 
 import asyncio

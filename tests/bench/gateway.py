@@ -201,7 +201,10 @@ def main(names: list[str], calls: int) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("setups", nargs="*", choices=[*SETUPS, []], help="which; none means all")
+    parser.add_argument("setups", nargs="*", help=f"which of {', '.join(SETUPS)}; none means all")
     parser.add_argument("--calls", type=int, default=4_000, help="plain calls when saturated")
     arguments = parser.parse_args()
+    unknown = set(arguments.setups) - set(SETUPS)
+    if unknown:
+        parser.error(f"there is no setup {', '.join(sorted(unknown))}")
     main(arguments.setups, arguments.calls)

@@ -58,7 +58,12 @@ class Child:
 
 
 async def measure(
-    name: str, child: Child, seconds: float, lanes: int, orders: int, step: Callable[[], Awaitable[Any]]
+    name: str,
+    child: Child,
+    seconds: float,
+    lanes: int,
+    orders: int,
+    step: Callable[[], Awaitable[Any]],
 ) -> Figure:
     """Run a step over and over in so many lanes; each makes so many orders."""
     waits: list[float] = []
@@ -144,7 +149,9 @@ class House:
         call = channel.unary_unary("/thegrid.v1.TradingService/PlaceOrder")
 
         async def step() -> None:
-            request = trading_pb2.PlaceOrderRequest(request_id=self.next_id(), order=self.an_order())
+            request = trading_pb2.PlaceOrderRequest(
+                request_id=self.next_id(), order=self.an_order()
+            )
             await call(request.SerializeToString(), metadata=self.metadata, timeout=30)
 
         return await measure("unary", self.child, seconds, IN_FLIGHT, 1, step)
@@ -199,9 +206,9 @@ class House:
         writing = asyncio.create_task(write())
         while (frame := await call.read()) is not grpc.aio.EOF:
             answered += len(frame.results)
-            for result in frame.results:
-                if (since := sent_at.pop(result.client_seq, None)) is not None:
-                    waits.append(time.perf_counter() - since)
+            now = time.perf_counter()
+            numbers = [each.client_seq for each in frame.results if each.client_seq in sent_at]
+            waits.extend(now - sent_at.pop(number) for number in numbers)
             room.set()
         await writing
         took, used = time.perf_counter() - begin, self.child.cpu_s() - begin_cpu
@@ -234,8 +241,9 @@ async def run(seconds: float) -> list[Figure]:
         try:
             async with grpc.aio.insecure_channel(house.target) as channel:
                 await house.furnish(channel)
-                for enter in (house.unary, house.batches, house.session):
-                    figures.append(await enter(channel, seconds))
+                figures.append(await house.unary(channel, seconds))
+                figures.append(await house.batches(channel, seconds))
+                figures.append(await house.session(channel, seconds))
         finally:
             house.child.stop()
     return [*figures, await echo(seconds)]

@@ -227,10 +227,16 @@ class Pipe:
         return call, client
 
     async def settled(self) -> None:
-        """Every call is over, every law holds, nothing is reserved."""
+        """Every call is over, every law holds, nothing is reserved and nothing is left behind."""
         await until(lambda: self.relay.open_calls == 0)
         check(self.state)
         assert not self.state.reservations
+        relay = self.relay
+        assert not relay._calls_of
+        assert not any(relay.suppliers._busy.values())
+        assert not relay.suppliers.waiting
+        assert not any(link.attempts for link in relay.suppliers.links())
+        assert not any(timer.action for _, _, timer in relay.timers._heap)
 
     def tokens(self, account: str) -> int:
         """Tokens on accounts of this kind, over all owners."""

@@ -7,6 +7,7 @@ import pytest
 
 from tests.flows.marketplace import Marketplace, marketplace
 from tests.support.supplier import ScriptedSupplier, serving
+from tests.support.whole import Whole
 
 
 @pytest.fixture
@@ -20,3 +21,10 @@ async def market(tmp_path: Path) -> AsyncIterator[Marketplace]:
 async def supplier(market: Marketplace) -> AsyncIterator[ScriptedSupplier]:
     async with serving(market.exchange, market.suppliers[0], slots=2_000) as made:
         yield made
+
+
+@pytest.fixture(autouse=True)
+async def no_process_is_left() -> AsyncIterator[None]:
+    """A test that fails leaves no exchange running behind it."""
+    yield
+    await Whole.end_all()

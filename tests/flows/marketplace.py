@@ -76,7 +76,9 @@ class Marketplace:
             sums[line.asset] = sums.get(line.asset, 0) + line.amount
         assert not any(sums.values()), sums
         assert (await self.balance()).reserved_tokens == 0
-        check(self.exchange.running.services.live.state)
+        services = self.exchange.running.services
+        check(services.live.state)
+        assert self.consumer.secret.partition(".")[0] not in services.authenticator.watched()
         for supplier in self.suppliers:
             supplies = await supplier.supply.GetSupply(supply_pb2.GetSupplyRequest())
             for each in supplies.supplies:

@@ -101,6 +101,21 @@ async def test_leaving_the_stream_ends_the_call(
     assert usage.billed_tokens == PROMPT_TOKENS + 2
 
 
+async def test_deliveries_do_not_use_up_a_keys_streams(tmp_path: Path) -> None:
+    async with marketplace(tmp_path, max_streams_per_key=2, max_deliveries_per_key=5) as market:
+        async with serving(market.exchange, market.suppliers[0]) as supplier:
+            calls = [deliver(market, chat(max_tokens=10)) for _ in range(5)]
+            await supplier.handed(5)
+            with pytest.raises(grpc.aio.AioRpcError) as raised:
+                await anext(aiter(deliver(market, chat(max_tokens=10))))
+            info, _ = info_of(raised.value)
+            assert (info.reason, info.metadata["limit"]) == ("RATE_LIMITED", "5")
+            for call in calls:
+                call.cancel()
+            await supplier.until(lambda: len(supplier.cancelled) == 5)
+        await market.check()
+
+
 async def test_nobody_serves(market: Marketplace) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         async for _ in deliver(market, chat()):

@@ -1,9 +1,13 @@
-"""The first day of a market, through its public doors: SDK, supplier agent, gateway.
+"""The first day of a market, through its public doors: SDK, supplier agent, gateway, shell.
 
 At each step the books are proved: every asset sums to zero, nothing is negative, and every billed
 token names its Lot, its trade and its supplier.
 """
 
+import asyncio
+import json
+import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,7 @@ import pytest
 
 from tests.support.exchange import HOUR_US, SYMBOL, Exchange, running_exchange
 from tests.support.gateway import running_gateway
-from tests.support.house import DOLLAR, TOKENS_PER_UNIT, House, a_house
+from tests.support.house import DOLLAR, TOKENS_PER_UNIT, House, Person, a_house
 from thegrid.errors import AboveCeiling, GridError, InsufficientUnits, NoLiquidity
 
 INSTRUMENT = f"ins_{SYMBOL}"
@@ -261,4 +265,36 @@ async def test_a_supplier_that_is_lost_hands_over_before_the_first_word(house: H
     # Who served earned; who owed gave up the proceeds of those tokens.
     assert (await other.person.cash()).available_micros == delivery.usage.cost_micros
     assert (await owing.person.cash()).available_micros == 0
+    await house.books()
+
+
+async def grid(person: Person, target: str, *arguments: str) -> Any:
+    """Run the command `grid` with a member's key; answers what it said in JSON."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "thegrid.cli",
+        *arguments,
+        "--json",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "GRID_API_KEY": person.secret, "GRID_GRPC": target},
+    )
+    said, errors = await process.communicate()
+    assert process.returncode == 0, errors.decode()
+    return [json.loads(line) for line in said.decode().splitlines() if line.startswith("{")] or (
+        json.loads(said)
+    )
+
+
+async def test_the_same_day_at_the_command_line(house: House) -> None:
+    seller = await house.supplier("seller", units=10, price_micros=1_250_000)
+    consumer = await house.member("consumer", 100)
+    await grid(consumer, house.target, "buy", SYMBOL, "2", "--price", "1.25")
+    await grid(consumer, house.target, "transfer", SYMBOL, "2")
+    await grid(consumer, house.target, "call", SYMBOL, "Say hello")
+    listed = json.dumps(await grid(consumer, house.target, "usage"))
+    (record,) = await house.prove_usage(consumer, {seller.member_id})
+    assert record.usage_id in listed
+    assert (await consumer.cash()).available_micros == 100 * DOLLAR - 2_500_000
     await house.books()

@@ -177,7 +177,9 @@ def secrets_of(method: Any, operator: str, member: str, supplier: str) -> str:
     return supplier if method.containing_service.name == "SupplyService" else member
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    "seed", [1, *[pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6)]]
+)
 async def test_every_unary_call_answers_nonsense_with_a_reason_and_a_field(
     exchange: Exchange, house: House, seed: int
 ) -> None:

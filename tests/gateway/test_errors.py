@@ -227,7 +227,7 @@ async def test_an_unexpected_fault_says_nothing_of_keys_or_prompts(
     chat = gateway.server._gateway._chat
     assert chat is not None
 
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("planted")
 
     chat._pool.open = broken  # type: ignore[method-assign,assignment]

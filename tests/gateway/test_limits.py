@@ -98,6 +98,21 @@ async def test_a_long_head(narrow: RunningGateway, ending: bytes) -> None:
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "invalid_http"
 
 
+async def test_many_connections(exchange: StandIn) -> None:
+    async with running_gateway(exchange.target, GATEWAY_KEY, connections_max=2) as gateway:
+        held = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        answer = await exchange_bytes(gateway, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"x-should-retry: true" in answer
+        assert b'"code": "too_many_connections"' in answer
+        for _, writer in held:
+            writer.close()
+        await asyncio.sleep(0.05)
+        async with httpx.AsyncClient(base_url=gateway.origin) as http:
+            assert (await http.get("/healthz")).status_code == 200
+
+
 async def test_what_is_no_http(narrow: RunningGateway) -> None:
     for text in (b"\x16\x03\x01\x02\x00\x01\x00", b"nonsense\r\n\r\n"):
         assert (await exchange_bytes(narrow, text)).startswith(b"HTTP/1.1 400")

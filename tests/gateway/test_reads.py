@@ -1,5 +1,7 @@
 """Models, usage, health and counts."""
 
+import asyncio
+
 import httpx
 import openai
 
@@ -57,9 +59,13 @@ async def test_usage_page_by_page(http: httpx.AsyncClient) -> None:
 
 async def test_health_and_counts(gateway: RunningGateway, http: httpx.AsyncClient) -> None:
     await http.post("/chat/completions", json=BODY)
+    await http.post("/chat/completions", json={**BODY, "stream": True})
     assert (await http.get(gateway.origin + "/healthz")).status_code == 200
     assert (await http.get(gateway.origin + "/readyz")).json() == {"status": "ready"}
-    counts = (await http.get(gateway.origin + "/metrics")).text
-    assert 'grid_gateway_requests_total{endpoint="chat",status="200"} 1.0' in counts
+    async with asyncio.timeout(5):
+        while "exchange_ready 1.0" not in (  # noqa: ASYNC110
+            counts := (await http.get(gateway.origin + "/metrics")).text
+        ):
+            await asyncio.sleep(0.05)
+    assert 'grid_gateway_requests_total{endpoint="chat",status="200"} 2.0' in counts
     assert "grid_gateway_first_token_seconds_count 1.0" in counts
-    assert "grid_gateway_exchange_ready 1.0" in counts

@@ -327,3 +327,46 @@ async def test_a_supplier_that_stops_takes_its_asks_along(tmp_path: Path) -> Non
             market_data_pb2.GetMarketRequest(market=SYMBOL)
         )
         assert not market.market.HasField("best_ask_micros")
+
+
+async def test_a_revoked_key_ends_its_streams_within_a_second(tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    async with house(tmp_path) as market:
+        stream = await market.create("mode=hang:8", stream=True)
+        await anext(stream)
+        revoked_at_s = loop.time()
+        await market.exchange.operator.members.RevokeKey(
+            members_pb2.RevokeKeyRequest(
+                request_id=market.exchange.request_id(),
+                key_id=market.consumer.secret.partition(".")[0],
+            )
+        )
+        with pytest.raises(openai.APIError) as broken:
+            _ = [one async for one in stream]
+        assert loop.time() - revoked_at_s < 1.0
+        assert broken.value.code == "key_revoked"
+        await until(lambda: market.upstream.left_at_s, timeout_s=1.0)
+        await market.settled()
+
+
+async def test_an_answer_is_cut_at_the_cap_of_the_canonical_count(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        answer = await market.create("mode=gap:1", max_tokens=5)
+        assert answer.choices[0].finish_reason == "length"
+        assert answer.choices[0].message.content == WORD * 5
+        assert answer.usage.completion_tokens == 5
+        assert market.upstream.requests[-1]["max_tokens"] == 5
+        await market.settled()
+
+
+async def test_a_price_that_is_too_high_is_not_paid(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        with pytest.raises(openai.APIStatusError) as refused:
+            await market.create(extra_body={"grid": {"max_price_micros": PRICE_MICROS - 1_000}})
+        assert refused.value.status_code == 402
+        assert refused.value.code == "above_ceiling"
+        with pytest.raises(openai.APIStatusError) as unserved:
+            await market.create(extra_body={"grid": {"only_suppliers": ["mem_000000000099"]}})
+        assert unserved.value.status_code in (400, 503)
+        assert not market.upstream.requests
+        await market.settled()

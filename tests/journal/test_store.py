@@ -73,13 +73,13 @@ async def test_rows_and_read_models_commit_together_or_not_at_all(journal_url: s
     await journal.reset_views(1, ["CREATE TABLE balances (owner TEXT PRIMARY KEY, amount BIGINT)"])
     insert = "INSERT INTO balances (owner, amount) VALUES (?, ?)"
     rows = rows_after(journal, head, 2)
-    named = "UPDATE balances SET amount = amount + :more WHERE owner = :owner"
+    more = "UPDATE balances SET amount = amount + ? WHERE owner = ?"
     await journal.append(
         rows[:1],
         [
             (insert, [("mem_1", 5), ("mem_2", 6)]),
-            (named, [{"more": 1, "owner": "mem_1"}]),
-            (text("DELETE FROM balances WHERE owner = :owner"), [{"owner": "mem_2"}]),
+            (more, [(1, "mem_1")]),
+            ("DELETE FROM balances WHERE owner = ?", [("mem_2",)]),
         ],
     )
     with pytest.raises(DBAPIError):

@@ -1,4 +1,4 @@
-"""What the tests of the Python clients share: a scripted exchange, and each kind of client to it."""
+"""What the tests of the Python clients share: a scripted exchange, and each kind of client."""
 
 from collections.abc import AsyncIterator, Iterator
 

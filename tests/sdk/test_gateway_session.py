@@ -82,6 +82,21 @@ async def test_window_is_granted_as_events_are_taken_and_not_before() -> None:
         assert -500 < exchange.calls[0].window_bytes <= 2_000
 
 
+async def test_a_whole_answer_wakes_its_reader_at_the_end_or_for_window() -> None:
+    async def talker(call: Call) -> None:
+        for _ in range(100):
+            await call.say("x" * 100)
+            await asyncio.sleep(0)
+        call.end()
+
+    async with StandIn(talker) as exchange, pool(exchange) as sessions:
+        call = await sessions.open(opening(), is_whole=True)
+        batch = await call.next()
+        assert [event.WhichOneof("event") for event in batch] == ["reply"] * 100 + ["ended"]
+        narrow = await sessions.open(opening(window_bytes=2_000), is_whole=True)
+        assert (await events(narrow)).count("reply") == 100
+
+
 async def test_a_lost_session_ends_its_calls_and_another_takes_over() -> None:
     async def waiting(call: Call) -> None:
         await call.cancelled.wait()
@@ -101,6 +116,18 @@ async def test_a_lost_session_ends_its_calls_and_another_takes_over() -> None:
                     break
                 except GridError:
                     await asyncio.sleep(0.02)
+
+
+async def test_a_call_is_never_opened_on_a_session_that_has_just_ended() -> None:
+    async with StandIn() as exchange, pool(exchange) as sessions:
+        await (await sessions.open(opening())).next()
+        ended = sessions._ready[0]
+        # The session knows that it has ended, its keeper has not run yet.
+        ended.replaced.set()
+        assert not sessions.is_ready
+        call = await sessions.open(opening())
+        assert call._session is not ended
+        assert await events(call) == WHOLE
 
 
 async def test_a_woken_reader_answers_with_nothing() -> None:

@@ -375,3 +375,44 @@ def test_made_up_replies_come_back(reply: dict[str, Any], messages: Any, usage: 
     whole = {**reply, "choices": choices, "usage": usage}
     assert reply_there_and_back(whole) == whole
     assert usage_to_json(usage_from_json(usage)) == usage
+
+
+def test_the_example_holds_every_field_of_openais_own_request() -> None:
+    from openai.types.chat import completion_create_params as params
+
+    for kind in (params.CompletionCreateParamsBase, params.CompletionCreateParamsStreaming):
+        assert set(kind.__annotations__) <= set(REQUEST)
+
+
+def test_every_field_of_openais_own_replies_comes_back() -> None:
+    from openai.types import CompletionUsage, chat, completion_usage
+    from openai.types.chat import chat_completion, chat_completion_chunk
+
+    kinds: list[tuple[Any, dict[str, Any], tuple[Any, ...]]] = [
+        (chat.ChatCompletion, COMPLETION, ()),
+        (chat_completion.Choice, COMPLETION, ("choices", 0)),
+        (chat.ChatCompletionMessage, COMPLETION, ("choices", 0, "message")),
+        (CompletionUsage, COMPLETION, ("usage",)),
+        (completion_usage.PromptTokensDetails, COMPLETION, ("usage", "prompt_tokens_details")),
+        (
+            completion_usage.CompletionTokensDetails,
+            COMPLETION,
+            ("usage", "completion_tokens_details"),
+        ),
+        (chat.ChatCompletionChunk, CHUNK, ()),
+        (chat_completion_chunk.Choice, CHUNK, ("choices", 0)),
+        (chat_completion_chunk.ChoiceDelta, CHUNK, ("choices", 0, "delta")),
+        (
+            chat_completion_chunk.ChoiceDeltaToolCall,
+            CHUNK,
+            ("choices", 0, "delta", "tool_calls", 0),
+        ),
+    ]
+    for kind, example, path in kinds:
+        whole = copy.deepcopy(example)
+        place: Any = whole
+        for key in path:
+            place = place[key]
+        for key in kind.model_fields:
+            place.setdefault(key, {"made": ["up", None]})
+        assert reply_there_and_back(whole) == whole, kind

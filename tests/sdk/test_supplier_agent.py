@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import grpc
+import grpc.aio
 import pytest
 
 from tests.support.exchange import SYMBOL, Exchange, Participant, running_exchange
@@ -11,9 +13,12 @@ from tests.support.until import until
 from tests.support.upstream import CHUNKS, WORD, Upstream
 from thegrid import AsyncClient
 from thegrid.errors import AuthError, GridError
+from thegrid.openai import request_from_json
 from thegrid.settings import ApiKey, Settings
 from thegrid.supplier import SupplierSettings, run_supplier
-from thegrid.v1 import accounts_pb2, members_pb2
+from thegrid.supplier.agent import SupplierAgent
+from thegrid.supplier.demo import DemoModel
+from thegrid.v1 import accounts_pb2, members_pb2, supply_pb2
 from thegrid_exchange.clock import SystemClock
 
 UNIT = 1_000_000
@@ -135,3 +140,59 @@ async def test_a_supplier_that_is_not_admitted_is_told_so(tmp_path: Path) -> Non
         with pytest.raises(GridError) as refused:
             await market.running
         assert refused.value.reason == "SUPPLIER_NOT_ADMITTED"
+
+
+class Relay:
+    """A stand-in for a relay: it welcomes whoever dials, and names all relays there are."""
+
+    def __init__(self) -> None:
+        self.addresses: list[str] = []
+        self.hellos: list[supply_pb2.ServeHello] = []
+        self.events: list[supply_pb2.SupplierEvent] = []
+        self.has_left = asyncio.Event()
+
+    async def listen(self) -> tuple[grpc.aio.Server, str]:
+        server = grpc.aio.server()
+        handler = grpc.stream_stream_rpc_method_handler(
+            self._serve,
+            supply_pb2.ServeRequest.FromString,
+            supply_pb2.ServeResponse.SerializeToString,
+        )
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler("thegrid.v1.SupplyService", {"Serve": handler}),)
+        )
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        return server, f"127.0.0.1:{port}"
+
+    async def _serve(self, requests: Any, context: Any) -> None:
+        async for frame in requests:
+            if frame.HasField("hello"):
+                self.hellos.append(frame.hello)
+                welcome = supply_pb2.ServeWelcome(
+                    supplier_id="mem_1", relay_addresses=self.addresses
+                )
+                await context.write(supply_pb2.ServeResponse(welcome=welcome))
+                request = request_from_json({"messages": [{"role": "user", "content": "hi"}]})
+                opening = supply_pb2.SupplierOpen(
+                    delivery_id="dlv_0123456789abcdef", request=request, window_bytes=1 << 20
+                )
+                command = supply_pb2.SupplierCommand(call=1, open=opening)
+                await context.write(supply_pb2.ServeResponse(commands=[command]))
+            self.events += frame.events
+        self.has_left.set()
+
+
+async def test_every_relay_that_the_welcome_names_is_dialled() -> None:
+    first, second = Relay(), Relay()
+    servers, addresses = zip(*[await first.listen(), await second.listen()], strict=True)
+    first.addresses = second.addresses = list(addresses)
+    agent = SupplierAgent(Settings(addresses[0], ApiKey("k")), (SYMBOL,), DemoModel())
+    await agent.start()
+    for relay in (first, second):
+        await until(lambda relay=relay: any(event.HasField("end") for event in relay.events))
+        assert len(relay.hellos) == 1
+    assert agent.supplier_id == "mem_1"
+    await agent.stop(grace_s=1)
+    for server in servers:
+        await server.stop(None)

@@ -27,8 +27,9 @@ SEQUENCER: Final = (
     "tests/simulation/test_crashes.py"
 )
 JOURNAL: Final = "tests/journal/test_store.py tests/journal/test_audit.py"
-RECOVERY: Final = "tests/journal/test_recovery.py tests/journal/test_sequencer.py"
-DELIVERY: Final = "tests/delivery/test_call.py"
+RECOVERY: Final = "tests/journal/test_recovery.py tests/journal/test_repeats.py"
+DELIVERY: Final = "tests/delivery"
+DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
     # ---- matching
@@ -275,5 +276,56 @@ MUTANTS: Final = (
         'self._stop(f"the journal could not be written ({error})")',
         "pass",
         SEQUENCER,
+    ),
+    # ---- doors
+    Mutant(
+        "any secret that names a key is believed",
+        "api/auth.py",
+        "not hmac.compare_digest(self._hash_of(secret, found), found.key_hash)",
+        "False",
+        DOORS,
+    ),
+    Mutant(
+        "a revoked key works on",
+        "api/auth.py",
+        "if key.revoked_at_us is not None:",
+        "if key.revoked_at_us == 0:",
+        DOORS,
+    ),
+    Mutant(
+        "a repeat by another session is another request",
+        "api/idempotency.py",
+        'return item._replace(session_id="", key_id="") if isinstance(item, PlaceOrder) else item',
+        "return item",
+        DOORS,
+    ),
+    Mutant(
+        "a sweep's refusal is the answer for ever",
+        "calls.py",
+        "return isinstance(reply, Refusal) and reply.retry_after_us is not None",
+        "return False",
+        "tests/journal/test_repeats.py",
+    ),
+    Mutant(
+        "refusals outgrow what gRPC carries",
+        "api/errors.py",
+        "        if named and room_bytes < 0:\n            break\n",
+        "",
+        "tests/flows/test_hostile.py -k unary",
+    ),
+    Mutant(
+        "a lost secret is made anew, and no key works",
+        "app.py",
+        "is_needed=bool(recovered.state.keys)",
+        "is_needed=False",
+        "tests/flows/test_process.py -k hash_secret",
+    ),
+    # ---- deliveries under way
+    Mutant(
+        "a supplier answers for the time it had no window",
+        "delivery/verdict.py",
+        "return self.last_us - self.first_us - self.closed_us",
+        "return self.last_us - self.first_us",
+        DELIVERY,
     ),
 )

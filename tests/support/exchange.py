@@ -44,7 +44,7 @@ Metadata = tuple[tuple[str, str], ...]
 
 
 def started_clock() -> ManualClock:
-    """Half an hour into the present sweep slot, so that no sweep is near and ids are not too old."""
+    """Half an hour into the present sweep slot: no sweep is near, and no request id too old."""
     now_us = SystemClock().now_us()
     return ManualClock(now_us - now_us % SLOT_US + HOUR_US // 2)
 

@@ -253,7 +253,7 @@ class StandIn:
         outbox = Outbox()
         calls: dict[int, Call] = {}
         writer = asyncio.ensure_future(outbox.run(context))
-        drainer = asyncio.ensure_future(self._drain(context))
+        drainer = asyncio.ensure_future(self._drain(outbox))
         try:
             async for frame in requests:
                 for command in frame.commands:
@@ -266,10 +266,9 @@ class StandIn:
                 call.cancelled.set()
                 call.granted.set()
 
-    async def _drain(self, context: Any) -> None:
+    async def _drain(self, outbox: Outbox) -> None:
         await self.drain_sessions.wait()
-        frame = delivery_pb2.DeliverySessionResponse(draining=True)
-        await context.write(frame.SerializeToString())
+        outbox.put(delivery_pb2.DeliverySessionResponse(draining=True).SerializeToString())
 
     def _take(
         self, command: delivery_pb2.DeliveryCommand, calls: dict[int, Call], outbox: Outbox

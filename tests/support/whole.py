@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 SERVE = (sys.executable, "-m", "thegrid_exchange", "serve")
 START_TIMEOUT_S = 60.0
@@ -24,10 +25,14 @@ def free_port() -> int:
 class Whole:
     """One life of an exchange process on a data folder."""
 
+    living: ClassVar[list["Whole"]] = []
+    """Every life that was begun; `end_all` leaves none of them."""
+
     def __init__(self, process: asyncio.subprocess.Process, folder: Path, port: int) -> None:
         self.process, self.folder, self.port = process, folder, port
         self.seq = 0
         """The last durable row when it said that it was ready."""
+        self.living.append(self)
 
     @classmethod
     async def spawn(cls, folder: Path, port: int = 0, **settings: object) -> "Whole":
@@ -89,6 +94,14 @@ class Whole:
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGKILL)
         await self.process.wait()
+
+    @classmethod
+    async def end_all(cls) -> None:
+        """Kill what a failed test has left behind."""
+        while cls.living:
+            whole = cls.living.pop()
+            if whole.process.returncode is None:
+                await whole.kill()
 
     async def stop(self) -> int:
         """End it in good order; answers the exit code."""

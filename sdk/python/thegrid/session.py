@@ -38,11 +38,16 @@ _ENDINGS = ("ended", "failed")
 class SessionCall:
     """One call of a session: `next` its events, or `cancel` it."""
 
-    def __init__(self, session: "_Session", number: int, window_bytes: int) -> None:
+    def __init__(
+        self, session: "_Session", number: int, window_bytes: int, *, is_whole: bool
+    ) -> None:
         self._session = session
         self._number = number
-        self._window_bytes = window_bytes
+        self._grant_bytes = max(1, window_bytes // 2)
+        self._is_whole = is_whole
         self._ready: list[delivery_pb2.DeliveryEvent] = []
+        self._ready_bytes = 0
+        self._is_due = False
         self._waiter: asyncio.Future[None] | None = None
         self._taken_bytes = 0
         self._parts = memoryview(b"")
@@ -51,14 +56,15 @@ class SessionCall:
         self.is_over = False
 
     async def next(self) -> list[delivery_pb2.DeliveryEvent]:
-        """Answer the events that are ready, waiting for the first; coming back grants window.
+        """Answer the events that are ready, waiting until some are; coming back grants window.
 
-        The last events hold `ended` or `failed`. Answers an empty list after the end or a `wake`.
-        Raises GridError when the session is lost.
+        `started` comes together with what follows it. A call opened as whole answers only when it
+        is over, or half its window is used. The last events hold `ended` or `failed`. Answers an
+        empty list after the end or a `wake`. Raises GridError when the session is lost.
         """
-        if self._taken_bytes >= self._window_bytes // 2 and not self.is_over:
+        if self._taken_bytes >= self._grant_bytes and not self.is_over:
             self._grant()
-        if not self._ready and not self.is_over:
+        if not self._is_due and not self.is_over:
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
@@ -67,9 +73,9 @@ class SessionCall:
         events, self._ready = self._ready, []
         if not events and self._lost is not None:
             raise self._lost
-        for event in events:
-            if event.WhichOneof("event") == "reply":
-                self._taken_bytes += event.reply.ByteSize()
+        self._is_due = False
+        self._taken_bytes += self._ready_bytes
+        self._ready_bytes = 0
         return events
 
     def wake(self) -> None:
@@ -97,8 +103,13 @@ class SessionCall:
             self._send_parts()
             return False
         self._ready.append(event)
+        if kind == "reply":
+            self._ready_bytes += event.reply.ByteSize()
+            is_much = self._ready_bytes >= self._grant_bytes
+            self._is_due = self._is_due or is_much or not self._is_whole
         self.is_over = kind in _ENDINGS
-        self.wake()
+        if self._is_due or self.is_over:
+            self.wake()
         return self.is_over
 
     def lose(self, error: errors.GridError) -> None:
@@ -138,10 +149,10 @@ class _Session:
         self.replaced = asyncio.Event()
         """Set when the stream takes no new calls: it has ended, or the exchange is draining."""
 
-    def open(self, opening: delivery_pb2.Open) -> SessionCall:
+    def open(self, opening: delivery_pb2.Open, is_whole: bool) -> SessionCall:
         """Begin a call; a long request leaves in parts."""
         self._last_number += 1
-        call = SessionCall(self, self._last_number, opening.window_bytes)
+        call = SessionCall(self, self._last_number, opening.window_bytes, is_whole=is_whole)
         self.calls[self._last_number] = call
         request = b""
         if opening.request.ByteSize() > WHOLE_REQUEST_BYTES:
@@ -269,26 +280,27 @@ class SessionPool:
     @property
     def is_ready(self) -> bool:
         """Whether a call could be opened now."""
-        return bool(self._ready) and not self._closing
+        return bool(self._usable()) and not self._closing
 
     @property
     def open_calls(self) -> int:
         """How many calls are running."""
         return sum(len(session.calls) for session in self._alive)
 
-    async def open(self, opening: delivery_pb2.Open) -> SessionCall:
+    async def open(self, opening: delivery_pb2.Open, *, is_whole: bool = False) -> SessionCall:
         """Begin a call on the least busy session; waits a little for one to be dialled.
 
+        `is_whole` says that nobody reads before the end, which saves waking for every part.
         `opening` is taken over and may be changed. Raises Unavailable when no session comes up.
         """
         if self._closing:
             raise _lost("the link to the exchange is being closed")
-        if not self._ready:
+        if not self._usable():
             await self._wait_ready()
         if not opening.window_bytes:
             opening.window_bytes = WINDOW_BYTES
-        session = min(self._ready, key=lambda ready: len(ready.calls))
-        return session.open(opening)
+        session = min(self._usable(), key=lambda ready: len(ready.calls))
+        return session.open(opening, is_whole)
 
     async def close(self, grace_s: float = 0.0) -> None:
         """Let running calls end within `grace_s` seconds, then end every session."""
@@ -304,15 +316,19 @@ class SessionPool:
             await self._channel.close()
             self._channel = None
 
+    def _usable(self) -> list[_Session]:
+        # A session that has just ended stays in the list until its keeper runs again.
+        return [session for session in self._ready if not session.replaced.is_set()]
+
     async def _wait_ready(self) -> None:
         try:
             async with asyncio.timeout(self._connect_wait_s):
-                while not self._ready and not self._closing:
+                while not self._usable() and not self._closing:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
             pass
-        if not self._ready:
+        if not self._usable():
             raise _lost("the exchange cannot be reached", self.last_error)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:

@@ -18,7 +18,7 @@ DOMAIN: Final = "thegrid"
 MESSAGE_BYTES: Final = 1_000
 VIOLATIONS_BYTES: Final = 1_500
 VIOLATION_PART_BYTES: Final = 300
-"""gRPC drops a call whose trailers exceed 8 KiB, and writes what is no ASCII three times as long."""
+"""gRPC drops a call whose trailers exceed 8 KiB, and writes what is no ASCII at three times."""
 
 _Code = grpc.StatusCode
 

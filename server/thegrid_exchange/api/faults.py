@@ -48,7 +48,10 @@ def status_of_sequencer(error: Exception) -> Status | None:
         text = "this request id was used before with another body; use a new id for a new intent"
         return status_of(refused("REQUEST_CONFLICT", "request_id", text).refusal)
     if isinstance(error, RequestExpired):
-        text = "this request id is older than repeats are recognised; look before repeating"
+        text = (
+            "this request id is older than repeats are recognised; look whether it was done, and "
+            "see that this machine's clock is right"
+        )
         return status_of(refused("REQUEST_EXPIRED", "request_id", text).refusal)
     if isinstance(error, InternalFault):
         return _internal(error.reference)

@@ -1,13 +1,13 @@
 """What happens around every call, in one place: id, size, credential, scope, limits, shape, faults.
 
 One object instead of a chain, because each link would cost microseconds per call. Services outside
-the contract (health, reflection) pass untouched.
+the contract (health, reflection) never come here: they tell nothing of any member.
 """
 
 import asyncio
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, Final, NamedTuple
 
@@ -25,7 +25,7 @@ from thegrid_exchange.api.errors import (
     status_of_error,
 )
 from thegrid_exchange.api.faults import DRAINING, reason_of, status_of_sequencer, unexpected
-from thegrid_exchange.api.methods import CHECKS_ITSELF, OPEN_PREFIXES, SCOPES
+from thegrid_exchange.api.methods import CHECKS_ITSELF, LIMITED_ELSEWHERE, SCOPES
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.validation import Check, Found
 
@@ -50,32 +50,17 @@ class _Method(NamedTuple):
     seconds: Any
 
 
-class Interceptor(grpc.aio.ServerInterceptor):
-    """Wraps each method of the contract once, at its first call."""
+class Interceptor:
+    """Wraps each method of the contract once, before the server starts."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._wrapped: dict[str, Any] = {}
         self._id_prefix = f"req_{secrets.token_hex(8)}_"
         self._id_numbers = itertools.count(1)
         self._request_names: dict[str, str] = _request_names(services)
 
-    async def intercept_service(
-        self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
-        handler_call_details: grpc.HandlerCallDetails,
-    ) -> Any:
-        """The wrapped handler of the method, or the handler itself for open services."""
-        name: str = handler_call_details.method
-        wrapped = self._wrapped.get(name)
-        if wrapped is None:
-            handler = await continuation(handler_call_details)
-            if handler is None or name.startswith(OPEN_PREFIXES):
-                return handler
-            wrapped = self._wrapped[name] = self._wrap(name, handler)
-        return wrapped
-
-    def _wrap(self, name: str, handler: Any) -> Any:
+    def wrap(self, name: str, handler: Any) -> Any:
+        """The handler of a method with all that happens around it."""
         check = self._services.validator.check_of(self._request_names[name])
         if name in CHECKS_ITSELF:
             check = None
@@ -152,13 +137,14 @@ class Interceptor(grpc.aio.ServerInterceptor):
         request_id, caller = "", None
         try:
             request_id = self._admit(method, context)
-            streams.enter(calls.caller())
-            caller = calls.caller()
+            if method.name not in LIMITED_ELSEWHERE:
+                streams.enter(calls.caller())
+                caller = calls.caller()
+                metrics.streams.inc()
             await context.send_initial_metadata(((_REQUEST_ID, request_id),))
             request = (
                 self._parse(method, raw) if isinstance(raw, bytes) else self._frames(method, raw)
             )
-            metrics.streams.inc()
             async for frame in method.behaviour(request, context):
                 yield frame
         except (asyncio.CancelledError, GeneratorExit):

@@ -94,8 +94,8 @@ SCOPES: Final[dict[str, tuple[str, ...]]] = {
 }
 """Full method name to the scopes of which a key must carry at least one."""
 
-OPEN_PREFIXES: Final = ("/grpc.health.v1.", "/grpc.reflection.")
-"""Services that ask for no key: they tell nothing of any member."""
-
 CHECKS_ITSELF: Final = frozenset({f"/{PACKAGE}.DeliveryService/DeliverySession"})
 """Streams that carry commands of many callers, so that a bad one must not end the stream."""
+
+LIMITED_ELSEWHERE: Final = frozenset({f"/{PACKAGE}.DeliveryService/Deliver"})
+"""Streams that do not count as open streams of a key: the relay bounds a key's deliveries."""

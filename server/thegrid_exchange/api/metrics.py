@@ -31,7 +31,6 @@ class Metrics:
         self.refusals = Counter(
             "grid_refusals", "Refused calls by reason.", ["reason"], registry=self.registry
         )
-        self.rows = Counter("grid_journal_rows", "Durable journal rows.", registry=self.registry)
         self.seq = Gauge(
             "grid_journal_seq", "Sequence of the last durable row.", registry=self.registry
         )

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
+from thegrid_exchange.delivery.encodings import ENCODINGS
 from thegrid_exchange.engine.events import OrderAccepted, OrderAmended, OrderClosed
 from thegrid_exchange.engine.quantities import instrument_id_of
 from thegrid_exchange.engine.records import Instrument, Offer, Order, SpecVersion, SupplierLink
@@ -73,6 +74,11 @@ class Catalogue:
     def contract(self, instrument_id: str, version: int) -> SpecVersion:
         """One version of a contract; KeyError when it is unknown."""
         return self._state.spec_versions[instrument_id, version]
+
+    def tokenizers(self) -> set[str]:
+        """Names of the tokenizers that any contract counts with and that are carried here."""
+        named = {version.spec.tokenizer for version in self._state.spec_versions.values()}
+        return named & set(ENCODINGS)
 
     def has_offer(self, member_id: str, instrument_id: str) -> bool:
         """Whether a supplier offers the instrument, able to serve it now or not."""

@@ -14,7 +14,7 @@ Billed = Literal["nothing", "prompt", "delivered"]
 Returned = Literal["all", "rest"]
 
 MESSAGES = {
-    "KEY_REVOKED": "the key was revoked while the call ran; use another key",
+    "KEY_REVOKED": "the key ended while the call ran: revoked, expired, or its member suspended",
     "NO_SUPPLIER": "no connected supplier can serve the call now; try again in a moment",
     "SATURATED": "every supplier of the instrument is busy; try again in a moment",
     "RESERVATION_ENDED": "the delivery outlived its reservation; ask for less output at once",

@@ -13,7 +13,7 @@ from thegrid_exchange.delivery.encodings import (
     Uncountable,
     count,
     encode,
-    encoding_named,
+    ready_encoding,
 )
 
 OFF_LOOP_CHARACTERS = 32_768
@@ -92,7 +92,7 @@ async def count_prompt(
     Raises PromptRefused, ContextExceeded, UnknownEncoding; KeyError for an unknown policy version.
     """
     policy = METERING_POLICIES[policy_version]
-    encoding = encoding_named(tokenizer)
+    encoding = await ready_encoding(tokenizer)
     characters = sum(len(text) for _, text in prompt.texts)
     if characters // LONGEST_TOKEN_BYTES > context_tokens:
         raise ContextExceeded(characters // LONGEST_TOKEN_BYTES)

@@ -11,7 +11,7 @@ from thegrid_exchange.calls import SequencerError
 from thegrid_exchange.clock import Clock
 from thegrid_exchange.delivery.call import Call
 from thegrid_exchange.delivery.catalogue import Catalogue
-from thegrid_exchange.delivery.encodings import ENCODINGS, encoding_named
+from thegrid_exchange.delivery.encodings import ready_encoding
 from thegrid_exchange.delivery.endings import endings
 from thegrid_exchange.delivery.limits import DEFAULT_LIMITS, DeliveryLimits
 from thegrid_exchange.delivery.parts import CallRequest, Client, Failure, PayloadEdits
@@ -57,8 +57,8 @@ class Relay:
     async def start(self) -> None:
         """Read tables and tokenizers; tell the journal that links of an earlier life are down."""
         endings()
-        for name in ENCODINGS:
-            await asyncio.to_thread(encoding_named, name)
+        for name in self.catalogue.tokenizers():
+            await ready_encoding(name)
         for link in self.catalogue.open_links(self.relay_id):
             self._told[link.member_id] = link.instrument_ids
             self._on_supplier(link.member_id, self.suppliers.connected(link.member_id))

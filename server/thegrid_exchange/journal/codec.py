@@ -24,6 +24,8 @@ _decode = msgspec.msgpack.Decoder().decode
 _decode_one = msgspec.msgpack.Decoder(tuple[str, msgspec.Raw]).decode
 _decode_many = msgspec.msgpack.Decoder(list[tuple[str, msgspec.Raw]]).decode
 _wide_int = re.compile(rb"\xcf[\x80-\xff]").search
+_many_digits = re.compile(rb"\d{19}").search
+_as_json = msgspec.json.Encoder().encode
 
 Change = Callable[[Any], Any]
 
@@ -122,8 +124,13 @@ class Codec:
         return plan.from_wire(fields)
 
     def _bounded(self, payload: bytes, value: Any) -> bytes:
-        """The payload; an integer beyond int64 shows as a wide unsigned, rarely by accident."""
-        if _wide_int(payload) and (wide := _find_wide(value)) is not None:
+        """The payload, unless it holds an integer beyond int64.
+
+        Such an integer shows as a wide unsigned, as which other bytes may pass by accident, and as
+        many digits, as which they may not; the slow look is only for what has both.
+        """
+        is_suspect = _wide_int(payload) and _many_digits(_as_json(value))
+        if is_suspect and (wide := _find_wide(value)) is not None:
             raise CodecError(f"the integer {wide} does not fit 64 bits with sign")
         return payload
 

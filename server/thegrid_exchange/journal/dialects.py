@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import NullPool
 
 from thegrid_exchange.journal import schema
-from thegrid_exchange.journal.protocol import JournalError, StoredRow
+from thegrid_exchange.journal.protocol import JournalError, Statement, StoredRow
 
-Plain = tuple[str, Sequence[tuple[Any, ...]]]
-"""SQL text with `?`, and the tuples to run it with."""
+_VALUES = " VALUES ("
+_ROWS_AT_A_TIME = (64, 16, 4, 1)
 
 LEASE_MS = 10_000
 """How long a silent writer on a shared database keeps its partition, by the database's clock."""
@@ -41,16 +41,17 @@ class Dialect(Protocol):
         """The statement with this driver's placeholders for `?`."""
         ...
 
-    async def write(
+    async def commit(
         self,
         connection: AsyncConnection,
         rows: Sequence[StoredRow],
         epoch: int,
-        others: Sequence[Plain],
-    ) -> list[int]:
-        """Insert journal rows if the epoch still holds the lease, then run the other statements.
+        statements: Sequence[Statement],
+    ) -> bool:
+        """Insert journal rows and run the statements in one transaction, and make it durable.
 
-        Answers how many rows each of them touched, the journal's first.
+        The first statement touches one row as long as the epoch holds the lease; False, and
+        nothing written, when it is over.
         """
         ...
 
@@ -78,10 +79,7 @@ class Sqlite:
     now_us = "0"
     lease_us = 0
     guards: tuple[str, ...] = schema.SQLITE_GUARDS
-    _insert = (
-        f"INSERT INTO journal ({schema.COLUMNS}) SELECT {', '.join('?' * 14)} "
-        "FROM journal_lease WHERE partition = ? AND epoch = ?"
-    )
+    _insert = f"INSERT INTO journal ({schema.COLUMNS}) VALUES ({', '.join('?' * 14)})"
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -113,27 +111,38 @@ class Sqlite:
     def sql(self, statement: str) -> str:
         return statement
 
-    async def write(
+    async def commit(
         self,
         connection: AsyncConnection,
         rows: Sequence[StoredRow],
         epoch: int,
-        others: Sequence[Plain],
-    ) -> list[int]:
-        parameters = [(*row, row.partition, epoch) for row in rows]
+        statements: Sequence[Statement],
+    ) -> bool:
         driver: Any = (await connection.get_raw_connection()).driver_connection
+        database: sqlite3.Connection = driver._conn
 
-        def work() -> list[int]:
-            run = driver._conn.executemany
-            return [run(*each).rowcount for each in ((self._insert, parameters), *others)]
+        def work() -> bool:
+            try:
+                # The first statement finds its row by the epoch: that is the fence.
+                if not run_all(database, *statements[0]):
+                    database.rollback()
+                    return False
+                run_all(database, self._insert, rows)
+                for statement in statements[1:]:
+                    run_all(database, *statement)
+                database.commit()
+            except BaseException:
+                database.rollback()
+                raise
+            return True
 
-        # One visit to the driver's thread instead of three per statement: at ordinary load the
-        # visits cost more than the writing.
+        # One visit to the driver's thread for the whole transaction: at ordinary load the visits,
+        # three per statement otherwise, cost more than the writing.
         try:
-            touched: list[int] = await driver._execute(work)
+            done: bool = await driver._execute(work)
         except sqlite3.Error as error:
             raise DBAPIError("a batch of rows", None, error) from error
-        return touched
+        return done
 
     async def prove(self, connection: AsyncConnection) -> None:
         mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
@@ -165,6 +174,30 @@ class Sqlite:
                 f"{self.where}: is the database of another program; "
                 "choose another folder with GRID_DATA or another GRID_DATABASE_URL"
             )
+
+
+def run_all(database: sqlite3.Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Run a statement for every row, inserts many rows at a time; answers how many it touched.
+
+    SQLite lets go of the interpreter for each run, and each time the thread must win it back.
+    """
+    head, values, tail = statement.partition(_VALUES) if _VALUES in statement else ("", "", "")
+    if not values:
+        return database.executemany(statement, rows).rowcount
+    touched = at = 0
+    while at < len(rows):
+        count = next(size for size in _ROWS_AT_A_TIME if size <= len(rows) - at)
+        several = _several(head, tail, len(rows[0]), count)
+        parameters = [value for row in rows[at : at + count] for value in row]
+        touched += database.execute(several, parameters).rowcount
+        at += count
+    return touched
+
+
+@lru_cache(maxsize=1_000)
+def _several(head: str, tail: str, columns: int, count: int) -> str:
+    one = f"({', '.join('?' * columns)})"
+    return f"{head} VALUES {', '.join([one] * count)} {tail.partition(')')[2]}"
 
 
 class Postgres:
@@ -201,22 +234,27 @@ class Postgres:
     def sql(self, statement: str) -> str:
         return _numbered(statement)
 
-    async def write(
+    async def commit(
         self,
         connection: AsyncConnection,
         rows: Sequence[StoredRow],
         epoch: int,
-        others: Sequence[Plain],
-    ) -> list[int]:
+        statements: Sequence[Statement],
+    ) -> bool:
         columns = [list(column) for column in zip(*rows, strict=True)]
-        parameters = (*columns, rows[0].partition, epoch)
-        touched = [(await connection.exec_driver_sql(self._insert, parameters)).rowcount]
-        for statement, each in others:
-            # Only a statement that runs once tells how many rows it touched.
-            values: Any = each[0] if len(each) == 1 else list(each)
-            result = await connection.exec_driver_sql(self.sql(statement), values)
-            touched.append(result.rowcount)
-        return touched
+        inserts = (*columns, rows[0].partition, epoch)
+        async with connection.begin() as transaction:
+            inserted = (await connection.exec_driver_sql(self._insert, inserts)).rowcount
+            touched = []
+            for statement, each in statements:
+                # Only a statement that runs once tells how many rows it touched.
+                values: Any = each[0] if len(each) == 1 else list(each)
+                result = await connection.exec_driver_sql(self.sql(statement), values)
+                touched.append(result.rowcount)
+            if inserted != len(rows) or not touched[0]:
+                await transaction.rollback()
+                return False
+        return True
 
     async def prove(self, connection: AsyncConnection) -> None:
         for setting in ("fsync", "full_page_writes"):

@@ -2,14 +2,11 @@
 How rows become bytes, and where the bytes lie, is told elsewhere.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy.sql import Executable
-
-Parameters = Sequence[tuple[Any, ...]] | Sequence[Mapping[str, Any]]
-Statement = tuple[Executable | str, Parameters]
-"""A read-model write: a SQLAlchemy executable with mappings, or SQL text with `?` and tuples."""
+Statement = tuple[str, Sequence[tuple[Any, ...]]]
+"""A write: SQL text with `?`, and the tuples to run it with, one run for each."""
 
 
 class Row(NamedTuple):

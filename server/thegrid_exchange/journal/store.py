@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,7 +19,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from thegrid_exchange.clock import Clock
 from thegrid_exchange.journal import schema
 from thegrid_exchange.journal.chain import genesis
-from thegrid_exchange.journal.dialects import Plain
 from thegrid_exchange.journal.lock import FolderLock
 from thegrid_exchange.journal.protocol import (
     Fenced,
@@ -180,25 +178,13 @@ class SqlJournal(SqlReader):
         Raises Fenced when another writer took the partition; any error means that the outcome is
         unknown, and the process must stop.
         """
-
-        plain: list[Plain] = []
-        composed: list[Statement] = []
-        for statement, parameters in statements:
-            if isinstance(statement, str) and parameters and isinstance(parameters[0], tuple):
-                plain.append((statement, cast(Sequence[tuple[Any, ...]], parameters)))
-            else:
-                composed.append((statement, parameters))
-
-        async def write(connection: AsyncConnection) -> None:
-            others = (self._hold(rows[-1]), *plain)
-            inserted, held, *_ = await self.dialect.write(connection, rows, self.epoch, others)
-            if inserted != len(rows) or not held:
+        statements = (self._hold(rows[-1]), *statements)
+        async with self._turn:
+            writer = self._open_writer()
+            if not await self.dialect.commit(writer, rows, self.epoch, statements):
                 raise Fenced(f"epoch {self.epoch} of partition {self.partition} is over")
-            await self._project(connection, composed)
 
-        await self._write(write)
-
-    def _hold(self, last: StoredRow) -> Plain:
+    def _hold(self, last: StoredRow) -> Statement:
         """Name the new head in the lease row, which also renews it."""
         statement = (
             "UPDATE journal_lease SET head_seq = ?, head_hash = ?, "
@@ -209,13 +195,8 @@ class SqlJournal(SqlReader):
 
     async def _project(self, connection: AsyncConnection, statements: Sequence[Statement]) -> None:
         for statement, parameters in statements:
-            if not isinstance(statement, str):
-                await connection.execute(statement, cast(Any, list(parameters) or None))
-            elif parameters and isinstance(parameters[0], tuple):
-                sql = self.dialect.sql(statement)
-                await connection.exec_driver_sql(sql, cast(Any, list(parameters)))
-            else:
-                await connection.execute(text(statement), cast(Any, list(parameters) or None))
+            sql = self.dialect.sql(statement)
+            await connection.exec_driver_sql(sql, cast(Any, list(parameters)))
 
     async def put_snapshot_chunk(self, seq: int, number: int, chunk: bytes) -> None:
         """Store one chunk of a snapshot that is not yet complete."""
@@ -320,7 +301,10 @@ class SqlJournal(SqlReader):
 
     async def _write(self, work: Callable[[AsyncConnection], Awaitable[_T]]) -> _T:
         """One transaction on the one writer connection; a second writer waits his turn."""
+        async with self._turn, self._open_writer().begin():
+            return await work(self._open_writer())
+
+    def _open_writer(self) -> AsyncConnection:
         if self._writer is None:
             raise JournalError("the journal is not open for writing")
-        async with self._turn, self._writer.begin():
-            return await work(self._writer)
+        return self._writer

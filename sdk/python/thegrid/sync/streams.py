@@ -138,7 +138,9 @@ class Stream(Generic[Item]):
         rule = rules().stream
         self._failures += 1
         is_hopeless = not self._has_begun and self._failures >= rule.connect_attempts
-        if is_hopeless or not (self._follower.recover(error) or error.code in rule.codes):
+        if self._follower.recover(error):
+            self._failures = 1  # the exchange is there, so what is asked next need not wait long
+        elif is_hopeless or error.code not in rule.codes:
             self._is_closed = True
             raise error
         pause_s = rule.backoff.pause_s(self._failures, random()) + (error.retry_after_s or 0.0)
