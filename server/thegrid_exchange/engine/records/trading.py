@@ -50,7 +50,7 @@ class Order(NamedTuple):
     source: UnitSource
     """Where a sell takes its Units from."""
     rank: int
-    """Place in time priority, smaller first; 0 while not resting."""
+    """Place in time priority, smaller first; 0 while not resting. A closed order keeps its last."""
     client_order_id: str
     post_only: bool
     max_slippage_bps: int | None

@@ -310,7 +310,6 @@ def _fill(
         filled_micros=filled_micros,
         fee_micros=fee_micros,
         held_micros=0,
-        rank=0,
         closure_reason="filled",
         updated_at_us=state.now_us,
     )

@@ -86,7 +86,10 @@ def rehold(state: State, order: Order, price_micros: int, remaining_units: int) 
 
 
 def close_order(state: State, order: Order, reason: ClosureReason) -> Rule[Order]:
-    """Release what an open order holds and close it; answers its last state."""
+    """Release what an open order holds and close it; answers its last state.
+
+    It keeps the rank that it had, which tells whether it leaves the book.
+    """
     if order.held_micros:
         yield moved(
             order.member_id,
@@ -99,9 +102,7 @@ def close_order(state: State, order: Order, reason: ClosureReason) -> Rule[Order
         )
     if order.side == "sell" and order.remaining_units:
         yield from unbind_units(state, order, order.remaining_units)
-    closed = order._replace(
-        held_micros=0, rank=0, closure_reason=reason, updated_at_us=state.now_us
-    )
+    closed = order._replace(held_micros=0, closure_reason=reason, updated_at_us=state.now_us)
     yield events.OrderClosed(closed)
     return closed
 
