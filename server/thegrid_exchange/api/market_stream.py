@@ -144,6 +144,7 @@ class _Reader:
         if name == "status":
             event.market.CopyFrom(shown_market(self._services, state.markets[self.market_id]))
         elif name == "auction":
+            event.auction.SetInParent()  # present, though empty while there is none
             event.auction.CopyFrom(auction_message(indicated(state, self.market_id)))
         else:
             picture = picture_of(self._services.live.book(self.market_id), self._depth)

@@ -10,6 +10,7 @@ from thegrid_exchange.engine import commands, events, replies
 from thegrid_exchange.engine.quantities import (
     BASIS_POINTS,
     HOUR_US,
+    INT64_MAX,
     SECOND_US,
     instrument_id_of,
     market_id_of,
@@ -151,21 +152,33 @@ def _check_spec(spec: InstrumentSpec) -> None:
         refuse("INVALID_ARGUMENT", "spec.first_token_bands", "must be there, smallest prompt first")
     for name in ("context_tokens_min", "output_tokens_min", "capacity_weight_per_mille"):
         if getattr(spec, name) <= 0:
-            refuse("INVALID_ARGUMENT", f"spec.{name}", "must be above 0")
+            figure = getattr(spec, name)
+            refuse("INVALID_ARGUMENT", f"spec.{name}", "must be above 0", limit=1, value=figure)
 
 
 def _check_terms(terms: MarketTerms) -> None:
-    if terms.tick_micros <= 0 or terms.quantity_units_step <= 0:
-        refuse("INVALID_ARGUMENT", "terms", "tick and quantity step must be above 0")
-    if not 0 < terms.quantity_units_min <= terms.quantity_units_max:
-        refuse("INVALID_ARGUMENT", "terms.quantity_units_min", "must lie in 1 to the maximum")
-    for name in ("maker_fee_bps", "taker_fee_bps"):
-        if not 0 <= getattr(terms, name) <= BASIS_POINTS:
-            refuse("INVALID_ARGUMENT", f"terms.{name}", "must be 0 to 10,000 basis points")
+    ranges = {
+        "tick_micros": (1, MARKET_VALUE_MAX),
+        "quantity_units_step": (1, MARKET_VALUE_MAX),
+        "quantity_units_min": (1, terms.quantity_units_max),
+        "maker_fee_bps": (0, BASIS_POINTS),
+        "taker_fee_bps": (0, BASIS_POINTS),
+    }
+    for name, (least, most) in ranges.items():
+        figure = getattr(terms, name)
+        if not least <= figure <= most:
+            refuse(
+                "INVALID_ARGUMENT",
+                f"terms.{name}",
+                f"must be {least} to {most}",
+                limit=least if figure < least else most,
+                value=figure,
+            )
     if not 0 < terms.price_micros_max * terms.quantity_units_max <= MARKET_VALUE_MAX:
         refuse(
             "INVALID_ARGUMENT",
             "terms.price_micros_max",
             "times the greatest quantity must be above 0 and within 62 bits",
             limit=MARKET_VALUE_MAX,
+            value=min(terms.price_micros_max * terms.quantity_units_max, INT64_MAX),
         )
