@@ -59,7 +59,7 @@ def quote(
     for result in answer.results:
         if result.HasField("error") and result.error.details:
             error = from_status(result.error, "ReplaceQuotes")
-            if error.code != "BATCH_UNDONE":
+            if error.reason != "BATCH_UNDONE":
                 raise error
     if session.as_json:
         session.output.message(answer)
