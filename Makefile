@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 TOOLS := .build/generators/bin
 
-# Settings of `make up`, handed on to `grid up` where given: make up HTTP_PORT=9000 DATA=/tmp/grid
+# Settings of `make up`, handed on to `grid up` where given: make up HTTP_PORT=9000 DATA=elsewhere
 DATA ?= data
 HTTP_PORT ?=
 GRPC_PORT ?=

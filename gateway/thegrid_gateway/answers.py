@@ -125,6 +125,10 @@ def _drop_verbatim(message: Message) -> None:
                 _drop_verbatim(inner)
 
 
+def _says_something(choice: dict[str, Any]) -> bool:
+    return any(value for key, value in choice.items() if key != "index")
+
+
 def _billed(ended: delivery_pb2.DeliveryEnded) -> dict[str, Any]:
     if ended.reply.HasField("usage"):
         return usage_to_json(ended.reply.usage)
@@ -229,13 +233,13 @@ class StreamedAnswer(Answer):
         chunk = _to_json(reply)
         # Usage is shown once, at the end, as billed.
         chunk.pop("usage", None)
-        choices = chunk.get("choices")
-        if choices:
-            for choice in choices:
-                self._complete(choice)
+        choices = [self._completed(choice) for choice in chunk.get("choices", ())]
+        # What is left of a chunk whose finish reason is held back says nothing.
+        chunk["choices"] = [choice for choice in choices if _says_something(choice)]
+        if chunk["choices"]:
             self._pieces.append(self._event(chunk))
 
-    def _complete(self, choice: dict[str, Any]) -> None:
+    def _completed(self, choice: dict[str, Any]) -> dict[str, Any]:
         """Give a piece of a choice the keys that OpenAI's clients expect."""
         whole = choice.pop("message", None)
         delta = choice.setdefault("delta", whole or {})
@@ -246,6 +250,7 @@ class StreamedAnswer(Answer):
                 delta.setdefault("role", "assistant")
         choice.setdefault("logprobs", None)
         choice.setdefault("finish_reason", None)
+        return choice
 
     def _event(self, chunk: dict[str, Any]) -> bytes:
         if not self._base:

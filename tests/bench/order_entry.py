@@ -19,6 +19,7 @@ import grpc
 import psutil
 import uvloop
 
+from tests.bench import journal
 from tests.support.exchange import SYMBOL, a_spec, credentials
 from thegrid.v1 import admin_pb2, admin_pb2_grpc, market_data_pb2, trading_pb2
 
@@ -249,17 +250,41 @@ async def run(seconds: float) -> list[Figure]:
     return [*figures, await echo(seconds)]
 
 
+async def ceiling(orders: int) -> Figure:
+    """The core alone in this process: engine and group commit, one row an order, no wire."""
+    with tempfile.TemporaryDirectory() as folder:
+        core = await journal.House.open(f"sqlite+aiosqlite:///{folder}/exchange.db")
+        await core.furnish(10)
+        used = time.process_time()
+        rate = await core.orders(orders, 1_000)
+        used = time.process_time() - used
+        await core.close()
+    return Figure("core, 1,000 callers", rate, used * 1e6 / orders, 0.0, 0.0)
+
+
+def compare(figures: list[Figure]) -> None:
+    """The figures that are to be judged beside a floor or a ceiling of the same run."""
+    rates = {figure.name: figure.orders_per_second for figure in figures}
+    floor = sum(figure.orders_per_second for figure in figures if "echo" in figure.name) / 2
+    batches, core = rates[f"batches of {BATCH}"], rates["core, 1,000 callers"]
+    print(f"unary reaches {rates['unary'] / floor:.0%} of the echo; the aim is 60 %")
+    print(f"batches reach {batches / core:.0%} of the core alone; the aim is 50 %, or 20,000/s")
+
+
 def main() -> None:
     """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement")
     options = parser.parse_args()
-    print(f"{'way':<16}{'orders/s':>10}{'CPU us':>10}{'p50 ms':>9}{'p99 ms':>9}")
-    for each in uvloop.run(run(options.seconds)):
+    print(f"{'way':<20}{'orders/s':>10}{'CPU us':>10}{'p50 ms':>9}{'p99 ms':>9}")
+    figures = uvloop.run(run(options.seconds))
+    figures.append(uvloop.run(ceiling(20_000)))
+    for each in figures:
         print(
-            f"{each.name:<16}{each.orders_per_second:>10,.0f}{each.cpu_us:>10.1f}"
+            f"{each.name:<20}{each.orders_per_second:>10,.0f}{each.cpu_us:>10.1f}"
             f"{each.p50_ms:>9.2f}{each.p99_ms:>9.2f}"
         )
+    compare(figures)
 
 
 if __name__ == "__main__":

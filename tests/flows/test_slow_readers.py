@@ -128,13 +128,15 @@ async def test_answers_that_nobody_reads(whole: Whole, house: House) -> None:
             f"authorization: Bearer {slow.secret}\r\ncontent-type: application/json\r\n"
             f"content-length: {len(body)}\r\n\r\n"
         ).encode()
+        # The first call of all loads the tokenizer, which takes memory once.
+        assert await quick.client.deliver(SYMBOL, "Say hello").text() == "hello there"
+        before_bytes = whole.rss_bytes()
         stuck = []
         for _ in range(20):
             reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1_024)
             writer.write(head + body)
             await writer.drain()
             stuck.append((reader, writer))
-        before_bytes = whole.rss_bytes()
         spans = []
         for _ in range(20):
             began = time.monotonic()
@@ -142,7 +144,8 @@ async def test_answers_that_nobody_reads(whole: Whole, house: House) -> None:
             spans.append(time.monotonic() - began)
             assert text == "hello there"
         assert statistics.median(spans) < 0.5, spans
-        assert whole.rss_bytes() - before_bytes < 60 * MEGABYTE
+        grown_bytes = whole.rss_bytes() - before_bytes
+        assert grown_bytes < 60 * MEGABYTE, f"{grown_bytes / MEGABYTE:.0f} MB"
         for _, writer in stuck:
             writer.transport.abort()
         async with asyncio.timeout(10):

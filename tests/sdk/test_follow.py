@@ -13,7 +13,7 @@ from thegrid.errors import InternalError, Unavailable
 from thegrid.follow import AskAgain, Gap
 from thegrid.follow_account import AccountFollower
 from thegrid.follow_market import BookFollower, MarketFollower
-from thegrid.v1 import accounts_pb2, market_data_pb2
+from thegrid.v1 import accounts_pb2, common_pb2, market_data_pb2
 
 MARKET = "mkt_a"
 BOOK, TRADES = market_data_pb2.CHANNEL_BOOK, market_data_pb2.CHANNEL_TRADES
@@ -145,7 +145,7 @@ def test_a_gap_that_stays_is_told_as_lost_and_the_stream_goes_on() -> None:
 def test_a_heartbeat_is_a_later_place_to_resume() -> None:
     follower = trades()
     take(follower, trade(0, 3))
-    beat = Event(market_id=MARKET, sequence=50, heartbeat=market_data_pb2.Heartbeat())
+    beat = Event(market_id=MARKET, sequence=50, heartbeat=common_pb2.Heartbeat())
     take(follower, beat)
     assert follower.request().subscriptions[0].after_sequence == 50
     assert [e.sequence for e in take(follower, trade(3, 51))] == [51]
@@ -153,7 +153,7 @@ def test_a_heartbeat_is_a_later_place_to_resume() -> None:
 
 def test_before_the_first_trade_a_heartbeat_is_the_place_to_resume() -> None:
     follower = trades()
-    beat = Event(market_id=MARKET, sequence=50, heartbeat=market_data_pb2.Heartbeat())
+    beat = Event(market_id=MARKET, sequence=50, heartbeat=common_pb2.Heartbeat())
     take(follower, beat)
     assert follower.request().subscriptions[0].after_sequence == 50
     with pytest.raises(AskAgain):

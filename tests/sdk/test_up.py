@@ -3,6 +3,7 @@ What is done in the market it starts is in test_command_line.
 """
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -20,7 +21,7 @@ from tests.support.grid_up import House, grid_up
 from thegrid import Client
 from thegrid.cli.catalogue import catalogue_text, read_catalogue
 from thegrid.cli.secrets import read_secret, write_secret
-from thegrid.cli.up.banner import guide, ready_line
+from thegrid.cli.up.banner import guide, ready_json, ready_line
 from thegrid.cli.up.children import Child, ChildDied, stop
 from thegrid.cli.up.plan import HOST, PlanError, free_port, make_plan
 from thegrid.cli.up.programs import supplier_arguments
@@ -328,3 +329,14 @@ def _answers(client: Client) -> bool:
         return "demo model" in client.deliver("text-prime", "Hello").text()
     except GridError:
         return False
+
+
+def test_programs_are_told_where_everything_is(tmp_path: Path) -> None:
+    plan = make_plan(tmp_path / "data", 0, 0)
+    told = json.loads(ready_json(plan, "key_x.y", read_catalogue(catalogue_text())))
+    assert (told["base_url"], told["api_key"], told["grpc"]) == (
+        plan.base_url,
+        "key_x.y",
+        plan.grpc,
+    )
+    assert "text-prime" in told["instruments"]

@@ -28,7 +28,7 @@ def word_faults(text: str) -> list[str]:
     """Lines that name a path of one machine, or say that work is left."""
     faults = []
     for number, line in enumerate(text.splitlines(), 1):
-        if HOMES.search(line) or f"{ROOT.parent}/" in line:
+        if HOMES.search(line) or f"{ROOT}/" in line:
             faults.append(f"{number}: names a path of one machine")
         if UNFINISHED.search(line):
             faults.append(f"{number}: says that something is left to do")

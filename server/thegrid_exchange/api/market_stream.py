@@ -6,7 +6,7 @@ An event is serialised once, whoever reads it; frames are joined bytes of whatev
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
-from thegrid.v1 import market_data_pb2
+from thegrid.v1 import common_pb2, market_data_pb2
 from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.common import time_of
 from thegrid_exchange.api.convert.instruments import auction_message, market_message
@@ -248,7 +248,7 @@ class _Reader:
             prev_sequence=sequence,
             sequence=sequence,
             event_time=time_of(self._services.live.state.now_us),
-            heartbeat=market_data_pb2.Heartbeat(),
+            heartbeat=common_pb2.Heartbeat(),
         )
 
     def end(self, guard: StreamGuard) -> market_data_pb2.MarketEvent:

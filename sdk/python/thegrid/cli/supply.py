@@ -5,11 +5,14 @@ The agent itself is `thegrid.supplier`; what it does is its own business.
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import click
 
+from thegrid.cli.output import Output
 from thegrid.cli.session import GridCommand, Session
 from thegrid.cli.types import DOLLARS
 
@@ -128,10 +131,11 @@ def supply(
             raise click.UsageError(
                 f"--price: say what to ask for {each['instrument']}, in dollars per Unit"
             )
-    asyncio.run(_run([each | {"price_micros": each["price_micros"] or 0} for each in settings]))
+    priced = [each | {"price_micros": each["price_micros"] or 0} for each in settings]
+    asyncio.run(_run(priced, partial(_report, session.output)))
 
 
-async def _run(settings: list[dict[str, Any]]) -> None:
+async def _run(settings: list[dict[str, Any]], report: Callable[[str], None]) -> None:
     """Supply all instruments until told to stop, or until one of them cannot be supplied."""
     from thegrid.supplier.run import run_supplier
     from thegrid.supplier.settings import SupplierSettings
@@ -141,7 +145,7 @@ async def _run(settings: list[dict[str, Any]]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     checked = [SupplierSettings(**each) for each in settings]
     running = [
-        asyncio.ensure_future(run_supplier(each, stop=stop, report=_report)) for each in checked
+        asyncio.ensure_future(run_supplier(each, stop=stop, report=report)) for each in checked
     ]
     try:
         await asyncio.gather(*running)
@@ -150,5 +154,8 @@ async def _run(settings: list[dict[str, Any]]) -> None:
         await asyncio.gather(*running, return_exceptions=True)
 
 
-def _report(text: str) -> None:
-    click.echo(text)
+def _report(output: Output, text: str) -> None:
+    if output.as_json:
+        output.value({"event": text})
+    else:
+        click.echo(text)

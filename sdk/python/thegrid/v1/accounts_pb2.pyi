@@ -1,7 +1,6 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.rpc import status_pb2 as _status_pb2
 from thegrid.v1 import common_pb2 as _common_pb2
 from thegrid.v1 import lots_pb2 as _lots_pb2
 from thegrid.v1 import trading_pb2 as _trading_pb2
@@ -258,9 +257,9 @@ class AccountEvent(_message.Message):
     transfer: Transfer
     lot: _lots_pb2.Lot
     usage: _usage_pb2.UsageRecord
-    heartbeat: AccountHeartbeat
-    stream_end: AccountStreamEnd
-    def __init__(self, sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[_Union[AccountSnapshot, _Mapping]] = ..., order: _Optional[_Union[_trading_pb2.Order, _Mapping]] = ..., fill: _Optional[_Union[_trading_pb2.Fill, _Mapping]] = ..., cash: _Optional[_Union[CashBalance, _Mapping]] = ..., units: _Optional[_Union[UnitBalance, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., lot: _Optional[_Union[_lots_pb2.Lot, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., heartbeat: _Optional[_Union[AccountHeartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[AccountStreamEnd, _Mapping]] = ...) -> None: ...
+    heartbeat: _common_pb2.Heartbeat
+    stream_end: _common_pb2.StreamEnd
+    def __init__(self, sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[_Union[AccountSnapshot, _Mapping]] = ..., order: _Optional[_Union[_trading_pb2.Order, _Mapping]] = ..., fill: _Optional[_Union[_trading_pb2.Fill, _Mapping]] = ..., cash: _Optional[_Union[CashBalance, _Mapping]] = ..., units: _Optional[_Union[UnitBalance, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., lot: _Optional[_Union[_lots_pb2.Lot, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ...) -> None: ...
 
 class AccountSnapshot(_message.Message):
     __slots__ = ("orders", "cash", "units", "lots")
@@ -273,13 +272,3 @@ class AccountSnapshot(_message.Message):
     units: _containers.RepeatedCompositeFieldContainer[UnitBalance]
     lots: _containers.RepeatedCompositeFieldContainer[_lots_pb2.Lot]
     def __init__(self, orders: _Optional[_Iterable[_Union[_trading_pb2.Order, _Mapping]]] = ..., cash: _Optional[_Union[CashBalance, _Mapping]] = ..., units: _Optional[_Iterable[_Union[UnitBalance, _Mapping]]] = ..., lots: _Optional[_Iterable[_Union[_lots_pb2.Lot, _Mapping]]] = ...) -> None: ...
-
-class AccountHeartbeat(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
-
-class AccountStreamEnd(_message.Message):
-    __slots__ = ("status",)
-    STATUS_FIELD_NUMBER: _ClassVar[int]
-    status: _status_pb2.Status
-    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...

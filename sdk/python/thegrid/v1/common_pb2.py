@@ -22,17 +22,22 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17thegrid/v1/common.proto\x12\nthegrid.v1\":\n\x08Position\x12\x1c\n\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x10\n\x03seq\x18\x02 \x01(\x03R\x03seq*9\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x0c\n\x08SIDE_BUY\x10\x01\x12\r\n\tSIDE_SELL\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17thegrid/v1/common.proto\x12\nthegrid.v1\x1a\x17google/rpc/status.proto\":\n\x08Position\x12\x1c\n\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x10\n\x03seq\x18\x02 \x01(\x03R\x03seq\"\x0b\n\tHeartbeat\"7\n\tStreamEnd\x12*\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.StatusR\x06status*9\n\x04Side\x12\x14\n\x10SIDE_UNSPECIFIED\x10\x00\x12\x0c\n\x08SIDE_BUY\x10\x01\x12\r\n\tSIDE_SELL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'thegrid.v1.common_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SIDE']._serialized_start=99
-  _globals['_SIDE']._serialized_end=156
-  _globals['_POSITION']._serialized_start=39
-  _globals['_POSITION']._serialized_end=97
+  _globals['_SIDE']._serialized_start=194
+  _globals['_SIDE']._serialized_end=251
+  _globals['_POSITION']._serialized_start=64
+  _globals['_POSITION']._serialized_end=122
+  _globals['_HEARTBEAT']._serialized_start=124
+  _globals['_HEARTBEAT']._serialized_end=135
+  _globals['_STREAMEND']._serialized_start=137
+  _globals['_STREAMEND']._serialized_end=192
 # @@protoc_insertion_point(module_scope)

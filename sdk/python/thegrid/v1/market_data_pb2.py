@@ -23,11 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
-from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from thegrid.v1 import common_pb2 as thegrid_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cthegrid/v1/market_data.proto\x12\nthegrid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x17thegrid/v1/common.proto\"c\n\x10GetMarketRequest\x12\x16\n\x06market\x18\x01 \x01(\tR\x06market\x12\x37\n\x0cmin_position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"?\n\x11GetMarketResponse\x12*\n\x06market\x18\x01 \x01(\x0b\x32\x12.thegrid.v1.MarketR\x06market\"\x89\x01\n\x12ListMarketsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x37\n\x0cmin_position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"k\n\x13ListMarketsResponse\x12,\n\x07markets\x18\x01 \x03(\x0b\x32\x12.thegrid.v1.MarketR\x07markets\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x84\x01\n\x0eGetBookRequest\x12\x16\n\x06market\x18\x01 \x01(\tR\x06market\x12!\n\x0c\x64\x65pth_levels\x18\x02 \x01(\x05R\x0b\x64\x65pthLevels\x12\x37\n\x0cmin_position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"[\n\x0fGetBookResponse\x12,\n\x04\x62ook\x18\x01 \x01(\x0b\x32\x18.thegrid.v1.BookSnapshotR\x04\x62ook\x12\x1a\n\x08sequence\x18\x02 \x01(\x03R\x08sequence\"\x92\x02\n\x11ListTradesRequest\x12\x16\n\x06market\x18\x01 \x01(\tR\x06market\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x39\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x37\n\x0cmin_position\x18\x06 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"g\n\x12ListTradesResponse\x12)\n\x06trades\x18\x01 \x03(\x0b\x32\x11.thegrid.v1.TradeR\x06trades\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"Y\n\x17StreamMarketDataRequest\x12>\n\rsubscriptions\x18\x01 \x03(\x0b\x32\x18.thegrid.v1.SubscriptionR\rsubscriptions\"K\n\x18StreamMarketDataResponse\x12/\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.thegrid.v1.MarketEventR\x06\x65vents\"\xb7\x01\n\x0cSubscription\x12\x16\n\x06market\x18\x01 \x01(\tR\x06market\x12-\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x13.thegrid.v1.ChannelR\x07\x63hannel\x12*\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x03H\x00R\rafterSequence\x88\x01\x01\x12!\n\x0c\x64\x65pth_levels\x18\x04 \x01(\x05R\x0b\x64\x65pthLevelsB\x11\n\x0f_after_sequence\"\xab\x05\n\x0bMarketEvent\x12\x1b\n\tmarket_id\x18\x01 \x01(\tR\x08marketId\x12-\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x13.thegrid.v1.ChannelR\x07\x63hannel\x12#\n\rprev_sequence\x18\x03 \x01(\x03R\x0cprevSequence\x12\x1a\n\x08sequence\x18\x04 \x01(\x03R\x08sequence\x12\x39\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\teventTime\x12;\n\x17\x63onflated_from_sequence\x18\x06 \x01(\x03H\x01R\x15\x63onflatedFromSequence\x88\x01\x01\x12?\n\rbook_snapshot\x18\x07 \x01(\x0b\x32\x18.thegrid.v1.BookSnapshotH\x00R\x0c\x62ookSnapshot\x12\x36\n\nbook_delta\x18\x08 \x01(\x0b\x32\x15.thegrid.v1.BookDeltaH\x00R\tbookDelta\x12)\n\x05trade\x18\t \x01(\x0b\x32\x11.thegrid.v1.TradeH\x00R\x05trade\x12,\n\x06market\x18\n \x01(\x0b\x32\x12.thegrid.v1.MarketH\x00R\x06market\x12\x35\n\theartbeat\x18\x0b \x01(\x0b\x32\x15.thegrid.v1.HeartbeatH\x00R\theartbeat\x12\x36\n\nstream_end\x18\x0c \x01(\x0b\x32\x15.thegrid.v1.StreamEndH\x00R\tstreamEnd\x12/\n\x07\x61uction\x18\r \x01(\x0b\x32\x13.thegrid.v1.AuctionH\x00R\x07\x61uctionB\t\n\x07payloadB\x1a\n\x18_conflated_from_sequence\"\x82\x03\n\x07\x41uction\x12\x1d\n\nauction_id\x18\x01 \x01(\tR\tauctionId\x12.\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32\x18.thegrid.v1.AuctionCauseR\x05\x63\x61use\x12\x35\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x39\n\x16reference_price_micros\x18\x04 \x01(\x03H\x00R\x14referencePriceMicros\x88\x01\x01\x12&\n\x0cprice_micros\x18\x05 \x01(\x03H\x01R\x0bpriceMicros\x88\x01\x01\x12!\n\x0cvolume_units\x18\x06 \x01(\x03R\x0bvolumeUnits\x12#\n\rsurplus_units\x18\x07 \x01(\x03R\x0csurplusUnits\x12\x1a\n\x08\x66inished\x18\x08 \x01(\x08R\x08\x66inishedB\x19\n\x17_reference_price_microsB\x0f\n\r_price_micros\"\x92\x01\n\x0c\x42ookSnapshot\x12)\n\x04\x62ids\x18\x01 \x03(\x0b\x32\x15.thegrid.v1.BookLevelR\x04\x62ids\x12)\n\x04\x61sks\x18\x02 \x03(\x0b\x32\x15.thegrid.v1.BookLevelR\x04\x61sks\x12\x1a\n\x08\x63hecksum\x18\x03 \x01(\rR\x08\x63hecksum\x12\x10\n\x03gap\x18\x04 \x01(\x08R\x03gap\"}\n\tBookDelta\x12)\n\x04\x62ids\x18\x01 \x03(\x0b\x32\x15.thegrid.v1.BookLevelR\x04\x62ids\x12)\n\x04\x61sks\x18\x02 \x03(\x0b\x32\x15.thegrid.v1.BookLevelR\x04\x61sks\x12\x1a\n\x08\x63hecksum\x18\x03 \x01(\rR\x08\x63hecksum\"v\n\tBookLevel\x12!\n\x0cprice_micros\x18\x01 \x01(\x03R\x0bpriceMicros\x12%\n\x0equantity_units\x18\x02 \x01(\x03R\rquantityUnits\x12\x1f\n\x0border_count\x18\x03 \x01(\x05R\norderCount\"\x94\x02\n\x05Trade\x12\x19\n\x08trade_id\x18\x01 \x01(\tR\x07tradeId\x12\x1b\n\tmarket_id\x18\x02 \x01(\tR\x08marketId\x12!\n\x0cprice_micros\x18\x03 \x01(\x03R\x0bpriceMicros\x12%\n\x0equantity_units\x18\x04 \x01(\x03R\rquantityUnits\x12/\n\ntaker_side\x18\x05 \x01(\x0e\x32\x10.thegrid.v1.SideR\ttakerSide\x12\x39\n\ntrade_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ttradeTime\x12\x1d\n\nauction_id\x18\x07 \x01(\tR\tauctionId\"\xd1\x04\n\x06Market\x12\x1b\n\tmarket_id\x18\x01 \x01(\tR\x08marketId\x12#\n\rinstrument_id\x18\x02 \x01(\tR\x0cinstrumentId\x12\x16\n\x06symbol\x18\x03 \x01(\tR\x06symbol\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x17.thegrid.v1.MarketStateR\x05state\x12!\n\x0cstate_reason\x18\x05 \x01(\tR\x0bstateReason\x12-\n\x05terms\x18\x06 \x01(\x0b\x32\x17.thegrid.v1.MarketTermsR\x05terms\x12/\n\x11last_price_micros\x18\x07 \x01(\x03H\x00R\x0flastPriceMicros\x88\x01\x01\x12+\n\x0f\x62\x65st_bid_micros\x18\x08 \x01(\x03H\x01R\rbestBidMicros\x88\x01\x01\x12+\n\x0f\x62\x65st_ask_micros\x18\t \x01(\x03H\x02R\rbestAskMicros\x88\x01\x01\x12\x42\n\x0fnext_sweep_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rnextSweepTime\x12\x30\n\x06policy\x18\x0b \x01(\x0b\x32\x18.thegrid.v1.MarketPolicyR\x06policy\x12-\n\x07\x61uction\x18\x0c \x01(\x0b\x32\x13.thegrid.v1.AuctionR\x07\x61uctionB\x14\n\x12_last_price_microsB\x12\n\x10_best_bid_microsB\x12\n\x10_best_ask_micros\"\xb6\x01\n\x0cMarketPolicy\x12 \n\x0cmax_move_bps\x18\x01 \x01(\x03R\nmaxMoveBps\x12+\n\x12max_move_window_us\x18\x02 \x01(\x03R\x0fmaxMoveWindowUs\x12-\n\x13max_move_auction_us\x18\x03 \x01(\x03R\x10maxMoveAuctionUs\x12(\n\x10sweep_auction_us\x18\x04 \x01(\x03R\x0esweepAuctionUs\"\xb5\x02\n\x0bMarketTerms\x12(\n\x10tick_size_micros\x18\x01 \x01(\x03R\x0etickSizeMicros\x12,\n\x12quantity_min_units\x18\x02 \x01(\x03R\x10quantityMinUnits\x12,\n\x12quantity_max_units\x18\x03 \x01(\x03R\x10quantityMaxUnits\x12\"\n\rmaker_fee_bps\x18\x04 \x01(\x03R\x0bmakerFeeBps\x12\"\n\rtaker_fee_bps\x18\x05 \x01(\x03R\x0btakerFeeBps\x12.\n\x13quantity_step_units\x18\x06 \x01(\x03R\x11quantityStepUnits\x12(\n\x10price_max_micros\x18\x07 \x01(\x03R\x0epriceMaxMicros\"\x0b\n\tHeartbeat\"7\n\tStreamEnd\x12*\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.StatusR\x06status*q\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HANNEL_BOOK\x10\x01\x12\x12\n\x0e\x43HANNEL_TRADES\x10\x02\x12\x12\n\x0e\x43HANNEL_STATUS\x10\x03\x12\x13\n\x0f\x43HANNEL_AUCTION\x10\x04*~\n\x0c\x41uctionCause\x12\x1d\n\x19\x41UCTION_CAUSE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UCTION_CAUSE_OPERATOR\x10\x01\x12\x1a\n\x16\x41UCTION_CAUSE_MAX_MOVE\x10\x02\x12\x17\n\x13\x41UCTION_CAUSE_SWEEP\x10\x03*\xae\x01\n\x0bMarketState\x12\x1c\n\x18MARKET_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11MARKET_STATE_OPEN\x10\x01\x12\x1c\n\x18MARKET_STATE_CANCEL_ONLY\x10\x02\x12\x17\n\x13MARKET_STATE_HALTED\x10\x03\x12\x18\n\x14MARKET_STATE_AUCTION\x10\x04\x12\x19\n\x15MARKET_STATE_SWEEPING\x10\x05\x32\xb8\x03\n\x11MarketDataService\x12M\n\tGetMarket\x12\x1c.thegrid.v1.GetMarketRequest\x1a\x1d.thegrid.v1.GetMarketResponse\"\x03\x90\x02\x01\x12S\n\x0bListMarkets\x12\x1e.thegrid.v1.ListMarketsRequest\x1a\x1f.thegrid.v1.ListMarketsResponse\"\x03\x90\x02\x01\x12G\n\x07GetBook\x12\x1a.thegrid.v1.GetBookRequest\x1a\x1b.thegrid.v1.GetBookResponse\"\x03\x90\x02\x01\x12P\n\nListTrades\x12\x1d.thegrid.v1.ListTradesRequest\x1a\x1e.thegrid.v1.ListTradesResponse\"\x03\x90\x02\x01\x12\x64\n\x10StreamMarketData\x12#.thegrid.v1.StreamMarketDataRequest\x1a$.thegrid.v1.StreamMarketDataResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cthegrid/v1/market_data.proto\x12\nthegrid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17thegrid/v1/common.proto\"c\n\x10GetMarketRequest\x12\x16\n\x06market\x18\x01 \x01(\tR\x06market\x12\x37\n\x0cmin_position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"?\n\x11GetMarketResponse\x12*\n\x06market\x18\x01 \x01(\x0b\x32\x12.thegrid.v1.MarketR\x06market\"\x89\x01\n\x12ListMarketsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x37\n\x0cmin_position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"k\n\x13ListMarketsResponse\x12,\n\x07markets\x18\x01 \x03(\x0b\x32\x12.thegrid.v1.MarketR\x07markets\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x84\x01\n\x0eGetBookRequest\x12\x16\n\x06market\x18\x01 \x01(\tR\x06market\x12!\n\x0c\x64\x65pth_levels\x18\x02 \x01(\x05R\x0b\x64\x65pthLevels\x12\x37\n\x0cmin_position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"[\n\x0fGetBookResponse\x12,\n\x04\x62ook\x18\x01 \x01(\x0b\x32\x18.thegrid.v1.BookSnapshotR\x04\x62ook\x12\x1a\n\x08sequence\x18\x02 \x01(\x03R\x08sequence\"\x92\x02\n\x11ListTradesRequest\x12\x16\n\x06market\x18\x01 \x01(\tR\x06market\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x39\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x37\n\x0cmin_position\x18\x06 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"g\n\x12ListTradesResponse\x12)\n\x06trades\x18\x01 \x03(\x0b\x32\x11.thegrid.v1.TradeR\x06trades\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"Y\n\x17StreamMarketDataRequest\x12>\n\rsubscriptions\x18\x01 \x03(\x0b\x32\x18.thegrid.v1.SubscriptionR\rsubscriptions\"K\n\x18StreamMarketDataResponse\x12/\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x17.thegrid.v1.MarketEventR\x06\x65vents\"\xb7\x01\n\x0cSubscription\x12\x16\n\x06market\x18\x01 \x01(\tR\x06market\x12-\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x13.thegrid.v1.ChannelR\x07\x63hannel\x12*\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\x03H\x00R\rafterSequence\x88\x01\x01\x12!\n\x0c\x64\x65pth_levels\x18\x04 \x01(\x05R\x0b\x64\x65pthLevelsB\x11\n\x0f_after_sequence\"\xab\x05\n\x0bMarketEvent\x12\x1b\n\tmarket_id\x18\x01 \x01(\tR\x08marketId\x12-\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\x13.thegrid.v1.ChannelR\x07\x63hannel\x12#\n\rprev_sequence\x18\x03 \x01(\x03R\x0cprevSequence\x12\x1a\n\x08sequence\x18\x04 \x01(\x03R\x08sequence\x12\x39\n\nevent_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\teventTime\x12;\n\x17\x63onflated_from_sequence\x18\x06 \x01(\x03H\x01R\x15\x63onflatedFromSequence\x88\x01\x01\x12?\n\rbook_snapshot\x18\x07 \x01(\x0b\x32\x18.thegrid.v1.BookSnapshotH\x00R\x0c\x62ookSnapshot\x12\x36\n\nbook_delta\x18\x08 \x01(\x0b\x32\x15.thegrid.v1.BookDeltaH\x00R\tbookDelta\x12)\n\x05trade\x18\t \x01(\x0b\x32\x11.thegrid.v1.TradeH\x00R\x05trade\x12,\n\x06market\x18\n \x01(\x0b\x32\x12.thegrid.v1.MarketH\x00R\x06market\x12\x35\n\theartbeat\x18\x0b \x01(\x0b\x32\x15.thegrid.v1.HeartbeatH\x00R\theartbeat\x12\x36\n\nstream_end\x18\x0c \x01(\x0b\x32\x15.thegrid.v1.StreamEndH\x00R\tstreamEnd\x12/\n\x07\x61uction\x18\r \x01(\x0b\x32\x13.thegrid.v1.AuctionH\x00R\x07\x61uctionB\t\n\x07payloadB\x1a\n\x18_conflated_from_sequence\"\x82\x03\n\x07\x41uction\x12\x1d\n\nauction_id\x18\x01 \x01(\tR\tauctionId\x12.\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32\x18.thegrid.v1.AuctionCauseR\x05\x63\x61use\x12\x35\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x39\n\x16reference_price_micros\x18\x04 \x01(\x03H\x00R\x14referencePriceMicros\x88\x01\x01\x12&\n\x0cprice_micros\x18\x05 \x01(\x03H\x01R\x0bpriceMicros\x88\x01\x01\x12!\n\x0cvolume_units\x18\x06 \x01(\x03R\x0bvolumeUnits\x12#\n\rsurplus_units\x18\x07 \x01(\x03R\x0csurplusUnits\x12\x1a\n\x08\x66inished\x18\x08 \x01(\x08R\x08\x66inishedB\x19\n\x17_reference_price_microsB\x0f\n\r_price_micros\"\x92\x01\n\x0c\x42ookSnapshot\x12)\n\x04\x62ids\x18\x01 \x03(\x0b\x32\x15.thegrid.v1.BookLevelR\x04\x62ids\x12)\n\x04\x61sks\x18\x02 \x03(\x0b\x32\x15.thegrid.v1.BookLevelR\x04\x61sks\x12\x1a\n\x08\x63hecksum\x18\x03 \x01(\rR\x08\x63hecksum\x12\x10\n\x03gap\x18\x04 \x01(\x08R\x03gap\"}\n\tBookDelta\x12)\n\x04\x62ids\x18\x01 \x03(\x0b\x32\x15.thegrid.v1.BookLevelR\x04\x62ids\x12)\n\x04\x61sks\x18\x02 \x03(\x0b\x32\x15.thegrid.v1.BookLevelR\x04\x61sks\x12\x1a\n\x08\x63hecksum\x18\x03 \x01(\rR\x08\x63hecksum\"v\n\tBookLevel\x12!\n\x0cprice_micros\x18\x01 \x01(\x03R\x0bpriceMicros\x12%\n\x0equantity_units\x18\x02 \x01(\x03R\rquantityUnits\x12\x1f\n\x0border_count\x18\x03 \x01(\x05R\norderCount\"\x94\x02\n\x05Trade\x12\x19\n\x08trade_id\x18\x01 \x01(\tR\x07tradeId\x12\x1b\n\tmarket_id\x18\x02 \x01(\tR\x08marketId\x12!\n\x0cprice_micros\x18\x03 \x01(\x03R\x0bpriceMicros\x12%\n\x0equantity_units\x18\x04 \x01(\x03R\rquantityUnits\x12/\n\ntaker_side\x18\x05 \x01(\x0e\x32\x10.thegrid.v1.SideR\ttakerSide\x12\x39\n\ntrade_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ttradeTime\x12\x1d\n\nauction_id\x18\x07 \x01(\tR\tauctionId\"\xd1\x04\n\x06Market\x12\x1b\n\tmarket_id\x18\x01 \x01(\tR\x08marketId\x12#\n\rinstrument_id\x18\x02 \x01(\tR\x0cinstrumentId\x12\x16\n\x06symbol\x18\x03 \x01(\tR\x06symbol\x12-\n\x05state\x18\x04 \x01(\x0e\x32\x17.thegrid.v1.MarketStateR\x05state\x12!\n\x0cstate_reason\x18\x05 \x01(\tR\x0bstateReason\x12-\n\x05terms\x18\x06 \x01(\x0b\x32\x17.thegrid.v1.MarketTermsR\x05terms\x12/\n\x11last_price_micros\x18\x07 \x01(\x03H\x00R\x0flastPriceMicros\x88\x01\x01\x12+\n\x0f\x62\x65st_bid_micros\x18\x08 \x01(\x03H\x01R\rbestBidMicros\x88\x01\x01\x12+\n\x0f\x62\x65st_ask_micros\x18\t \x01(\x03H\x02R\rbestAskMicros\x88\x01\x01\x12\x42\n\x0fnext_sweep_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\rnextSweepTime\x12\x30\n\x06policy\x18\x0b \x01(\x0b\x32\x18.thegrid.v1.MarketPolicyR\x06policy\x12-\n\x07\x61uction\x18\x0c \x01(\x0b\x32\x13.thegrid.v1.AuctionR\x07\x61uctionB\x14\n\x12_last_price_microsB\x12\n\x10_best_bid_microsB\x12\n\x10_best_ask_micros\"\xb6\x01\n\x0cMarketPolicy\x12 \n\x0cmax_move_bps\x18\x01 \x01(\x03R\nmaxMoveBps\x12+\n\x12max_move_window_us\x18\x02 \x01(\x03R\x0fmaxMoveWindowUs\x12-\n\x13max_move_auction_us\x18\x03 \x01(\x03R\x10maxMoveAuctionUs\x12(\n\x10sweep_auction_us\x18\x04 \x01(\x03R\x0esweepAuctionUs\"\xb5\x02\n\x0bMarketTerms\x12(\n\x10tick_size_micros\x18\x01 \x01(\x03R\x0etickSizeMicros\x12,\n\x12quantity_min_units\x18\x02 \x01(\x03R\x10quantityMinUnits\x12,\n\x12quantity_max_units\x18\x03 \x01(\x03R\x10quantityMaxUnits\x12\"\n\rmaker_fee_bps\x18\x04 \x01(\x03R\x0bmakerFeeBps\x12\"\n\rtaker_fee_bps\x18\x05 \x01(\x03R\x0btakerFeeBps\x12.\n\x13quantity_step_units\x18\x06 \x01(\x03R\x11quantityStepUnits\x12(\n\x10price_max_micros\x18\x07 \x01(\x03R\x0epriceMaxMicros*q\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HANNEL_BOOK\x10\x01\x12\x12\n\x0e\x43HANNEL_TRADES\x10\x02\x12\x12\n\x0e\x43HANNEL_STATUS\x10\x03\x12\x13\n\x0f\x43HANNEL_AUCTION\x10\x04*~\n\x0c\x41uctionCause\x12\x1d\n\x19\x41UCTION_CAUSE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x41UCTION_CAUSE_OPERATOR\x10\x01\x12\x1a\n\x16\x41UCTION_CAUSE_MAX_MOVE\x10\x02\x12\x17\n\x13\x41UCTION_CAUSE_SWEEP\x10\x03*\xae\x01\n\x0bMarketState\x12\x1c\n\x18MARKET_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11MARKET_STATE_OPEN\x10\x01\x12\x1c\n\x18MARKET_STATE_CANCEL_ONLY\x10\x02\x12\x17\n\x13MARKET_STATE_HALTED\x10\x03\x12\x18\n\x14MARKET_STATE_AUCTION\x10\x04\x12\x19\n\x15MARKET_STATE_SWEEPING\x10\x05\x32\xb8\x03\n\x11MarketDataService\x12M\n\tGetMarket\x12\x1c.thegrid.v1.GetMarketRequest\x1a\x1d.thegrid.v1.GetMarketResponse\"\x03\x90\x02\x01\x12S\n\x0bListMarkets\x12\x1e.thegrid.v1.ListMarketsRequest\x1a\x1f.thegrid.v1.ListMarketsResponse\"\x03\x90\x02\x01\x12G\n\x07GetBook\x12\x1a.thegrid.v1.GetBookRequest\x1a\x1b.thegrid.v1.GetBookResponse\"\x03\x90\x02\x01\x12P\n\nListTrades\x12\x1d.thegrid.v1.ListTradesRequest\x1a\x1e.thegrid.v1.ListTradesResponse\"\x03\x90\x02\x01\x12\x64\n\x10StreamMarketData\x12#.thegrid.v1.StreamMarketDataRequest\x1a$.thegrid.v1.StreamMarketDataResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,56 +43,52 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MARKETDATASERVICE'].methods_by_name['ListTrades']._serialized_options = b'\220\002\001'
   _globals['_MARKETDATASERVICE'].methods_by_name['StreamMarketData']._loaded_options = None
   _globals['_MARKETDATASERVICE'].methods_by_name['StreamMarketData']._serialized_options = b'\220\002\001'
-  _globals['_CHANNEL']._serialized_start=4419
-  _globals['_CHANNEL']._serialized_end=4532
-  _globals['_AUCTIONCAUSE']._serialized_start=4534
-  _globals['_AUCTIONCAUSE']._serialized_end=4660
-  _globals['_MARKETSTATE']._serialized_start=4663
-  _globals['_MARKETSTATE']._serialized_end=4837
-  _globals['_GETMARKETREQUEST']._serialized_start=127
-  _globals['_GETMARKETREQUEST']._serialized_end=226
-  _globals['_GETMARKETRESPONSE']._serialized_start=228
-  _globals['_GETMARKETRESPONSE']._serialized_end=291
-  _globals['_LISTMARKETSREQUEST']._serialized_start=294
-  _globals['_LISTMARKETSREQUEST']._serialized_end=431
-  _globals['_LISTMARKETSRESPONSE']._serialized_start=433
-  _globals['_LISTMARKETSRESPONSE']._serialized_end=540
-  _globals['_GETBOOKREQUEST']._serialized_start=543
-  _globals['_GETBOOKREQUEST']._serialized_end=675
-  _globals['_GETBOOKRESPONSE']._serialized_start=677
-  _globals['_GETBOOKRESPONSE']._serialized_end=768
-  _globals['_LISTTRADESREQUEST']._serialized_start=771
-  _globals['_LISTTRADESREQUEST']._serialized_end=1045
-  _globals['_LISTTRADESRESPONSE']._serialized_start=1047
-  _globals['_LISTTRADESRESPONSE']._serialized_end=1150
-  _globals['_STREAMMARKETDATAREQUEST']._serialized_start=1152
-  _globals['_STREAMMARKETDATAREQUEST']._serialized_end=1241
-  _globals['_STREAMMARKETDATARESPONSE']._serialized_start=1243
-  _globals['_STREAMMARKETDATARESPONSE']._serialized_end=1318
-  _globals['_SUBSCRIPTION']._serialized_start=1321
-  _globals['_SUBSCRIPTION']._serialized_end=1504
-  _globals['_MARKETEVENT']._serialized_start=1507
-  _globals['_MARKETEVENT']._serialized_end=2190
-  _globals['_AUCTION']._serialized_start=2193
-  _globals['_AUCTION']._serialized_end=2579
-  _globals['_BOOKSNAPSHOT']._serialized_start=2582
-  _globals['_BOOKSNAPSHOT']._serialized_end=2728
-  _globals['_BOOKDELTA']._serialized_start=2730
-  _globals['_BOOKDELTA']._serialized_end=2855
-  _globals['_BOOKLEVEL']._serialized_start=2857
-  _globals['_BOOKLEVEL']._serialized_end=2975
-  _globals['_TRADE']._serialized_start=2978
-  _globals['_TRADE']._serialized_end=3254
-  _globals['_MARKET']._serialized_start=3257
-  _globals['_MARKET']._serialized_end=3850
-  _globals['_MARKETPOLICY']._serialized_start=3853
-  _globals['_MARKETPOLICY']._serialized_end=4035
-  _globals['_MARKETTERMS']._serialized_start=4038
-  _globals['_MARKETTERMS']._serialized_end=4347
-  _globals['_HEARTBEAT']._serialized_start=4349
-  _globals['_HEARTBEAT']._serialized_end=4360
-  _globals['_STREAMEND']._serialized_start=4362
-  _globals['_STREAMEND']._serialized_end=4417
-  _globals['_MARKETDATASERVICE']._serialized_start=4840
-  _globals['_MARKETDATASERVICE']._serialized_end=5280
+  _globals['_CHANNEL']._serialized_start=4324
+  _globals['_CHANNEL']._serialized_end=4437
+  _globals['_AUCTIONCAUSE']._serialized_start=4439
+  _globals['_AUCTIONCAUSE']._serialized_end=4565
+  _globals['_MARKETSTATE']._serialized_start=4568
+  _globals['_MARKETSTATE']._serialized_end=4742
+  _globals['_GETMARKETREQUEST']._serialized_start=102
+  _globals['_GETMARKETREQUEST']._serialized_end=201
+  _globals['_GETMARKETRESPONSE']._serialized_start=203
+  _globals['_GETMARKETRESPONSE']._serialized_end=266
+  _globals['_LISTMARKETSREQUEST']._serialized_start=269
+  _globals['_LISTMARKETSREQUEST']._serialized_end=406
+  _globals['_LISTMARKETSRESPONSE']._serialized_start=408
+  _globals['_LISTMARKETSRESPONSE']._serialized_end=515
+  _globals['_GETBOOKREQUEST']._serialized_start=518
+  _globals['_GETBOOKREQUEST']._serialized_end=650
+  _globals['_GETBOOKRESPONSE']._serialized_start=652
+  _globals['_GETBOOKRESPONSE']._serialized_end=743
+  _globals['_LISTTRADESREQUEST']._serialized_start=746
+  _globals['_LISTTRADESREQUEST']._serialized_end=1020
+  _globals['_LISTTRADESRESPONSE']._serialized_start=1022
+  _globals['_LISTTRADESRESPONSE']._serialized_end=1125
+  _globals['_STREAMMARKETDATAREQUEST']._serialized_start=1127
+  _globals['_STREAMMARKETDATAREQUEST']._serialized_end=1216
+  _globals['_STREAMMARKETDATARESPONSE']._serialized_start=1218
+  _globals['_STREAMMARKETDATARESPONSE']._serialized_end=1293
+  _globals['_SUBSCRIPTION']._serialized_start=1296
+  _globals['_SUBSCRIPTION']._serialized_end=1479
+  _globals['_MARKETEVENT']._serialized_start=1482
+  _globals['_MARKETEVENT']._serialized_end=2165
+  _globals['_AUCTION']._serialized_start=2168
+  _globals['_AUCTION']._serialized_end=2554
+  _globals['_BOOKSNAPSHOT']._serialized_start=2557
+  _globals['_BOOKSNAPSHOT']._serialized_end=2703
+  _globals['_BOOKDELTA']._serialized_start=2705
+  _globals['_BOOKDELTA']._serialized_end=2830
+  _globals['_BOOKLEVEL']._serialized_start=2832
+  _globals['_BOOKLEVEL']._serialized_end=2950
+  _globals['_TRADE']._serialized_start=2953
+  _globals['_TRADE']._serialized_end=3229
+  _globals['_MARKET']._serialized_start=3232
+  _globals['_MARKET']._serialized_end=3825
+  _globals['_MARKETPOLICY']._serialized_start=3828
+  _globals['_MARKETPOLICY']._serialized_end=4010
+  _globals['_MARKETTERMS']._serialized_start=4013
+  _globals['_MARKETTERMS']._serialized_end=4322
+  _globals['_MARKETDATASERVICE']._serialized_start=4745
+  _globals['_MARKETDATASERVICE']._serialized_end=5185
 # @@protoc_insertion_point(module_scope)

@@ -1,7 +1,6 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
-from google.rpc import status_pb2 as _status_pb2
 from thegrid.v1 import common_pb2 as _common_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -174,10 +173,10 @@ class MarketEvent(_message.Message):
     book_delta: BookDelta
     trade: Trade
     market: Market
-    heartbeat: Heartbeat
-    stream_end: StreamEnd
+    heartbeat: _common_pb2.Heartbeat
+    stream_end: _common_pb2.StreamEnd
     auction: Auction
-    def __init__(self, market_id: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., prev_sequence: _Optional[int] = ..., sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conflated_from_sequence: _Optional[int] = ..., book_snapshot: _Optional[_Union[BookSnapshot, _Mapping]] = ..., book_delta: _Optional[_Union[BookDelta, _Mapping]] = ..., trade: _Optional[_Union[Trade, _Mapping]] = ..., market: _Optional[_Union[Market, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[StreamEnd, _Mapping]] = ..., auction: _Optional[_Union[Auction, _Mapping]] = ...) -> None: ...
+    def __init__(self, market_id: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., prev_sequence: _Optional[int] = ..., sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conflated_from_sequence: _Optional[int] = ..., book_snapshot: _Optional[_Union[BookSnapshot, _Mapping]] = ..., book_delta: _Optional[_Union[BookDelta, _Mapping]] = ..., trade: _Optional[_Union[Trade, _Mapping]] = ..., market: _Optional[_Union[Market, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ..., auction: _Optional[_Union[Auction, _Mapping]] = ...) -> None: ...
 
 class Auction(_message.Message):
     __slots__ = ("auction_id", "cause", "end_time", "reference_price_micros", "price_micros", "volume_units", "surplus_units", "finished")
@@ -306,13 +305,3 @@ class MarketTerms(_message.Message):
     quantity_step_units: int
     price_max_micros: int
     def __init__(self, tick_size_micros: _Optional[int] = ..., quantity_min_units: _Optional[int] = ..., quantity_max_units: _Optional[int] = ..., maker_fee_bps: _Optional[int] = ..., taker_fee_bps: _Optional[int] = ..., quantity_step_units: _Optional[int] = ..., price_max_micros: _Optional[int] = ...) -> None: ...
-
-class Heartbeat(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
-
-class StreamEnd(_message.Message):
-    __slots__ = ("status",)
-    STATUS_FIELD_NUMBER: _ClassVar[int]
-    status: _status_pb2.Status
-    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...

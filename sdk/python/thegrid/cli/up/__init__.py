@@ -47,7 +47,10 @@ import click
     default="",
     help="The model that the upstream is asked for.",
 )
-def up(data: Path, http_port: int, grpc_port: int, upstream: str, model: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Say READY as one JSON object.")
+def up(
+    data: Path, http_port: int, grpc_port: int, upstream: str, model: str, as_json: bool
+) -> None:
     """Run a whole market here: exchange, gateway, instruments, two suppliers, one consumer.
 
     The suppliers are demo models built in, unless UPSTREAM and MODEL name a real one. Prints READY
@@ -61,4 +64,4 @@ def up(data: Path, http_port: int, grpc_port: int, upstream: str, model: str) ->
         plan = make_plan(data, http_port, grpc_port, upstream, model)
     except PlanError as problem:
         raise click.UsageError(str(problem)) from None
-    raise SystemExit(run(plan))
+    raise SystemExit(run(plan, as_json=as_json))

@@ -2,6 +2,7 @@
 Nothing is measured or started here.
 """
 
+import json
 import sys
 
 from thegrid.cli.catalogue import Entry
@@ -11,6 +12,23 @@ from thegrid.cli.up.plan import Plan
 def ready_line(plan: Plan, api_key: str) -> str:
     """Return the line that programs wait for."""
     return f"READY base_url={plan.base_url} api_key={api_key} grpc={plan.grpc}"
+
+
+def ready_text(plan: Plan, api_key: str, catalogue: list[Entry]) -> str:
+    """Return what people are told: the line, and the guide under it."""
+    return f"{ready_line(plan, api_key)}\n{guide(plan, api_key, catalogue)}"
+
+
+def ready_json(plan: Plan, api_key: str, catalogue: list[Entry]) -> str:
+    """Return what programs are told: where everything is, as one JSON object."""
+    told = {
+        "base_url": plan.base_url,
+        "api_key": api_key,
+        "grpc": plan.grpc,
+        "data": str(plan.data),
+        "instruments": [entry.symbol for entry in catalogue],
+    }
+    return json.dumps(told)
 
 
 def guide(plan: Plan, api_key: str, catalogue: list[Entry]) -> str:

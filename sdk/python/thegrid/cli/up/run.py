@@ -10,9 +10,9 @@ import urllib.request
 from collections.abc import Callable
 from types import FrameType
 
-from thegrid.cli.catalogue import catalogue_text, read_catalogue
+from thegrid.cli.catalogue import Entry, catalogue_text, read_catalogue
 from thegrid.cli.secrets import read_secret
-from thegrid.cli.up.banner import guide, ready_line
+from thegrid.cli.up.banner import ready_json, ready_text
 from thegrid.cli.up.children import Child, ChildDied, stop
 from thegrid.cli.up.plan import Plan
 from thegrid.cli.up.programs import (
@@ -38,9 +38,9 @@ class Stopped(Exception):
     """The user asked for the end."""
 
 
-def run(plan: Plan) -> int:
+def run(plan: Plan, *, as_json: bool = False) -> int:
     """Run the market until it is told to stop; return the exit status."""
-    market = Market(plan)
+    market = Market(plan, ready_json if as_json else ready_text)
     stopper = Stopper()
     try:
         market.begin(stopper)
@@ -78,8 +78,9 @@ class Stopper:
 class Market:
     """The processes, and the operator's and consumer's clients."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, ready: Callable[[Plan, str, list[Entry]], str]) -> None:
         self._plan = plan
+        self._ready = ready
         self._catalogue = read_catalogue(catalogue_text())
         self._exchange = self._child("exchange", ["thegrid_exchange", "serve"], exchange_env(plan))
         self._gateway = self._child("gateway", ["thegrid_gateway"], gateway_env(plan))
@@ -105,8 +106,7 @@ class Market:
         needed = [self._exchange, self._gateway]
         self._wait(stopper, "gateway", self._gateway_answers, needed)
         self._wait(stopper, "suppliers", self._has_asks, [*needed, *self._suppliers])
-        print(ready_line(plan, api_key), flush=True)
-        print(guide(plan, api_key, self._catalogue), flush=True)
+        print(self._ready(plan, api_key, self._catalogue), flush=True)
 
     def keep(self, stopper: Stopper) -> None:
         """Keep everything going until the end is asked for or something breaks for good."""

@@ -4,13 +4,15 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Status } from "../../google/rpc/status_pb.js";
+import { file_google_rpc_status } from "../../google/rpc/status_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file thegrid/v1/common.proto.
  */
 export const file_thegrid_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("Chd0aGVncmlkL3YxL2NvbW1vbi5wcm90bxIKdGhlZ3JpZC52MSIqCghQb3NpdGlvbhIRCglwYXJ0aXRpb24YASABKAUSCwoDc2VxGAIgASgDKjkKBFNpZGUSFAoQU0lERV9VTlNQRUNJRklFRBAAEgwKCFNJREVfQlVZEAESDQoJU0lERV9TRUxMEAJiBnByb3RvMw");
+  fileDesc("Chd0aGVncmlkL3YxL2NvbW1vbi5wcm90bxIKdGhlZ3JpZC52MSIqCghQb3NpdGlvbhIRCglwYXJ0aXRpb24YASABKAUSCwoDc2VxGAIgASgDIgsKCUhlYXJ0YmVhdCIvCglTdHJlYW1FbmQSIgoGc3RhdHVzGAEgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMqOQoEU2lkZRIUChBTSURFX1VOU1BFQ0lGSUVEEAASDAoIU0lERV9CVVkQARINCglTSURFX1NFTEwQAmIGcHJvdG8z", [file_google_rpc_status]);
 
 /**
  * Position is a place in the exchange's journal. Every reply to a write carries the position at which
@@ -40,6 +42,42 @@ export type Position = Message<"thegrid.v1.Position"> & {
  */
 export const PositionSchema: GenMessage<Position> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_common, 0);
+
+/**
+ * Heartbeat says that the stream lives.
+ *
+ * @generated from message thegrid.v1.Heartbeat
+ */
+export type Heartbeat = Message<"thegrid.v1.Heartbeat"> & {
+};
+
+/**
+ * Describes the message thegrid.v1.Heartbeat.
+ * Use `create(HeartbeatSchema)` to create a new message.
+ */
+export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_common, 1);
+
+/**
+ * StreamEnd is the last event of a stream that the exchange ends.
+ *
+ * @generated from message thegrid.v1.StreamEnd
+ */
+export type StreamEnd = Message<"thegrid.v1.StreamEnd"> & {
+  /**
+   * Why, with ErrorInfo: READER_TOO_SLOW, DRAINING, KEY_REVOKED.
+   *
+   * @generated from field: google.rpc.Status status = 1;
+   */
+  status?: Status | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.StreamEnd.
+ * Use `create(StreamEndSchema)` to create a new message.
+ */
+export const StreamEndSchema: GenMessage<StreamEnd> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_common, 2);
 
 /**
  * Side of an order.
