@@ -371,6 +371,19 @@ def test_orders_collect_before_the_sweep_and_what_trades_is_swept(swept: Exchang
     assert swept.state.next_deadline_us() == SLOT_US + 4 * HOUR - 600 * SECOND
 
 
+def test_a_sweep_waits_for_an_auction_that_is_too_long_for_one_tick(swept: Exchange) -> None:
+    swept.checked = False
+    swept.policy(max_events=1_000)
+    swept.at_us = SLOT_US - 600 * SECOND
+    swept.tick()
+    for _ in range(300):
+        swept.order(swept.bob, "buy", 1, DOLLAR)
+        swept.issue_and_sell(swept.ann, 1, DOLLAR)
+    assert len(end(swept, 600)) == 300
+    kinds = [type(event) for _, _, outcome in swept.rows for event in outcome.events]
+    assert kinds.index(AuctionClosed) < kinds.index(SweepStarted)
+
+
 def test_a_slot_that_was_missed_is_swept_without_an_auction(swept: Exchange) -> None:
     swept.at_us = SLOT_US + HOUR
     swept.tick()
