@@ -108,6 +108,15 @@ async def test_a_suspended_member_is_shut_out_until_reinstated(
             await call
 
 
+async def test_an_operator_cannot_shut_itself_out(exchange: Exchange) -> None:
+    request = admin_pb2.SetMemberSuspendedRequest(
+        request_id="self", member_id="mem_000000000001", suspended=True, reason="test"
+    )
+    answer = await refused(exchange.admin.SetMemberSuspended(request))
+    assert (answer.reason, list(answer.fields)) == ("INVALID_ARGUMENT", ["member_id"])
+    await exchange.admin.GetPolicy(admin_pb2.GetPolicyRequest())
+
+
 async def test_a_key_cannot_give_scopes_it_lacks(buyer: Participant) -> None:
     request = members_pb2.CreateKeyRequest(request_id="k", scopes=[members_pb2.SCOPE_ADMIN])
     answer = await refused(buyer.members.CreateKey(request))

@@ -7,6 +7,7 @@ from typing import Any
 
 from thegrid.v1 import admin_pb2, admin_pb2_grpc
 from thegrid_exchange.api.admin_markets import AdminMarketsMixin
+from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.common import micros_of, optional_of, time_of
 from thegrid_exchange.api.convert.instruments import (
     spec_record,
@@ -70,6 +71,12 @@ class AdminServicer(AdminMarketsMixin, Handler, admin_pb2_grpc.AdminServiceServi
     async def SetMemberSuspended(  # noqa: N802
         self, request: admin_pb2.SetMemberSuspendedRequest, context: Any
     ) -> admin_pb2.SetMemberSuspendedResponse:
+        if request.suspended and request.member_id == caller().member_id:
+            raise invalid(
+                "member_id",
+                "is the caller's own; who shuts himself out cannot come back: ask another operator",
+                "not_self",
+            )
         command: Any = commands.ReinstateMember(request.member_id)
         if request.suspended:
             command = commands.SuspendMember(request.member_id, request.reason)

@@ -149,7 +149,7 @@ class AdminServiceServicer(object):
 
     def SetMemberSuspended(self, request, context):
         """SetMemberSuspended suspends a member, which ends its streams and cancels its orders, or reinstates it.
-        Refused with MEMBER_NOT_FOUND. A repeat is safe.
+        Refused with MEMBER_NOT_FOUND, and with INVALID_ARGUMENT when the caller names itself. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

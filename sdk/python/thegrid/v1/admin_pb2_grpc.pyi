@@ -478,7 +478,7 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
 
     SetMemberSuspended: _AdminServiceSetMemberSuspendedType
     """SetMemberSuspended suspends a member, which ends its streams and cancels its orders, or reinstates it.
-    Refused with MEMBER_NOT_FOUND. A repeat is safe.
+    Refused with MEMBER_NOT_FOUND, and with INVALID_ARGUMENT when the caller names itself. A repeat is safe.
     """
 
     Deposit: _AdminServiceDepositType
@@ -649,7 +649,7 @@ class AdminServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.admin_pb2.SetMemberSuspendedResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.SetMemberSuspendedResponse]]:
         """SetMemberSuspended suspends a member, which ends its streams and cancels its orders, or reinstates it.
-        Refused with MEMBER_NOT_FOUND. A repeat is safe.
+        Refused with MEMBER_NOT_FOUND, and with INVALID_ARGUMENT when the caller names itself. A repeat is safe.
         """
 
     @abc.abstractmethod

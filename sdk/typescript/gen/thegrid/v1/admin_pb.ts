@@ -1373,7 +1373,7 @@ export const AdminService: GenService<{
   },
   /**
    * SetMemberSuspended suspends a member, which ends its streams and cancels its orders, or reinstates it.
-   * Refused with MEMBER_NOT_FOUND. A repeat is safe.
+   * Refused with MEMBER_NOT_FOUND, and with INVALID_ARGUMENT when the caller names itself. A repeat is safe.
    *
    * @generated from rpc thegrid.v1.AdminService.SetMemberSuspended
    */
