@@ -40,6 +40,7 @@ from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
 from thegrid_exchange.views.replay import Replayer, ReplayLimits
 from thegrid_exchange.views.sql import Reader
@@ -280,6 +281,7 @@ def _services(
         lots=LotsReader(reader),
         usage=UsageReader(reader),
         replayer=replayer,
+        prevented=PreventedReader(reader),
         authenticator=authenticator,
         vault=vault,
         validator=Validator(),

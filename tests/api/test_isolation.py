@@ -64,6 +64,7 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "GetOrder": ("trading", trading_pb2.GetOrderRequest(order=order)),
         "ListOrders": ("trading", trading_pb2.ListOrdersRequest()),
         "ListFills": ("trading", trading_pb2.ListFillsRequest(order_id=traces["order"])),
+        "ListPreventedMatches": ("trading", trading_pb2.ListPreventedMatchesRequest()),
         "GetBalances": ("accounts", accounts_pb2.GetBalancesRequest()),
         "ListTransfers": ("accounts", accounts_pb2.ListTransfersRequest()),
         "GetLot": ("accounts", accounts_pb2.GetLotRequest(lot_id=traces["lot"])),
@@ -76,6 +77,7 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "ListOffers": ("supply", supply_pb2.ListOffersRequest()),
         "GetSupply": ("supply", supply_pb2.GetSupplyRequest()),
         "ListMembers": ("admin", admin_pb2.ListMembersRequest()),
+        "ListFeeTiers": ("admin", admin_pb2.ListFeeTiersRequest()),
         "GetPolicy": ("admin", admin_pb2.GetPolicyRequest()),
         "GetTrialBalance": ("admin", admin_pb2.GetTrialBalanceRequest()),
     }
@@ -115,7 +117,7 @@ async def test_a_strangers_streams_show_nothing_of_another_member(
         market_data_pb2.StreamMarketDataRequest(
             subscriptions=[
                 market_data_pb2.Subscription(market=SYMBOL, channel=channel)
-                for channel in (1, 2, 3)
+                for channel in (1, 2, 3, 4)
             ]
         )
     )

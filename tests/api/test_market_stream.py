@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.exchange import SYMBOL, Exchange, Participant, running_exchange
 from tests.support.refusals import refusal_of, refused
-from thegrid.v1 import admin_pb2, market_data_pb2, members_pb2
+from thegrid.v1 import admin_pb2, market_data_pb2, members_pb2, trading_pb2
 
 BOOK = market_data_pb2.CHANNEL_BOOK
 TRADES = market_data_pb2.CHANNEL_TRADES
@@ -92,6 +92,20 @@ async def test_a_book_kept_from_the_stream_is_the_book(
     traded = [event.trade.quantity_units for event in stream.events if event.HasField("trade")]
     assert traded == [3, 3]
     assert max(stream.last.values()) == answer.sequence
+
+
+async def test_a_cancelled_order_leaves_the_book_of_the_stream(
+    exchange: Exchange, buyer: Participant
+) -> None:
+    stream = Followed(buyer, subscribe(BOOK))
+    await stream.next()
+    placed = await bid(exchange, buyer, 900_000, 5)
+    await stream.next()
+    assert stream.bids == {900_000: 5}
+    order = trading_pb2.OrderRef(order_id=placed.order.order_id)
+    await buyer.trading.CancelOrder(trading_pb2.CancelOrderRequest(request_id="c", order=order))
+    await stream.next()
+    assert stream.bids == {}
 
 
 async def test_a_reader_that_was_away_resumes_without_a_snapshot(

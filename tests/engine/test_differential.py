@@ -29,7 +29,9 @@ class Pair:
             self.exchange.ok(commands.AdmitSupplier(member_id, INSTRUMENT, 10**11))
             self.exchange.ok(commands.IssueUnits(member_id, INSTRUMENT, 10**8))
             self.members.append(member_id)
-        self.naive = NaiveBook()
+        for member_id in self.members[:2]:
+            self.exchange.ok(commands.UpdateMember(member_id, prevention_group="desk"))
+        self.naive = NaiveBook(parties=dict.fromkeys(self.members[:2], "desk"))
         self.trades: list[tuple[str, str, int, int]] = []
 
     def run(self, length: int, *, compare_every: int) -> None:
@@ -66,8 +68,14 @@ class Pair:
             "post_only": price is not None and time_in_force == "gtc" and rand.random() < 0.1,
             "max_slippage_bps": rand.choice((None, None, 0, 100, 500)),
         }
+        if more["post_only"]:
+            more["post_only_mode"] = rand.choice(("reject", "slide"))
         if side == "sell":
             more["source"] = "issuance"
+        elif price is None:
+            more["max_spend_micros"] = rand.choice((None, rand.randint(90, 2_000) * 1_000))
+        if price is None:
+            more["max_average_price_micros"] = rand.choice((None, rand.randint(90, 110) * 1_000))
         units = rand.randint(1, 20)
         reply = self._send(place(owner, side, units, price, **more))
         name = "" if isinstance(reply, Refusal) else reply.order.order_id
@@ -80,6 +88,9 @@ class Pair:
             units,
             more["self_trade_prevention"],
             more["post_only"],
+            more.get("post_only_mode") == "slide",
+            more.get("max_average_price_micros"),
+            more.get("max_spend_micros"),
         )
         self._agree(reply, self.naive.place(naive, time_in_force, more["max_slippage_bps"]))
 
@@ -151,7 +162,7 @@ def test_the_engine_matches_as_the_naive_book_does_for_long(seed: int) -> None:
 
 def test_the_comparison_catches_a_planted_fault() -> None:
     pair = Pair(3)
-    buyer, seller = pair.members[:2]
+    buyer, seller = pair.members[2:4]
     for _ in range(2):
         pair._send(place(seller, "sell", 1, 100_000, source="issuance"))
     pair.naive.resting = [

@@ -85,7 +85,7 @@ def test_the_purity_check_catches_a_planted_import() -> None:
 def test_only_apply_writes() -> None:
     """Writers of the state are called in `apply` and in the state itself, nowhere else."""
     for source in SOURCES:
-        if source.name in ("apply.py", "state.py"):
+        if source.parent.name == "apply" or source.name == "state.py":
             continue
         for node in ast.walk(ast.parse(source.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -14,7 +14,7 @@ from tests.support.market import DOLLAR, HOUR, INSTRUMENT, MARKET, SECOND, SPEC,
 from tests.support.market import reserve as reserving
 from tests.support.world import lived_through
 from thegrid_exchange.engine import RULES_VERSION, commands, invariants
-from thegrid_exchange.engine.records import TokenCounts
+from thegrid_exchange.engine.records import MarketPolicy, TokenCounts
 from thegrid_exchange.journal import chain
 from thegrid_exchange.journal.codec import decode_row
 from thegrid_exchange.journal.protocol import Head, JournalBroken, StoredRow
@@ -45,6 +45,7 @@ def live() -> Exchange:
     exchange.later(SECOND)
     exchange.policy(outage_gap_us=0, max_events=2_000, max_parcels=1_000, price_band_bps=0)
     for market_id in (MARKET, "mkt_code-max"):
+        exchange.ok(commands.SetMarketPolicy(market_id, MarketPolicy()))
         exchange.ok(commands.SetMarketState(market_id, "open"))
     exchange.tick()
     _rarer(exchange)
@@ -79,7 +80,28 @@ def _rarer(exchange: Exchange) -> None:
             commands.Report(delivery_id, verdict, billed, maker, canonical=counts)  # type: ignore[arg-type]
         )
     exchange.refused(place(reader, "buy", 10**9, 10**9))
+    _makers_and_auctions(exchange, maker, reader)
     exchange.ok(commands.WithdrawOffer(maker, INSTRUMENT))
+
+
+def _makers_and_auctions(exchange: Exchange, maker: str, reader: str) -> None:
+    """Quotes, switches, tiers, groups, caps, and a halt with its auction."""
+    tenth = DOLLAR // 10
+    exchange.ok(commands.SetMarketPolicy(MARKET, MarketPolicy(500, 60 * SECOND, 30 * SECOND)))
+    exchange.ok(commands.SetFeeTier("golden", "discount", 5_000, 2_500))
+    exchange.ok(commands.UpdateMember(reader, "", "golden"))
+    exchange.ok(commands.CancelAllAfter(reader, 3_600 * SECOND))
+    quotes = tuple(
+        place(maker, "sell", 2, price * tenth, source="issuance", tag="mm") for price in (20, 40)
+    )
+    exchange.ok(commands.ReplaceQuotes(maker, MARKET, "mm", quotes))
+    exchange.order(reader, "buy", 3, None, max_spend_micros=9 * DOLLAR)
+    exchange.order(reader, "buy", 3, 4 * DOLLAR, time_in_force="gts")
+    exchange.later(30 * SECOND)
+    exchange.tick()
+    exchange.ok(commands.StartAuction(MARKET, exchange.at_us + SECOND, "golden"))
+    exchange.later(SECOND)
+    exchange.tick()
 
 
 # ---- the journal -------------------------------------------------------------------------------

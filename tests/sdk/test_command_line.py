@@ -92,6 +92,36 @@ def test_an_order_rests_is_amended_and_cancelled(grid: Grid) -> None:
     assert json.loads(grid.run("trades", "agent-max", "--json").stdout) == []
 
 
+def test_quotes_caps_and_the_switch(grid: Grid) -> None:
+    quoted = grid.run("quote", "agent-max", "mm", "buy:2@0.40", "buy:1@0.30", "--slide").stdout
+    assert "0 orders cancelled" in quoted
+    assert "open: 2 at $0.40" in quoted
+    assert "2 orders cancelled" in grid.run("quote", "agent-max", "mm").stdout
+    assert "SIDE:UNITS@DOLLARS" in grid.run("quote", "agent-max", "mm", "2@1", code=2).stderr
+    assert (
+        "INSUFFICIENT_FUNDS" in grid.run("quote", "agent-max", "mm", "buy:9000@9000", code=1).stderr
+    )
+    assert "are cancelled at" in grid.run("cancel-after", "60").stdout
+    assert grid.run("cancel-after", "0").stdout == "disarmed\n"
+    assert "No trade was prevented" in grid.run("prevented").stdout
+    capped = grid.run("buy", "text-max", "5", "--max-spend", "0.01").stdout
+    assert "closed (spend_limit): 0 of 5" in capped
+
+
+def test_the_operator_sets_a_markets_figures_tiers_and_auctions(grid: Grid) -> None:
+    shown = grid.operator("admin", "market-policy", "agent-max", "--max-move-bps", "500",
+                          "--max-move-window", "60", "--max-move-auction", "30")  # fmt: skip
+    assert re.search(r"max_move_window_us +60000000", shown)
+    assert "rates of 1 and 5" in grid.operator("admin", "fee-tier", "vip", "rates", "1", "5")
+    assert re.search(r"vip +rates +1 +5", grid.operator("admin", "fee-tiers"))
+    member_id = grid.json("whoami")["member"]["member_id"]
+    changed = grid.operator("admin", "update-member", member_id, "--fee-tier", "vip")
+    assert "prevention group none, fee tier vip" in changed
+    grid.operator("admin", "update-member", member_id, "--fee-tier", "")
+    assert "collects until" in grid.operator("admin", "auction", "agent-max", "30", "test")
+    assert "open" in grid.operator("admin", "market", "agent-max", "open", "enough")
+
+
 def test_a_dry_run_changes_nothing(grid: Grid) -> None:
     before = grid.json("balances")["cash"]
     assert "would be" in grid.run("buy", "text-max", "1", "--dry-run").stdout

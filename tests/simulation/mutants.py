@@ -2,18 +2,9 @@
 How they are planted and who must notice is in `test_planted_faults`.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Mutant(NamedTuple):
-    """One fault: in `path` of the server, `before` becomes `after`; `tests` must then fail."""
-
-    name: str
-    path: str
-    before: str
-    after: str
-    tests: str
-
+from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
 
 MATCHING: Final = "tests/engine/test_matching.py tests/engine/test_differential.py"
 TRADING: Final = "tests/engine/test_trading.py tests/engine/test_laws.py"
@@ -32,6 +23,7 @@ DELIVERY: Final = "tests/delivery"
 DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
+    *ORDER_MUTANTS,
     # ---- matching
     Mutant(
         "the worst sell trades first",
@@ -50,8 +42,8 @@ MUTANTS: Final = (
     Mutant(
         "a trade is at the incoming price",
         "engine/rules/matching.py",
-        "        price_micros=maker.price_micros,\n",
-        "        price_micros=taker.price_micros or maker.price_micros,\n",
+        "(state, market, maker, taker, price_micros, quantity_units)",
+        "(state, market, maker, taker, taker.price_micros or price_micros, quantity_units)",
         MATCHING,
     ),
     Mutant(
@@ -64,15 +56,15 @@ MUTANTS: Final = (
     Mutant(
         "members trade with themselves",
         "engine/rules/matching.py",
-        "elif maker.member_id == taker.member_id:",
-        "elif maker.order_id == taker.order_id:",
+        "if are_one_party(state, maker, taker):",
+        "if maker.order_id == taker.order_id:",
         MATCHING,
     ),
     Mutant(
         "an expired order trades until a Tick comes",
         "engine/rules/matching.py",
-        "if has_expired(state, maker):",
-        "if False:",
+        "        lapse = lapse_reason(state, maker)\n",
+        "        lapse = None\n",
         MATCHING,
     ),
     Mutant(
@@ -106,7 +98,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "postings need not sum to zero",
-        "engine/apply.py",
+        "engine/apply/__init__.py",
         "if any(totals.values()):",
         "if False:",
         LAWS,
@@ -164,7 +156,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "a delivery can be settled twice",
-        "engine/apply.py",
+        "engine/apply/__init__.py",
         '    state.delete("reservations", usage.delivery_id)\n',
         "",
         CONSUMPTION,

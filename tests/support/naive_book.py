@@ -19,6 +19,10 @@ class NaiveOrder:
     quantity: int
     prevention: str
     post_only: bool = False
+    slides: bool = False
+    max_average: int | None = None
+    max_spend: int | None = None
+    spent: int = 0
     age: int = 0
 
 
@@ -30,6 +34,8 @@ class NaiveBook:
     trades: list[tuple[str, str, int, int]] = field(default_factory=list)
     """Maker, taker, price, quantity."""
     age: int = 0
+    parties: dict[str, str] = field(default_factory=dict)
+    """Prevention group by owner, where there is one."""
 
     def place(
         self, order: NaiveOrder, time_in_force: str, max_slippage_bps: int | None = None
@@ -37,7 +43,9 @@ class NaiveBook:
         """Enter an order and say what became of it, or with which word it was refused."""
         best = self.best_for(order)
         if order.post_only and best is not None and self.agrees(order, best, None):
-            return "POST_ONLY_WOULD_CROSS"
+            if not order.slides:
+                return "POST_ONLY_WOULD_CROSS"
+            order.price = best.price + (-1 if order.side == "buy" else 1)
         bound = None
         if max_slippage_bps is not None and best is not None:
             reach = best.price * (10_000 + max_slippage_bps * (1 if order.side == "buy" else -1))
@@ -49,8 +57,8 @@ class NaiveBook:
         if kept is not None:
             self.resting, self.trades = kept
             return "FILL_OR_KILL"
-        if ended == "self_trade":
-            return "self_trade"
+        if ended in ("self_trade", "average_price", "spend_limit"):
+            return ended
         beyond = ended == "price" and (order.price is None or not self.outside_own(order))
         if beyond:
             return "max_slippage"
@@ -73,7 +81,9 @@ class NaiveBook:
         changed = NaiveOrder(**{**vars(order), "price": price})
         best = self.best_for(changed)
         if order.post_only and best is not None and self.agrees(changed, best, None):
-            return "POST_ONLY_WOULD_CROSS"
+            if not order.slides:
+                return "POST_ONLY_WOULD_CROSS"
+            price = best.price + (-1 if order.side == "buy" else 1)
         self.resting.remove(order)
         order.price, order.quantity, order.remaining = price, quantity, quantity - filled
         ended = self._take(order, None)
@@ -133,17 +143,37 @@ class NaiveBook:
                 return "empty"
             if not self.agrees(order, best, bound):
                 return "price"
-            if best.owner == order.owner:
+            if self.party(best) == self.party(order):
                 if not self._keep_apart(order, best):
                     return "self_trade"
                 continue
             quantity = min(order.remaining, best.remaining)
+            for stop in ("average_price", "spend_limit"):
+                while quantity and self.breaks(stop, order, best.price, quantity):
+                    quantity -= 1
+                if not quantity:
+                    return stop
+            order.spent += best.price * quantity
             self.trades.append((best.name, order.name, best.price, quantity))
             order.remaining -= quantity
             best.remaining -= quantity
             if best.remaining == 0:
                 self.resting.remove(best)
         return "filled"
+
+    def party(self, order: NaiveOrder) -> str:
+        """Whose orders do not trade with this one."""
+        return self.parties.get(order.owner, order.owner)
+
+    def breaks(self, stop: str, order: NaiveOrder, price: int, quantity: int) -> bool:
+        """Whether so many at this price would be too many for a cap."""
+        spent = order.spent + price * quantity
+        if stop == "spend_limit":
+            return order.max_spend is not None and spent > order.max_spend
+        if order.max_average is None:
+            return False
+        allowed = order.max_average * (order.quantity - order.remaining + quantity)
+        return spent > allowed if order.side == "buy" else spent < allowed
 
     def _keep_apart(self, order: NaiveOrder, best: NaiveOrder) -> bool:
         if order.prevention == "decrement":

@@ -19,7 +19,7 @@ from tests.support.market import (
     reserve,
 )
 from thegrid_exchange.engine import commands
-from thegrid_exchange.engine.records import MarketTerms, TokenCounts
+from thegrid_exchange.engine.records import MarketPolicy, MarketTerms, TokenCounts
 from thegrid_exchange.engine.state import State
 
 SYMBOLS: Final = ("text-prime", "code-max")
@@ -62,6 +62,11 @@ class World:
             (1, self._market_state),
             (1, self._policy),
             (1, self._availability),
+            (3, self._quotes),
+            (2, self._timer),
+            (1, self._auction),
+            (1, self._market_policy),
+            (1, self._classify),
         ]
 
     def opening(self) -> list[commands.Command]:
@@ -108,7 +113,7 @@ class World:
     def _place(self, state: State) -> commands.PlaceOrder:
         rand = self.random
         side = rand.choice(("buy", "sell"))
-        time_in_force = rand.choice(("gtc", "gtc", "gtc", "ioc", "fok", "gtd"))
+        time_in_force = rand.choice(("gtc", "gtc", "gtc", "ioc", "fok", "gtd", "gts"))
         price = None if rand.random() < 0.15 else rand.randint(1, 40) * 50_001
         more: dict[str, Any] = {}
         if time_in_force == "gtd":
@@ -120,6 +125,13 @@ class World:
                 member_id = _member(rand.randint(1, 2))
         elif rand.random() < 0.3:
             more["auto_transfer"] = True
+        if price is None and rand.random() < 0.5:
+            more["max_average_price_micros"] = rand.randint(1, 40) * 50_001
+            if side == "buy":
+                more["max_spend_micros"] = rand.randint(1, 10 * DOLLAR)
+        elif price is not None and rand.random() < 0.1:
+            more["post_only"] = True
+            more["post_only_mode"] = rand.choice(("reject", "slide"))
         return place(
             member_id,
             side,
@@ -247,6 +259,52 @@ class World:
     def _availability(self, state: State) -> commands.Availability:
         connected = self.random.random() < 0.5
         return commands.Availability(self._someone(), "relay-1", ("ins_text-prime",), connected)
+
+    def _quotes(self, state: State) -> commands.ReplaceQuotes:
+        rand = self.random
+        member_id, market_id = _member(rand.randint(1, 2)), f"mkt_{rand.choice(SYMBOLS)}"
+        quotes = [
+            place(
+                member_id,
+                side,
+                rand.randint(1, 3),
+                rand.randint(1, 40) * 50_001,
+                market_id=market_id,
+                tag="q",
+                post_only=rand.random() < 0.5,
+                source="issuance" if side == "sell" else "trading",
+            )
+            for side in rand.choices(("buy", "sell"), k=rand.randint(0, 3))
+        ]
+        return commands.ReplaceQuotes(member_id, market_id, "q", tuple(quotes))
+
+    def _timer(self, state: State) -> commands.CancelAllAfter:
+        return commands.CancelAllAfter(self._someone(), self.random.choice((0, 1, 9)) * SECOND)
+
+    def _auction(self, state: State) -> commands.StartAuction:
+        market_id = f"mkt_{self.random.choice(SYMBOLS)}"
+        return commands.StartAuction(market_id, self.at_us + self.random.randint(0, 40) * SECOND)
+
+    def _market_policy(self, state: State) -> commands.SetMarketPolicy:
+        rand = self.random
+        policy = MarketPolicy(
+            max_move_bps=rand.choice((0, 500, 3_000)),
+            max_move_window_us=rand.choice((1, 60)) * SECOND,
+            max_move_auction_us=rand.choice((1, 30)) * SECOND,
+            sweep_auction_us=rand.choice((0, HOUR)),
+        )
+        return commands.SetMarketPolicy(f"mkt_{rand.choice(SYMBOLS)}", policy)
+
+    def _classify(self, state: State) -> commands.Command:
+        rand = self.random
+        if rand.random() < 0.3:
+            mode = rand.choice(("rates", "discount"))
+            return commands.SetFeeTier(
+                rand.choice(("a", "b")), mode, rand.randint(0, 80), rand.randint(0, 80)
+            )
+        return commands.UpdateMember(
+            self._someone(), rand.choice((None, "", "pair")), rand.choice((None, "", "a", "b"))
+        )
 
     def _someone(self) -> str:
         return _member(self.random.randint(1, 5))

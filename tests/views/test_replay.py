@@ -186,6 +186,10 @@ def test_a_part_looks_at_every_event_that_touches_a_member() -> None:
         events.SweepStarted,
         events.SweepFinished,
         events.InstrumentDefined,
+        events.MarketPolicyChanged,
+        events.AuctionOpened,
+        events.AuctionChanged,
+        events.AuctionClosed,
     }
     assert set(touched._NOTES) - public == set(TESTS) - {events.OutageRecorded}
 

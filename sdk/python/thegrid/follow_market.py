@@ -10,6 +10,9 @@ from thegrid.errors import GridError, InternalError, from_status
 from thegrid.follow import AskAgain, Gap
 from thegrid.v1 import market_data_pb2
 
+_WHOLE = ("market", "auction")
+"""Events that tell all of their subject, so that the first of them is as good as a snapshot."""
+
 
 @dataclass
 class _Track:
@@ -91,7 +94,7 @@ class MarketFollower:
         track = self._tracks.get((event.market_id, event.channel))
         if track is None:
             return
-        if kind == "book_snapshot" or (kind == "market" and track.is_fresh):
+        if kind == "book_snapshot" or (kind in _WHOLE and track.is_fresh):
             yield from self._snapshot(track, event)
         else:
             yield from self._step(track, event)

@@ -16,6 +16,7 @@ _ENUMS = {
     "time_in_force": trading_pb2.TimeInForce,
     "source": trading_pb2.UnitSource,
     "self_trade_prevention": trading_pb2.SelfTradePrevention,
+    "post_only_mode": trading_pb2.PostOnlyMode,
 }
 
 
@@ -83,3 +84,23 @@ def amend_item(
 def cancel_item(order_id: str = "", *, client_order_id: str = "") -> trading_pb2.BatchItem:
     """Return a step that closes an order."""
     return trading_pb2.BatchItem(cancel=order_ref(order_id, client_order_id))
+
+
+def quote(
+    side: int | str, quantity_units: int, price_micros: int, **terms: object
+) -> trading_pb2.Quote:
+    """Return one quote for `replace_quotes`; `terms` are further fields of Quote.
+
+    Enums are numbers or short names. Raises ValueError or TypeError naming the field.
+    """
+    given: dict[str, Any] = {**terms, "side": side}
+    for name in ("side", "source", "post_only_mode"):
+        if name in given:
+            given[name] = enum_number(_ENUMS[name], given[name], name)
+    for name, value in (("quantity_units", quantity_units), ("price_micros", price_micros)):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{name}: an int is needed, not {type(value).__name__}")
+    try:
+        return trading_pb2.Quote(**given, quantity_units=quantity_units, price_micros=price_micros)
+    except ValueError as problem:
+        raise ValueError(f"quote: {problem}") from None

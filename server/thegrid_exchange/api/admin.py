@@ -6,10 +6,10 @@ Every write is on the journal with its actor.
 from typing import Any
 
 from thegrid.v1 import admin_pb2, admin_pb2_grpc
+from thegrid_exchange.api.admin_markets import AdminMarketsMixin
 from thegrid_exchange.api.call import caller
-from thegrid_exchange.api.convert.common import micros_of, time_of
+from thegrid_exchange.api.convert.common import micros_of, optional_of, time_of
 from thegrid_exchange.api.convert.instruments import (
-    MARKET_STATES,
     spec_record,
     terms_record,
 )
@@ -17,14 +17,13 @@ from thegrid_exchange.api.convert.members import ROLES, member_message
 from thegrid_exchange.api.errors import invalid
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.instruments import shown_instrument
-from thegrid_exchange.api.market_data import shown_market
 from thegrid_exchange.api.paging import cut, page_of
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.policy import POLICY_TERMS
 from thegrid_exchange.views.live import trial_balance
 
 
-class AdminServicer(Handler, admin_pb2_grpc.AdminServiceServicer):
+class AdminServicer(AdminMarketsMixin, Handler, admin_pb2_grpc.AdminServiceServicer):
     """The operator's side."""
 
     async def CreateMember(  # noqa: N802
@@ -35,9 +34,25 @@ class AdminServicer(Handler, admin_pb2_grpc.AdminServiceServicer):
             handle=request.handle,
             roles=roles or ("trader", "consumer"),
             affiliation_group=request.affiliation_group,
+            prevention_group=request.prevention_group,
+            fee_tier=request.fee_tier,
         )
         answer = await self.ask(command, request.request_id)
         return admin_pb2.CreateMemberResponse(
+            member=member_message(answer.reply.member), position=self.position(answer.seq)
+        )
+
+    async def UpdateMember(  # noqa: N802
+        self, request: admin_pb2.UpdateMemberRequest, context: Any
+    ) -> admin_pb2.UpdateMemberResponse:
+        command = commands.UpdateMember(
+            request.member_id,
+            optional_of(request, "prevention_group"),
+            optional_of(request, "fee_tier"),
+            request.reason,
+        )
+        answer = await self.ask(command, request.request_id)
+        return admin_pb2.UpdateMemberResponse(
             member=member_message(answer.reply.member), position=self.position(answer.seq)
         )
 
@@ -119,19 +134,6 @@ class AdminServicer(Handler, admin_pb2_grpc.AdminServiceServicer):
         answer = await self.ask(command, request.request_id)
         return admin_pb2.PublishSpecResponse(
             instrument=self._shown(instrument.instrument_id), position=self.position(answer.seq)
-        )
-
-    async def SetMarketState(  # noqa: N802
-        self, request: admin_pb2.SetMarketStateRequest, context: Any
-    ) -> admin_pb2.SetMarketStateResponse:
-        market = self.market(request.market)
-        command = commands.SetMarketState(
-            market.market_id, MARKET_STATES.word(request.state), request.reason
-        )
-        answer = await self.ask(command, request.request_id)
-        return admin_pb2.SetMarketStateResponse(
-            market=shown_market(self.services, self.market(market.market_id)),
-            position=self.position(answer.seq),
         )
 
     async def AdmitSupplier(  # noqa: N802

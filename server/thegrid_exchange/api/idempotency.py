@@ -8,20 +8,30 @@ from collections import OrderedDict
 
 import msgspec
 
-from thegrid_exchange.engine.commands import AmendOrder, BatchOrders, CancelOrder, PlaceOrder
+from thegrid_exchange.engine.commands import (
+    AmendOrder,
+    BatchOrders,
+    CancelOrder,
+    PlaceOrder,
+    ReplaceQuotes,
+)
 
 KEPT_SECRETS = 1_000
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def order_hash(command: PlaceOrder | AmendOrder | CancelOrder | BatchOrders) -> bytes:
+def order_hash(
+    command: PlaceOrder | AmendOrder | CancelOrder | BatchOrders | ReplaceQuotes,
+) -> bytes:
     """The hash of what is asked for; the session and the key it comes by are no part of that."""
     asked: object = command
     if isinstance(command, PlaceOrder):
         asked = _bare(command)
     elif isinstance(command, BatchOrders):
         asked = command._replace(items=tuple(map(_bare, command.items)))
+    elif isinstance(command, ReplaceQuotes):
+        asked = command._replace(quotes=tuple(map(_bare, command.quotes)))  # type: ignore[arg-type]
     return hashlib.sha256(_encode((type(command).__name__, asked))).digest()[:16]
 
 

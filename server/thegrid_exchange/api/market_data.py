@@ -7,14 +7,11 @@ from typing import Any
 
 from thegrid.v1 import market_data_pb2, market_data_pb2_grpc
 from thegrid_exchange.api.convert.common import micros_of
-from thegrid_exchange.api.convert.instruments import market_message
 from thegrid_exchange.api.convert.market_data import snapshot_message, trade_message
 from thegrid_exchange.api.handler import Handler
-from thegrid_exchange.api.market_stream import MarketStreamMixin
+from thegrid_exchange.api.market_stream import MarketStreamMixin, shown_market
 from thegrid_exchange.api.paging import cut, page_of
-from thegrid_exchange.api.services import Services
 from thegrid_exchange.engine.quantities import number_of
-from thegrid_exchange.engine.records import Market
 from thegrid_exchange.views.feed import picture_of
 
 DEFAULT_DEPTH = 50
@@ -69,9 +66,3 @@ class MarketDataServicer(  # type: ignore[misc]  # its stream yields bytes, seri
         return market_data_pb2.ListTradesResponse(
             trades=[trade_message(trade) for trade in shown], next_page_token=token
         )
-
-
-def shown_market(services: Services, market: Market) -> market_data_pb2.Market:
-    """A market with the best prices of its book."""
-    book = services.live.book(market.market_id)
-    return market_message(market, book.buy.best_price_micros(), book.sell.best_price_micros())

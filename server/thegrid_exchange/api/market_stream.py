@@ -9,7 +9,7 @@ from typing import Any, Final
 from thegrid.v1 import common_pb2, market_data_pb2
 from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.common import time_of
-from thegrid_exchange.api.convert.instruments import market_message
+from thegrid_exchange.api.convert.instruments import auction_message, market_message
 from thegrid_exchange.api.convert.market_data import (
     delta_message,
     snapshot_message,
@@ -20,6 +20,7 @@ from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.stream_guard import StreamGuard
 from thegrid_exchange.engine.records import Market, Trade
+from thegrid_exchange.views.auctions import Indication, indicated
 from thegrid_exchange.views.feed import BookChange, Entry, Level, Log, MarketFeed, picture_of
 
 FRAME_EVENTS: Final = 256
@@ -32,6 +33,7 @@ _CHANNELS: Final = {
     market_data_pb2.CHANNEL_BOOK: "book",
     market_data_pb2.CHANNEL_TRADES: "trades",
     market_data_pb2.CHANNEL_STATUS: "status",
+    market_data_pb2.CHANNEL_AUCTION: "auction",
 }
 
 
@@ -138,10 +140,12 @@ class _Reader:
     def _picture(self, name: str, log: Log) -> bytes:
         """The whole book, or the market as it stands, complete to the log's last sequence."""
         event = self._event(log.last_sequence, log.last_sequence, self._services.live.state.now_us)
+        state = self._services.live.state
         if name == "status":
-            event.market.CopyFrom(
-                _shown(self._services, self._services.live.state.markets[self.market_id])
-            )
+            event.market.CopyFrom(shown_market(self._services, state.markets[self.market_id]))
+        elif name == "auction":
+            event.auction.SetInParent()  # present, though empty while there is none
+            event.auction.CopyFrom(auction_message(indicated(state, self.market_id)))
         else:
             picture = picture_of(self._services.live.book(self.market_id), self._depth)
             event.book_snapshot.CopyFrom(snapshot_message(picture, gap=self._after is not None))
@@ -172,8 +176,11 @@ class _Reader:
         if log is None or self.is_lost:
             return
         most = self._services.config.subscriber_queue_messages
-        if self.channel == market_data_pb2.CHANNEL_BOOK and log.end - self.place > most:
-            yield self._conflated(log)
+        if log.end - self.place > most:
+            if self.channel == market_data_pb2.CHANNEL_BOOK:
+                yield self._conflated(log)
+            elif self.channel == market_data_pb2.CHANNEL_AUCTION:
+                yield self._latest(log)
         while not self.is_lost and self.place < log.end:
             place = self.place
             self.place += 1
@@ -201,6 +208,16 @@ class _Reader:
         self._services.metrics.conflations.inc()
         return _chunk(event)
 
+    def _latest(self, log: Log) -> bytes:
+        """The last event of the log instead of all, declared: each auction event tells all."""
+        first, last = log.at(self.place), log.at(log.end - 1)
+        event = self._event(first.prev_sequence, last.sequence, last.at_us)
+        event.conflated_from_sequence = first.sequence
+        event.auction.CopyFrom(auction_message(last.content))
+        self.place, self.last_sequence = log.end, last.sequence
+        self._services.metrics.conflations.inc()
+        return _chunk(event)
+
     def _rendered(self, entry: Entry) -> bytes:
         event = self._event(entry.prev_sequence, entry.sequence, entry.at_us)
         content = entry.content
@@ -208,8 +225,10 @@ class _Reader:
             event.trade.CopyFrom(trade_message(content))
         elif isinstance(content, BookChange):
             event.book_delta.CopyFrom(delta_message(content))
+        elif isinstance(content, Indication):
+            event.auction.CopyFrom(auction_message(content))
         else:
-            event.market.CopyFrom(_shown(self._services, content))
+            event.market.CopyFrom(shown_market(self._services, content))
         return _chunk(event)
 
     def _event(self, prev_sequence: int, sequence: int, at_us: int) -> market_data_pb2.MarketEvent:
@@ -271,6 +290,10 @@ def _ends(readers: list[_Reader], guard: StreamGuard) -> bytes:
     return market_data_pb2.StreamMarketDataResponse(events=events).SerializeToString()
 
 
-def _shown(services: Services, market: Market) -> market_data_pb2.Market:
-    book = services.live.book(market.market_id)
-    return market_message(market, book.buy.best_price_micros(), book.sell.best_price_micros())
+def shown_market(services: Services, market: Market) -> market_data_pb2.Market:
+    """A market with the best prices of its book, and with its auction."""
+    live = services.live
+    book = live.book(market.market_id)
+    best_bid_micros, best_ask_micros = book.buy.best_price_micros(), book.sell.best_price_micros()
+    auction = indicated(live.state, market.market_id)
+    return market_message(market, best_bid_micros, best_ask_micros, auction)

@@ -20,6 +20,7 @@ from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.replay import Replayer
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
@@ -41,6 +42,7 @@ class Services:
     lots: LotsReader
     usage: UsageReader
     replayer: Replayer
+    prevented: PreventedReader
     authenticator: Authenticator
     vault: Vault
     validator: Validator

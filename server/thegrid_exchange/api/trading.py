@@ -7,7 +7,7 @@ from typing import Any
 
 from thegrid.v1 import trading_pb2, trading_pb2_grpc
 from thegrid_exchange.api.call import caller
-from thegrid_exchange.api.convert.common import micros_of
+from thegrid_exchange.api.convert.common import micros_of, optional_time
 from thegrid_exchange.api.convert.trading import (
     amend_command,
     cancel_command,
@@ -15,6 +15,8 @@ from thegrid_exchange.api.convert.trading import (
     item_command,
     order_message,
     place_command,
+    prevented_message,
+    quotes_command,
     shown_order,
     shown_result,
 )
@@ -23,7 +25,7 @@ from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.idempotency import order_hash
 from thegrid_exchange.api.order_session import SessionMixin
 from thegrid_exchange.api.paging import cut, page_of
-from thegrid_exchange.engine.commands import BatchOrders, CancelOrders
+from thegrid_exchange.engine.commands import BatchOrders, CancelAllAfter, CancelOrders
 from thegrid_exchange.engine.quantities import number_of
 
 
@@ -92,6 +94,28 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
             position=self.position(answer.seq),
         )
 
+    async def ReplaceQuotes(  # noqa: N802
+        self, request: trading_pb2.ReplaceQuotesRequest, context: Any
+    ) -> trading_pb2.ReplaceQuotesResponse:
+        asking = caller()
+        market_id = self.market_id(request.market)
+        command = quotes_command(request, asking.member_id, asking.key_id, market_id)
+        answer = await self.ask(command, request.request_id, order_hash(command))
+        return trading_pb2.ReplaceQuotesResponse(
+            cancelled_order_ids=answer.reply.cancelled_order_ids,
+            results=[shown_result(reply, answer.at_us) for reply in answer.reply.items],
+            position=self.position(answer.seq),
+        )
+
+    async def CancelAllAfter(  # noqa: N802
+        self, request: trading_pb2.CancelAllAfterRequest, context: Any
+    ) -> trading_pb2.CancelAllAfterResponse:
+        command = CancelAllAfter(caller().member_id, request.span_us)
+        answer = await self.ask(command, request.request_id)
+        return trading_pb2.CancelAllAfterResponse(
+            fire_time=optional_time(answer.reply.fires_at_us), position=self.position(answer.seq)
+        )
+
     # ---- reads ---------------------------------------------------------------------------------
 
     async def GetOrder(  # noqa: N802
@@ -153,4 +177,27 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
         shown, token = cut(vault, page, fills, [number_of(each.trade.trade_id) for each in fills])
         return trading_pb2.ListFillsResponse(
             fills=[fill_message(*fill) for fill in shown], next_page_token=token
+        )
+
+    async def ListPreventedMatches(  # noqa: N802
+        self, request: trading_pb2.ListPreventedMatchesRequest, context: Any
+    ) -> trading_pb2.ListPreventedMatchesResponse:
+        await self.reach(request)
+        vault, member_id = self.services.vault, caller().member_id
+        market_id = self.optional_market_id(request.market)
+        start_us, end_us = micros_of(request, "start_time"), micros_of(request, "end_time")
+        page = page_of(vault, request, member_id, market_id, start_us, end_us)
+        found = await self.services.prevented.matches(
+            member_id,
+            market_id=market_id,
+            start_us=start_us,
+            end_us=end_us,
+            before=page.number(),
+            limit=page.limit,
+        )
+        numbers = [number_of(each.event.prevented_id) for each in found]
+        shown, token = cut(vault, page, found, numbers)
+        return trading_pb2.ListPreventedMatchesResponse(
+            matches=[prevented_message(each.event, each.at_us, member_id) for each in shown],
+            next_page_token=token,
         )

@@ -75,6 +75,10 @@ class BookSide:
         """The order that is matched first; the side must not be empty."""
         return next(iter(self.levels[self.keys[-1]].queue))
 
+    def reaches(self, price_micros: int, other_micros: int) -> bool:
+        """Whether an order of this side at a price agrees to another price."""
+        return self._sign * (price_micros - other_micros) >= 0
+
     def walk(self) -> Iterator[tuple[int, Level]]:
         """Prices and levels, best first."""
         for key in reversed(self.keys):

@@ -11,7 +11,9 @@ from thegrid_exchange.engine.book import Book
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
     Admission,
+    Auction,
     Cancellation,
+    CancelTimer,
     ClosedDelivery,
     ClosedOrder,
     Key,
@@ -43,6 +45,18 @@ class Indices:
         self.open_order_count: defaultdict[str, int] = defaultdict(int)
         self.client_order_ids: dict[tuple[str, str], str] = {}
         """Order id by member and client order id, open or remembered."""
+        self.tagged_orders: defaultdict[tuple[str, str, str], SortedKeys[str]] = defaultdict(
+            SortedKeys
+        )
+        """Open order ids by member, market and tag, oldest first; untagged ones left out."""
+        self.sweep_orders: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
+        """Open orders that are good till the sweep, by market."""
+        self.timer_deadlines: SortedKeys[Deadline] = SortedKeys()
+        """Members by when their dead man's switch fires (wall clock)."""
+        self.auction_deadlines: SortedKeys[Deadline] = SortedKeys()
+        """Auctions by when they end (wall clock)."""
+        self.auction_slots: SortedKeys[Deadline] = SortedKeys()
+        """Open markets by when the auction before their next sweep begins (wall clock)."""
         self.order_deadlines: SortedKeys[Deadline] = SortedKeys()
         self.lot_deadlines: SortedKeys[Deadline] = SortedKeys()
         self.reservation_deadlines: SortedKeys[Deadline] = SortedKeys()
@@ -90,6 +104,11 @@ class Indices:
             self.open_order_count[member_id] -= 1
         if order.client_order_id:
             self._follow_client_id(member_id, order.client_order_id, order_id, new is not None)
+        if order.tag:
+            tagged = self.tagged_orders[(member_id, order.market_id, order.tag)]
+            _set(tagged, order_id, new is not None)
+        if order.time_in_force == "gts":
+            _set(self.sweep_orders[order.market_id], order_id, new is not None)
         if order.expires_at_us is not None:
             deadline = (order.expires_at_us - order.outage_base_us, order_id)
             _set(self.order_deadlines, deadline, new is not None)
@@ -203,13 +222,35 @@ class Indices:
     # ---- markets, members, supply --------------------------------------------------------------
 
     def follow_markets(self, market_id: str, old: Market | None, new: Market | None) -> None:
-        """Sweep slots."""
+        """Sweep slots, and the auctions before them."""
+        before, after = _auction_slot(old), _auction_slot(new)
+        if before != after:
+            if before is not None:
+                self.auction_slots.remove(before)
+            if after is not None:
+                self.auction_slots.add(after)
         if old is not None and new is not None and old.next_sweep_us == new.next_sweep_us:
             return
         if old is not None:
             self.sweep_slots.remove((old.next_sweep_us, market_id))
         if new is not None:
             self.sweep_slots.add((new.next_sweep_us, market_id))
+
+    def follow_auctions(self, auction_id: str, old: Auction | None, new: Auction | None) -> None:
+        """When auctions end."""
+        if old is not None:
+            self.auction_deadlines.remove((old.ends_at_us, auction_id))
+        if new is not None:
+            self.auction_deadlines.add((new.ends_at_us, auction_id))
+
+    def follow_cancel_timers(
+        self, member_id: str, old: CancelTimer | None, new: CancelTimer | None
+    ) -> None:
+        """When dead man's switches fire."""
+        if old is not None:
+            self.timer_deadlines.remove((old.fires_at_us, member_id))
+        if new is not None:
+            self.timer_deadlines.add((new.fires_at_us, member_id))
 
     def follow_sweeps(self, sweep_id: str, old: Sweep | None, new: Sweep | None) -> None:
         """Unfinished sweeps; finished ones have no row."""
@@ -246,6 +287,15 @@ class Indices:
             insort(self.admissions_of[member_id], instrument_id)
         elif new is None:
             self.admissions_of[member_id].remove(instrument_id)
+
+
+def _auction_slot(market: Market | None) -> Deadline | None:
+    """When the auction before a market's next sweep begins; None for none."""
+    if market is None or not market.policy.sweep_auction_us:
+        return None
+    if market.state != "open" or market.sweep_id:
+        return None
+    return market.next_sweep_us - market.policy.sweep_auction_us, market.market_id
 
 
 def _set(keys: SortedKeys[Deadline] | SortedKeys[str], key: Deadline | str, present: bool) -> None:

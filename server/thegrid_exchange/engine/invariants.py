@@ -186,7 +186,9 @@ def _check_books(state: State) -> None:
     resting = 0
     for market_id, book in state.indices.books.items():
         best_buy, best_sell = book.buy.best_price_micros(), book.sell.best_price_micros()
-        if best_buy is not None and best_sell is not None:
+        # A book that was not called to trade yet may be crossed: in an auction, or halted in one.
+        trades = state.markets[market_id].state == "open"
+        if best_buy is not None and best_sell is not None and trades:
             _require(best_buy < best_sell, f"{market_id} rests crossed")
         for side in (book.buy, book.sell):
             for price_micros, level in side.walk():

@@ -24,6 +24,13 @@ POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
     ),
     "max_batch_items": PolicyTerm(500, 1, 10_000, "Order commands in one batch."),
     "max_open_orders": PolicyTerm(5_000, 1, INT64_MAX, "Open orders of one member."),
+    "cancel_timer_least_us": PolicyTerm(
+        SECOND_US, 1, HOUR_US, "Shortest span of a dead man's switch."
+    ),
+    "cancel_timer_most_us": PolicyTerm(
+        24 * HOUR_US, SECOND_US, 8_760 * HOUR_US, "Longest span of a dead man's switch."
+    ),
+    "max_fee_tiers": PolicyTerm(1_000, 0, 100_000, "Fee tiers there may be."),
     "max_keys": PolicyTerm(100, 1, 100_000, "Keys of one member that are not revoked."),
     "max_due_items": PolicyTerm(16, 0, 1_000, "Own due items a member's command runs first."),
     "price_band_bps": PolicyTerm(0, 0, 1_000_000, "Allowed distance from the last price; 0 = off."),

@@ -21,10 +21,13 @@ CASH: Final = "usd"
 
 Side = Literal["buy", "sell"]
 OrderType = Literal["limit", "market"]
-TimeInForce = Literal["gtc", "ioc", "fok", "gtd"]
+TimeInForce = Literal["gtc", "ioc", "fok", "gtd", "gts"]
+PostOnlyMode = Literal["reject", "slide"]
 UnitSource = Literal["issuance", "trading"]
 SelfTradePrevention = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"]
-MarketState = Literal["open", "cancel_only", "halted"]
+MarketState = Literal["open", "cancel_only", "halted", "auction"]
+AuctionCause = Literal["operator", "max_move", "sweep"]
+FeeTierMode = Literal["rates", "discount"]
 AccountMode = Literal["auto", "advanced"]
 ClosureReason = Literal[
     "filled",
@@ -36,6 +39,8 @@ ClosureReason = Literal[
     "self_trade",
     "halted",
     "work_limit",
+    "average_price",
+    "spend_limit",
 ]
 LotOrigin = Literal["transfer", "auto_transfer", "auto_buy", "sweep"]
 Verdict = Literal[

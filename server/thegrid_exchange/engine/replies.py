@@ -9,9 +9,11 @@ from thegrid_exchange.engine.quantities import MarketState
 from thegrid_exchange.engine.records import (
     Admission,
     Draw,
+    FeeTier,
     Fill,
     Key,
     Lot,
+    MarketPolicy,
     Member,
     Offer,
     Order,
@@ -50,6 +52,19 @@ class MarketStateReply(NamedTuple):
 
     market_id: str
     state: MarketState
+
+
+class MarketPolicyReply(NamedTuple):
+    """The market's own figures now."""
+
+    market_id: str
+    policy: MarketPolicy
+
+
+class FeeTierReply(NamedTuple):
+    """The fee tier now."""
+
+    tier: FeeTier
 
 
 class MemberReply(NamedTuple):
@@ -94,6 +109,23 @@ class BatchReply(NamedTuple):
     """One answer per item, in order; a refused item changed nothing."""
 
     items: tuple[OrderReply | Refusal, ...]
+
+
+class QuotesReply(NamedTuple):
+    """The orders that were replaced, and one answer per quote, in order.
+
+    When a quote is refused nothing is changed and `cancelled_order_ids` is empty.
+    """
+
+    cancelled_order_ids: tuple[str, ...]
+    items: tuple[OrderReply | Refusal, ...]
+
+
+class CancelTimerReply(NamedTuple):
+    """When all of the member's orders are cancelled unless it renews; None when disarmed."""
+
+    member_id: str
+    fires_at_us: int | None
 
 
 class TransferReply(NamedTuple):
@@ -204,12 +236,16 @@ Reply = (
     | InstrumentReply
     | SpecReply
     | MarketStateReply
+    | MarketPolicyReply
+    | FeeTierReply
     | MemberReply
     | CashReply
     | KeyReply
     | OrderReply
     | OrdersCancelledReply
     | BatchReply
+    | QuotesReply
+    | CancelTimerReply
     | TransferReply
     | SupplierReply
     | OfferReply

@@ -18,9 +18,12 @@ from thegrid_exchange.engine.quantities import (
 )
 from thegrid_exchange.engine.records import (
     Admission,
+    Auction,
     Cancellation,
+    CancelTimer,
     ClosedDelivery,
     ClosedOrder,
+    FeeTier,
     Instrument,
     Key,
     Lot,
@@ -72,6 +75,11 @@ class State:
         self.parcels: dict[tuple[str, int], Parcel] = {}
         """By queue id (see `ParcelChange`) and number."""
         self.cancellations: dict[str, Cancellation] = {}
+        self.cancel_timers: dict[str, CancelTimer] = {}
+        """By member; those that fired or were disarmed have no row."""
+        self.auctions: dict[str, Auction] = {}
+        """Unfinished auctions alone."""
+        self.fee_tiers: dict[str, FeeTier] = {}
         self.lots: dict[str, Lot] = {}
         """Lots with tokens that have not ended."""
         self.lot_parcels: dict[tuple[str, int], LotParcel] = {}
@@ -137,9 +145,15 @@ class State:
             first = keys.first()
             if first is not None:
                 deadlines.append(first[0] + self.outage_us)
-        slot = indices.sweep_slots.first()
-        if slot is not None:
-            deadlines.append(slot[0])
+        for keys in (
+            indices.sweep_slots,
+            indices.timer_deadlines,
+            indices.auction_slots,
+            indices.auction_deadlines,
+        ):
+            first = keys.first()
+            if first is not None:
+                deadlines.append(first[0])
         closed = indices.closed.first()
         if closed is not None:
             deadlines.append(self.forget_at_us(closed) + FORGET_SLACK_US)

@@ -17,7 +17,7 @@ CHECKED_LEVELS: Final = 10
 
 
 Channel = tuple[str, int]
-"""`trades`, `status` or `book`, and the depth of a book (0 for all of it)."""
+"""`trades`, `status`, `auction` or `book`, and the depth of a book (0 for all of it)."""
 
 
 class Level(NamedTuple):
@@ -217,6 +217,16 @@ class MarketFeed:
         log = self.logs.get(("status", 0))
         if log is not None:
             log.append(self.sequence, at_us, market)
+
+    def hears_auctions(self) -> bool:
+        """Whether anybody follows the market's auctions."""
+        return ("auction", 0) in self.logs
+
+    def add_auction(self, indication: Any, at_us: int) -> None:
+        """Publish an auction under the sequence of the change that it follows from."""
+        log = self.logs.get(("auction", 0))
+        if log is not None and log.last_sequence < self.sequence:
+            log.append(self.sequence, at_us, indication)
 
     def _top_change(self, depth: int, book: Book) -> BookChange | None:
         """What changed among the best levels, those that slid in or out included."""

@@ -18,6 +18,7 @@ from thegrid_exchange.engine.records import Order
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.journal.protocol import Head, Row
 from thegrid_exchange.views.accounts import all_units_of, cash_of
+from thegrid_exchange.views.auctions import finished, indicated
 from thegrid_exchange.views.catalogue import Catalogue
 from thegrid_exchange.views.feed import Log, MarketFeed
 from thegrid_exchange.views.lots import LotWithParcels, deadline_of, open_lot
@@ -63,6 +64,8 @@ class Live:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._parcels: Parcels = {}
+        self._auctions: dict[str, None] = {}
+        """Markets whose auctions the batch at hand has changed."""
 
     def begin(self, totals: dict[str, int]) -> None:
         """Take up the running totals where the last durable row left them."""
@@ -144,6 +147,7 @@ class Live:
             fold(self.state, row.at_us, row.events)
             if touched is not None:
                 self._publish(touched, levels, row)
+        self._publish_auctions()
         last = rows[-1]
         self.durable = Head(last.seq, last.hash, last.at_us)
         self.members.fold(rows)
@@ -195,7 +199,19 @@ class Live:
             feed.add_book(levels | self._resting(public), self.book(market_id), row.at_us)
         if public.status:
             feed.add_status(self.state.markets[market_id], row.at_us)
+        if public.ended_auction is not None:
+            feed.add_auction(finished(public.ended_auction), row.at_us)
+        if self.state.markets[market_id].auction_id and feed.hears_auctions():
+            self._auctions[market_id] = None
         self.totals[market_id] = feed.sequence
+
+    def _publish_auctions(self) -> None:
+        """Say once per batch what the auctions it changed would trade at now."""
+        for market_id in self._auctions:
+            if self.state.markets[market_id].auction_id:
+                found = indicated(self.state, market_id)
+                self.market_feed(market_id).add_auction(found, self.state.now_us)
+        self._auctions.clear()
 
     def _publish_member(self, member_id: str, theirs: Theirs, row: Row) -> None:
         for lot_id in theirs.lots:

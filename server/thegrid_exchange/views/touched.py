@@ -9,7 +9,7 @@ from typing import Any
 
 from thegrid_exchange.engine import events as happened
 from thegrid_exchange.engine.quantities import CASH, HOUSE
-from thegrid_exchange.engine.records import Lot, Order, Trade, Transfer, UsageRecord
+from thegrid_exchange.engine.records import Auction, Lot, Order, Trade, Transfer, UsageRecord
 
 OrderOf = Callable[[str], Order]
 LotOf = Callable[[str], Lot]
@@ -48,14 +48,18 @@ class Theirs:
 
 
 class Public:
-    """What changed in one market; `book` holds the orders whose levels changed."""
+    """What changed in one market; `book` holds the orders whose levels changed.
 
-    __slots__ = ("book", "status", "trades")
+    An auction that ended makes no event of its own: it goes with that of the status.
+    """
+
+    __slots__ = ("book", "ended_auction", "status", "trades")
 
     def __init__(self) -> None:
         self.book: dict[str, None] = {}
         self.trades: list[Trade] = []
         self.status = False
+        self.ended_auction: Auction | None = None
 
     def count(self) -> int:
         """How many public events the row makes in the market."""
@@ -118,6 +122,8 @@ class Touched:
         market = self.market(trade.market_id)
         market.trades.append(trade)
         market.book[trade.maker_order_id] = None
+        if trade.auction_id:
+            market.book[trade.taker_order_id] = None
         taker_id, maker_id = trade.buyer_id, trade.seller_id
         if trade.taker_side == "sell":
             taker_id, maker_id = maker_id, taker_id
@@ -164,6 +170,13 @@ class Touched:
     def _sweep(self, event: Any) -> None:
         self.market(event.sweep.market_id).status = True
 
+    def _auction(self, event: happened.AuctionOpened | happened.AuctionChanged) -> None:
+        self.market(event.auction.market_id).status = True
+
+    def _auction_closed(self, event: happened.AuctionClosed) -> None:
+        market = self.market(event.auction.market_id)
+        market.status, market.ended_auction = True, event.auction
+
     def _defined(self, event: happened.InstrumentDefined) -> None:
         self.market(event.market.market_id).status = True
 
@@ -184,6 +197,10 @@ _NOTES: dict[type[Any], Callable[[Touched, Any], None]] = {
     happened.LotClosed: Touched._lot,
     happened.UsageRecorded: Touched._used,
     happened.MarketStateChanged: Touched._market_state,
+    happened.MarketPolicyChanged: Touched._market_state,
+    happened.AuctionOpened: Touched._auction,
+    happened.AuctionChanged: Touched._auction,
+    happened.AuctionClosed: Touched._auction_closed,
     happened.SweepStarted: Touched._sweep,
     happened.SweepFinished: Touched._sweep,
     happened.InstrumentDefined: Touched._defined,

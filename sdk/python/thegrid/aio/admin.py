@@ -3,9 +3,11 @@ Every call asks for the scope `admin`.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
 
 from thegrid.aio.transport import Transport
 from thegrid.enums import enum_number
+from thegrid.times import timestamp
 from thegrid.v1 import (
     admin_pb2,
     common_pb2,
@@ -27,6 +29,8 @@ class Admin:
         roles: Iterable[int | str] = (),
         *,
         affiliation_group: str = "",
+        prevention_group: str = "",
+        fee_tier: str = "",
         request_id: str = "",
     ) -> members_pb2.Member:
         """Admit a member under the operator's own name for it.
@@ -37,9 +41,31 @@ class Admin:
             request_id=request_id,
             handle=handle,
             affiliation_group=affiliation_group,
+            prevention_group=prevention_group,
+            fee_tier=fee_tier,
             roles=[enum_number(members_pb2.Role, role, "roles") for role in roles],  # type: ignore[misc]
         )
         response = await self._transport.call(request, admin_pb2.CreateMemberResponse)
+        return response.member
+
+    async def update_member(
+        self,
+        member_id: str,
+        *,
+        prevention_group: str | None = None,
+        fee_tier: str | None = None,
+        reason: str = "",
+        request_id: str = "",
+    ) -> members_pb2.Member:
+        """Change a member's prevention group or fee tier; None keeps it, empty ends it."""
+        request = admin_pb2.UpdateMemberRequest(
+            request_id=request_id,
+            member_id=member_id,
+            prevention_group=prevention_group,
+            fee_tier=fee_tier,
+            reason=reason,
+        )
+        response = await self._transport.call(request, admin_pb2.UpdateMemberResponse)
         return response.member
 
     def members(
@@ -138,6 +164,55 @@ class Admin:
         )
         response = await self._transport.call(request, admin_pb2.SetMarketStateResponse)
         return response.market
+
+    async def set_market_policy(
+        self, market: str, policy: market_data_pb2.MarketPolicy, *, request_id: str = ""
+    ) -> market_data_pb2.Market:
+        """Give a market its own figures for halts and auctions, all at once."""
+        request = admin_pb2.SetMarketPolicyRequest(
+            request_id=request_id, market=market, policy=policy
+        )
+        response = await self._transport.call(request, admin_pb2.SetMarketPolicyResponse)
+        return response.market
+
+    async def start_auction(
+        self, market: str, until_time: datetime, reason: str, *, request_id: str = ""
+    ) -> market_data_pb2.Market:
+        """Let a market collect orders until a time, then trade them at one price."""
+        request = admin_pb2.StartAuctionRequest(
+            request_id=request_id, market=market, until_time=timestamp(until_time), reason=reason
+        )
+        response = await self._transport.call(request, admin_pb2.StartAuctionResponse)
+        return response.market
+
+    async def set_fee_tier(
+        self,
+        fee_tier: str,
+        mode: int | str,
+        maker_bps: int,
+        taker_bps: int,
+        *,
+        request_id: str = "",
+    ) -> admin_pb2.FeeTier:
+        """Create a tier or change it: `rates` of its own, or a `discount` on the markets' fees."""
+        tier = admin_pb2.FeeTier(
+            fee_tier=fee_tier,
+            mode=enum_number(admin_pb2.FeeTierMode, mode, "mode"),  # type: ignore[arg-type]
+            maker_bps=maker_bps,
+            taker_bps=taker_bps,
+        )
+        request = admin_pb2.SetFeeTierRequest(request_id=request_id, tier=tier)
+        response = await self._transport.call(request, admin_pb2.SetFeeTierResponse)
+        return response.tier
+
+    def fee_tiers(
+        self, *, page_size: int = 0, min_position: common_pb2.Position | None = None
+    ) -> AsyncIterator[admin_pb2.FeeTier]:
+        """Iterate over the fee tiers by name."""
+        request = admin_pb2.ListFeeTiersRequest(page_size=page_size, min_position=min_position)
+        return self._transport.pages(
+            request, admin_pb2.ListFeeTiersResponse, lambda page: page.tiers
+        )
 
     async def admit_supplier(
         self,

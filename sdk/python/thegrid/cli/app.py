@@ -5,10 +5,11 @@ What each does stands in the file of its noun.
 import click
 
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
-from thegrid.cli.admin import admin
+from thegrid.cli.admin_markets import admin
 from thegrid.cli.calls import call
 from thegrid.cli.market import book, instruments, markets, trades
 from thegrid.cli.members import keys, settings, whoami
+from thegrid.cli.quoting import cancel_after, prevented, quote
 from thegrid.cli.session import EXIT_CODES, GridGroup
 from thegrid.cli.supply import supply
 from thegrid.cli.trading import amend, buy, cancel, fills, orders, sell
@@ -42,8 +43,11 @@ for command in (
     sell,
     amend,
     cancel,
+    quote,
+    cancel_after,
     orders,
     fills,
+    prevented,
     balances,
     transfer,
     transfers,

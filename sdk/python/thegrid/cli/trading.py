@@ -44,10 +44,17 @@ def _order_options(function: Function) -> Function:
         click.option("--client-order-id", default="", help="Your own id, unique for a day."),
         click.option("--tag", default="", help="Your own label, for cancelling together."),
         click.option("--post-only", is_flag=True, help="Refuse rather than trade at once."),
+        click.option("--slide", is_flag=True, help="Post only, at the next price that rests."),
         click.option(
             "--max-slippage-bps",
             type=click.IntRange(0),
             help="Greatest distance from the best price, in basis points.",
+        ),
+        click.option(
+            "--max-average-price",
+            "max_average_price_micros",
+            type=DOLLARS,
+            help="Of a market order: worst average in dollars per Unit.",
         ),
         click.option("--dry-run", is_flag=True, help="Answer what it would do; change nothing."),
     ]
@@ -58,6 +65,12 @@ def _order_options(function: Function) -> Function:
 
 @click.command(cls=GridCommand)
 @_order_options
+@click.option(
+    "--max-spend",
+    "max_spend_micros",
+    type=DOLLARS,
+    help="Of a market order: the most to spend in dollars, fees included.",
+)
 @click.option("--use", "auto_transfer", is_flag=True, help="Move what it fills into Consumption.")
 @click.pass_obj
 def buy(session: Session, /, market: str, units: int, **options: Any) -> None:
@@ -155,6 +168,8 @@ def fills(session: Session, market: str, order_id: str, limit: int) -> None:
 def _place(session: Session, side: str, market: str, units: int, options: dict[str, Any]) -> None:
     dry_run = options.pop("dry_run")
     price_micros = options.pop("price_micros")
+    if options.pop("slide"):
+        options.update(post_only=True, post_only_mode="slide")
     terms = {name: value for name, value in options.items() if value not in (None, "", False)}
     if "expire_time" in terms:
         terms["expire_time"] = terms["expire_time"].replace(tzinfo=UTC)

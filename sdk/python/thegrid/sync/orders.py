@@ -4,15 +4,15 @@ A stream for many orders at once is in `order_session`.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from thegrid.enums import enum_number
-from thegrid.orders import amend_item, cancel_item, order_ref, order_terms, place_item
+from thegrid.orders import amend_item, cancel_item, order_ref, order_terms, place_item, quote
 from thegrid.sync.transport import Transport
 from thegrid.times import timestamp
 from thegrid.v1 import common_pb2, trading_pb2
 
-__all__ = ["Orders", "amend_item", "cancel_item", "place_item"]
+__all__ = ["Orders", "amend_item", "cancel_item", "place_item", "quote"]
 
 
 class Orders:
@@ -125,6 +125,51 @@ class Orders:
         )
         return self._transport.call(request, trading_pb2.BatchOrdersResponse, timeout_s)
 
+    def replace_quotes(
+        self,
+        market: str,
+        tag: str,
+        quotes: Iterable[trading_pb2.Quote],
+        *,
+        time_in_force: int | str = 0,
+        expire_time: datetime | None = None,
+        valid_until_time: datetime | None = None,
+        self_trade_prevention: int | str = 0,
+        request_id: str = "",
+        timeout_s: float | None = None,
+    ) -> trading_pb2.ReplaceQuotesResponse:
+        """Put new quotes in the place of all with the tag, as one command: all of it or nothing.
+
+        Make them with `quote`. A quote that is refused carries its status and the others
+        BATCH_UNDONE; the old ones then stand as before. No quotes only cancel.
+        """
+        prevention = enum_number(
+            trading_pb2.SelfTradePrevention, self_trade_prevention, "self_trade_prevention"
+        )
+        request = trading_pb2.ReplaceQuotesRequest(
+            request_id=request_id,
+            market=market,
+            tag=tag,
+            quotes=quotes,
+            time_in_force=enum_number(trading_pb2.TimeInForce, time_in_force, "time_in_force"),  # type: ignore[arg-type]
+            expire_time=timestamp(expire_time),
+            valid_until_time=timestamp(valid_until_time),
+            self_trade_prevention=prevention,  # type: ignore[arg-type]
+        )
+        return self._transport.call(request, trading_pb2.ReplaceQuotesResponse, timeout_s)
+
+    def cancel_all_after(
+        self, span: timedelta, *, request_id: str = ""
+    ) -> trading_pb2.CancelAllAfterResponse:
+        """Have all orders cancelled unless this is called again within the span; 0 disarms.
+
+        Call it at a third of the span or so, each time anew, so that a lost call does no harm.
+        """
+        request = trading_pb2.CancelAllAfterRequest(
+            request_id=request_id, span_us=span // timedelta(microseconds=1)
+        )
+        return self._transport.call(request, trading_pb2.CancelAllAfterResponse)
+
     def get(
         self,
         order_id: str = "",
@@ -179,4 +224,25 @@ class Orders:
         )
         return self._transport.pages(
             request, trading_pb2.ListFillsResponse, lambda page: page.fills
+        )
+
+    def prevented_matches(
+        self,
+        market: str = "",
+        *,
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
+        page_size: int = 0,
+        min_position: common_pb2.Position | None = None,
+    ) -> Iterator[trading_pb2.PreventedMatch]:
+        """Iterate over the trades that self-trade prevention kept from happening, newest first."""
+        request = trading_pb2.ListPreventedMatchesRequest(
+            page_size=page_size,
+            market=market,
+            start_time=timestamp(start_time),
+            end_time=timestamp(end_time),
+            min_position=min_position,
+        )
+        return self._transport.pages(
+            request, trading_pb2.ListPreventedMatchesResponse, lambda page: page.matches
         )

@@ -6,6 +6,7 @@ from thegrid.v1 import instruments_pb2 as _instruments_pb2
 from thegrid.v1 import market_data_pb2 as _market_data_pb2
 from thegrid.v1 import members_pb2 as _members_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -13,17 +14,30 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class FeeTierMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FEE_TIER_MODE_UNSPECIFIED: _ClassVar[FeeTierMode]
+    FEE_TIER_MODE_RATES: _ClassVar[FeeTierMode]
+    FEE_TIER_MODE_DISCOUNT: _ClassVar[FeeTierMode]
+FEE_TIER_MODE_UNSPECIFIED: FeeTierMode
+FEE_TIER_MODE_RATES: FeeTierMode
+FEE_TIER_MODE_DISCOUNT: FeeTierMode
+
 class CreateMemberRequest(_message.Message):
-    __slots__ = ("request_id", "handle", "affiliation_group", "roles")
+    __slots__ = ("request_id", "handle", "affiliation_group", "roles", "prevention_group", "fee_tier")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
     AFFILIATION_GROUP_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
+    PREVENTION_GROUP_FIELD_NUMBER: _ClassVar[int]
+    FEE_TIER_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     handle: str
     affiliation_group: str
     roles: _containers.RepeatedScalarFieldContainer[_members_pb2.Role]
-    def __init__(self, request_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[_members_pb2.Role, str]]] = ...) -> None: ...
+    prevention_group: str
+    fee_tier: str
+    def __init__(self, request_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ..., roles: _Optional[_Iterable[_Union[_members_pb2.Role, str]]] = ..., prevention_group: _Optional[str] = ..., fee_tier: _Optional[str] = ...) -> None: ...
 
 class CreateMemberResponse(_message.Message):
     __slots__ = ("member", "position")
@@ -188,6 +202,112 @@ class SetMarketStateResponse(_message.Message):
     market: _market_data_pb2.Market
     position: _common_pb2.Position
     def __init__(self, market: _Optional[_Union[_market_data_pb2.Market, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class SetMarketPolicyRequest(_message.Message):
+    __slots__ = ("request_id", "market", "policy")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    market: str
+    policy: _market_data_pb2.MarketPolicy
+    def __init__(self, request_id: _Optional[str] = ..., market: _Optional[str] = ..., policy: _Optional[_Union[_market_data_pb2.MarketPolicy, _Mapping]] = ...) -> None: ...
+
+class SetMarketPolicyResponse(_message.Message):
+    __slots__ = ("market", "position")
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    market: _market_data_pb2.Market
+    position: _common_pb2.Position
+    def __init__(self, market: _Optional[_Union[_market_data_pb2.Market, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class StartAuctionRequest(_message.Message):
+    __slots__ = ("request_id", "market", "until_time", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    market: str
+    until_time: _timestamp_pb2.Timestamp
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., market: _Optional[str] = ..., until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class StartAuctionResponse(_message.Message):
+    __slots__ = ("market", "position")
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    market: _market_data_pb2.Market
+    position: _common_pb2.Position
+    def __init__(self, market: _Optional[_Union[_market_data_pb2.Market, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class FeeTier(_message.Message):
+    __slots__ = ("fee_tier", "mode", "maker_bps", "taker_bps")
+    FEE_TIER_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    MAKER_BPS_FIELD_NUMBER: _ClassVar[int]
+    TAKER_BPS_FIELD_NUMBER: _ClassVar[int]
+    fee_tier: str
+    mode: FeeTierMode
+    maker_bps: int
+    taker_bps: int
+    def __init__(self, fee_tier: _Optional[str] = ..., mode: _Optional[_Union[FeeTierMode, str]] = ..., maker_bps: _Optional[int] = ..., taker_bps: _Optional[int] = ...) -> None: ...
+
+class SetFeeTierRequest(_message.Message):
+    __slots__ = ("request_id", "tier")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    tier: FeeTier
+    def __init__(self, request_id: _Optional[str] = ..., tier: _Optional[_Union[FeeTier, _Mapping]] = ...) -> None: ...
+
+class SetFeeTierResponse(_message.Message):
+    __slots__ = ("tier", "position")
+    TIER_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    tier: FeeTier
+    position: _common_pb2.Position
+    def __init__(self, tier: _Optional[_Union[FeeTier, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListFeeTiersRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "min_position")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    min_position: _common_pb2.Position
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListFeeTiersResponse(_message.Message):
+    __slots__ = ("tiers", "next_page_token")
+    TIERS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    tiers: _containers.RepeatedCompositeFieldContainer[FeeTier]
+    next_page_token: str
+    def __init__(self, tiers: _Optional[_Iterable[_Union[FeeTier, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class UpdateMemberRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "prevention_group", "fee_tier", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    PREVENTION_GROUP_FIELD_NUMBER: _ClassVar[int]
+    FEE_TIER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    prevention_group: str
+    fee_tier: str
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., prevention_group: _Optional[str] = ..., fee_tier: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class UpdateMemberResponse(_message.Message):
+    __slots__ = ("member", "position")
+    MEMBER_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    member: _members_pb2.Member
+    position: _common_pb2.Position
+    def __init__(self, member: _Optional[_Union[_members_pb2.Member, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
 
 class AdmitSupplierRequest(_message.Message):
     __slots__ = ("request_id", "member_id", "instrument", "verified_tokens_per_second", "reason")

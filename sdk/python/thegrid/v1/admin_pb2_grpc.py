@@ -81,6 +81,31 @@ class AdminServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_admin__pb2.SetMarketStateRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_admin__pb2.SetMarketStateResponse.FromString,
                 _registered_method=True)
+        self.SetMarketPolicy = channel.unary_unary(
+                '/thegrid.v1.AdminService/SetMarketPolicy',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.SetMarketPolicyRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.SetMarketPolicyResponse.FromString,
+                _registered_method=True)
+        self.StartAuction = channel.unary_unary(
+                '/thegrid.v1.AdminService/StartAuction',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.StartAuctionRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.StartAuctionResponse.FromString,
+                _registered_method=True)
+        self.SetFeeTier = channel.unary_unary(
+                '/thegrid.v1.AdminService/SetFeeTier',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.SetFeeTierRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.SetFeeTierResponse.FromString,
+                _registered_method=True)
+        self.ListFeeTiers = channel.unary_unary(
+                '/thegrid.v1.AdminService/ListFeeTiers',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.ListFeeTiersRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.ListFeeTiersResponse.FromString,
+                _registered_method=True)
+        self.UpdateMember = channel.unary_unary(
+                '/thegrid.v1.AdminService/UpdateMember',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.UpdateMemberRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.UpdateMemberResponse.FromString,
+                _registered_method=True)
         self.AdmitSupplier = channel.unary_unary(
                 '/thegrid.v1.AdminService/AdmitSupplier',
                 request_serializer=thegrid_dot_v1_dot_admin__pb2.AdmitSupplierRequest.SerializeToString,
@@ -170,8 +195,48 @@ class AdminServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SetMarketState(self, request, context):
-        """SetMarketState opens, halts or restricts a market, with a reason. Refused with MARKET_NOT_FOUND. A
-        repeat is safe.
+        """SetMarketState opens, halts or restricts a market, with a reason. Halting calls an auction off; opening
+        ends one at once, and a book that crossed in it trades at one price first. Refused with
+        MARKET_NOT_FOUND, MARKET_SWEEPING. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetMarketPolicy(self, request, context):
+        """SetMarketPolicy gives a market its own figures for halts and auctions, all at once. Refused with
+        MARKET_NOT_FOUND, POLICY_INVALID. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartAuction(self, request, context):
+        """StartAuction lets a market collect orders for a call auction until a time, from whatever state it is
+        in; while it collects, another time may be given. Refused with MARKET_NOT_FOUND, MARKET_SWEEPING,
+        INVALID_ARGUMENT. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetFeeTier(self, request, context):
+        """SetFeeTier creates a fee tier or changes it; orders accepted before keep their rates. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFeeTiers(self, request, context):
+        """ListFeeTiers pages through the fee tiers by name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateMember(self, request, context):
+        """UpdateMember changes a member's prevention group or fee tier. Refused with MEMBER_NOT_FOUND,
+        FEE_TIER_NOT_FOUND. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -253,6 +318,31 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.SetMarketState,
                     request_deserializer=thegrid_dot_v1_dot_admin__pb2.SetMarketStateRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_admin__pb2.SetMarketStateResponse.SerializeToString,
+            ),
+            'SetMarketPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetMarketPolicy,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.SetMarketPolicyRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.SetMarketPolicyResponse.SerializeToString,
+            ),
+            'StartAuction': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartAuction,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.StartAuctionRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.StartAuctionResponse.SerializeToString,
+            ),
+            'SetFeeTier': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetFeeTier,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.SetFeeTierRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.SetFeeTierResponse.SerializeToString,
+            ),
+            'ListFeeTiers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFeeTiers,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.ListFeeTiersRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.ListFeeTiersResponse.SerializeToString,
+            ),
+            'UpdateMember': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateMember,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.UpdateMemberRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.UpdateMemberResponse.SerializeToString,
             ),
             'AdmitSupplier': grpc.unary_unary_rpc_method_handler(
                     servicer.AdmitSupplier,
@@ -520,6 +610,141 @@ class AdminService(object):
             '/thegrid.v1.AdminService/SetMarketState',
             thegrid_dot_v1_dot_admin__pb2.SetMarketStateRequest.SerializeToString,
             thegrid_dot_v1_dot_admin__pb2.SetMarketStateResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetMarketPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/SetMarketPolicy',
+            thegrid_dot_v1_dot_admin__pb2.SetMarketPolicyRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.SetMarketPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartAuction(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/StartAuction',
+            thegrid_dot_v1_dot_admin__pb2.StartAuctionRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.StartAuctionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetFeeTier(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/SetFeeTier',
+            thegrid_dot_v1_dot_admin__pb2.SetFeeTierRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.SetFeeTierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFeeTiers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/ListFeeTiers',
+            thegrid_dot_v1_dot_admin__pb2.ListFeeTiersRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.ListFeeTiersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateMember(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/UpdateMember',
+            thegrid_dot_v1_dot_admin__pb2.UpdateMemberRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.UpdateMemberResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -169,6 +169,86 @@ _AdminServiceSetMarketStateType = typing_extensions.TypeVar(
     ],
 )
 
+_AdminServiceSetMarketPolicyType = typing_extensions.TypeVar(
+    '_AdminServiceSetMarketPolicyType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetMarketPolicyRequest,
+        thegrid.v1.admin_pb2.SetMarketPolicyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetMarketPolicyRequest,
+        thegrid.v1.admin_pb2.SetMarketPolicyResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetMarketPolicyRequest,
+        thegrid.v1.admin_pb2.SetMarketPolicyResponse,
+    ],
+)
+
+_AdminServiceStartAuctionType = typing_extensions.TypeVar(
+    '_AdminServiceStartAuctionType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.StartAuctionRequest,
+        thegrid.v1.admin_pb2.StartAuctionResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.StartAuctionRequest,
+        thegrid.v1.admin_pb2.StartAuctionResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.StartAuctionRequest,
+        thegrid.v1.admin_pb2.StartAuctionResponse,
+    ],
+)
+
+_AdminServiceSetFeeTierType = typing_extensions.TypeVar(
+    '_AdminServiceSetFeeTierType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetFeeTierRequest,
+        thegrid.v1.admin_pb2.SetFeeTierResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetFeeTierRequest,
+        thegrid.v1.admin_pb2.SetFeeTierResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetFeeTierRequest,
+        thegrid.v1.admin_pb2.SetFeeTierResponse,
+    ],
+)
+
+_AdminServiceListFeeTiersType = typing_extensions.TypeVar(
+    '_AdminServiceListFeeTiersType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ListFeeTiersRequest,
+        thegrid.v1.admin_pb2.ListFeeTiersResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ListFeeTiersRequest,
+        thegrid.v1.admin_pb2.ListFeeTiersResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ListFeeTiersRequest,
+        thegrid.v1.admin_pb2.ListFeeTiersResponse,
+    ],
+)
+
+_AdminServiceUpdateMemberType = typing_extensions.TypeVar(
+    '_AdminServiceUpdateMemberType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.UpdateMemberRequest,
+        thegrid.v1.admin_pb2.UpdateMemberResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.UpdateMemberRequest,
+        thegrid.v1.admin_pb2.UpdateMemberResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.UpdateMemberRequest,
+        thegrid.v1.admin_pb2.UpdateMemberResponse,
+    ],
+)
+
 _AdminServiceAdmitSupplierType = typing_extensions.TypeVar(
     '_AdminServiceAdmitSupplierType',
     grpc.UnaryUnaryMultiCallable[
@@ -233,7 +313,7 @@ _AdminServiceGetTrialBalanceType = typing_extensions.TypeVar(
     ],
 )
 
-class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServiceListMembersType, _AdminServiceSetMemberSuspendedType, _AdminServiceDepositType, _AdminServiceWithdrawType, _AdminServiceFundGuaranteeType, _AdminServiceDefineInstrumentType, _AdminServicePublishSpecType, _AdminServiceSetMarketStateType, _AdminServiceAdmitSupplierType, _AdminServiceSetPolicyType, _AdminServiceGetPolicyType, _AdminServiceGetTrialBalanceType]):
+class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServiceListMembersType, _AdminServiceSetMemberSuspendedType, _AdminServiceDepositType, _AdminServiceWithdrawType, _AdminServiceFundGuaranteeType, _AdminServiceDefineInstrumentType, _AdminServicePublishSpecType, _AdminServiceSetMarketStateType, _AdminServiceSetMarketPolicyType, _AdminServiceStartAuctionType, _AdminServiceSetFeeTierType, _AdminServiceListFeeTiersType, _AdminServiceUpdateMemberType, _AdminServiceAdmitSupplierType, _AdminServiceSetPolicyType, _AdminServiceGetPolicyType, _AdminServiceGetTrialBalanceType]):
     """AdminService is the operator's side. All of it asks for the scope `admin`, and every write is on the
     journal with its actor.
     """
@@ -275,6 +355,26 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.SetMarketStateRequest,
             thegrid.v1.admin_pb2.SetMarketStateResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.SetMarketPolicyRequest,
+            thegrid.v1.admin_pb2.SetMarketPolicyResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.StartAuctionRequest,
+            thegrid.v1.admin_pb2.StartAuctionResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.SetFeeTierRequest,
+            thegrid.v1.admin_pb2.SetFeeTierResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.ListFeeTiersRequest,
+            thegrid.v1.admin_pb2.ListFeeTiersResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.UpdateMemberRequest,
+            thegrid.v1.admin_pb2.UpdateMemberResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.AdmitSupplierRequest,
@@ -333,6 +433,26 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
             thegrid.v1.admin_pb2.SetMarketStateResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.SetMarketPolicyRequest,
+            thegrid.v1.admin_pb2.SetMarketPolicyResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.StartAuctionRequest,
+            thegrid.v1.admin_pb2.StartAuctionResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.SetFeeTierRequest,
+            thegrid.v1.admin_pb2.SetFeeTierResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.ListFeeTiersRequest,
+            thegrid.v1.admin_pb2.ListFeeTiersResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.UpdateMemberRequest,
+            thegrid.v1.admin_pb2.UpdateMemberResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.AdmitSupplierRequest,
             thegrid.v1.admin_pb2.AdmitSupplierResponse,
         ],
@@ -385,8 +505,31 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
     """
 
     SetMarketState: _AdminServiceSetMarketStateType
-    """SetMarketState opens, halts or restricts a market, with a reason. Refused with MARKET_NOT_FOUND. A
-    repeat is safe.
+    """SetMarketState opens, halts or restricts a market, with a reason. Halting calls an auction off; opening
+    ends one at once, and a book that crossed in it trades at one price first. Refused with
+    MARKET_NOT_FOUND, MARKET_SWEEPING. A repeat is safe.
+    """
+
+    SetMarketPolicy: _AdminServiceSetMarketPolicyType
+    """SetMarketPolicy gives a market its own figures for halts and auctions, all at once. Refused with
+    MARKET_NOT_FOUND, POLICY_INVALID. A repeat is safe.
+    """
+
+    StartAuction: _AdminServiceStartAuctionType
+    """StartAuction lets a market collect orders for a call auction until a time, from whatever state it is
+    in; while it collects, another time may be given. Refused with MARKET_NOT_FOUND, MARKET_SWEEPING,
+    INVALID_ARGUMENT. A repeat is safe.
+    """
+
+    SetFeeTier: _AdminServiceSetFeeTierType
+    """SetFeeTier creates a fee tier or changes it; orders accepted before keep their rates. A repeat is safe."""
+
+    ListFeeTiers: _AdminServiceListFeeTiersType
+    """ListFeeTiers pages through the fee tiers by name."""
+
+    UpdateMember: _AdminServiceUpdateMemberType
+    """UpdateMember changes a member's prevention group or fee tier. Refused with MEMBER_NOT_FOUND,
+    FEE_TIER_NOT_FOUND. A repeat is safe.
     """
 
     AdmitSupplier: _AdminServiceAdmitSupplierType
@@ -439,6 +582,26 @@ AdminServiceAsyncStub: typing_extensions.TypeAlias = AdminServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.admin_pb2.SetMarketStateRequest,
         thegrid.v1.admin_pb2.SetMarketStateResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetMarketPolicyRequest,
+        thegrid.v1.admin_pb2.SetMarketPolicyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.StartAuctionRequest,
+        thegrid.v1.admin_pb2.StartAuctionResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetFeeTierRequest,
+        thegrid.v1.admin_pb2.SetFeeTierResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ListFeeTiersRequest,
+        thegrid.v1.admin_pb2.ListFeeTiersResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.UpdateMemberRequest,
+        thegrid.v1.admin_pb2.UpdateMemberResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.admin_pb2.AdmitSupplierRequest,
@@ -543,8 +706,56 @@ class AdminServiceServicer(metaclass=abc.ABCMeta):
         request: thegrid.v1.admin_pb2.SetMarketStateRequest,
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.admin_pb2.SetMarketStateResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.SetMarketStateResponse]]:
-        """SetMarketState opens, halts or restricts a market, with a reason. Refused with MARKET_NOT_FOUND. A
-        repeat is safe.
+        """SetMarketState opens, halts or restricts a market, with a reason. Halting calls an auction off; opening
+        ends one at once, and a book that crossed in it trades at one price first. Refused with
+        MARKET_NOT_FOUND, MARKET_SWEEPING. A repeat is safe.
+        """
+
+    @abc.abstractmethod
+    def SetMarketPolicy(
+        self,
+        request: thegrid.v1.admin_pb2.SetMarketPolicyRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.SetMarketPolicyResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.SetMarketPolicyResponse]]:
+        """SetMarketPolicy gives a market its own figures for halts and auctions, all at once. Refused with
+        MARKET_NOT_FOUND, POLICY_INVALID. A repeat is safe.
+        """
+
+    @abc.abstractmethod
+    def StartAuction(
+        self,
+        request: thegrid.v1.admin_pb2.StartAuctionRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.StartAuctionResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.StartAuctionResponse]]:
+        """StartAuction lets a market collect orders for a call auction until a time, from whatever state it is
+        in; while it collects, another time may be given. Refused with MARKET_NOT_FOUND, MARKET_SWEEPING,
+        INVALID_ARGUMENT. A repeat is safe.
+        """
+
+    @abc.abstractmethod
+    def SetFeeTier(
+        self,
+        request: thegrid.v1.admin_pb2.SetFeeTierRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.SetFeeTierResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.SetFeeTierResponse]]:
+        """SetFeeTier creates a fee tier or changes it; orders accepted before keep their rates. A repeat is safe."""
+
+    @abc.abstractmethod
+    def ListFeeTiers(
+        self,
+        request: thegrid.v1.admin_pb2.ListFeeTiersRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.ListFeeTiersResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.ListFeeTiersResponse]]:
+        """ListFeeTiers pages through the fee tiers by name."""
+
+    @abc.abstractmethod
+    def UpdateMember(
+        self,
+        request: thegrid.v1.admin_pb2.UpdateMemberRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.UpdateMemberResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.UpdateMemberResponse]]:
+        """UpdateMember changes a member's prevention group or fee tier. Refused with MEMBER_NOT_FOUND,
+        FEE_TIER_NOT_FOUND. A repeat is safe.
         """
 
     @abc.abstractmethod

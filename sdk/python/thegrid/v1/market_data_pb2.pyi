@@ -17,6 +17,14 @@ class Channel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHANNEL_BOOK: _ClassVar[Channel]
     CHANNEL_TRADES: _ClassVar[Channel]
     CHANNEL_STATUS: _ClassVar[Channel]
+    CHANNEL_AUCTION: _ClassVar[Channel]
+
+class AuctionCause(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AUCTION_CAUSE_UNSPECIFIED: _ClassVar[AuctionCause]
+    AUCTION_CAUSE_OPERATOR: _ClassVar[AuctionCause]
+    AUCTION_CAUSE_MAX_MOVE: _ClassVar[AuctionCause]
+    AUCTION_CAUSE_SWEEP: _ClassVar[AuctionCause]
 
 class MarketState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -30,6 +38,11 @@ CHANNEL_UNSPECIFIED: Channel
 CHANNEL_BOOK: Channel
 CHANNEL_TRADES: Channel
 CHANNEL_STATUS: Channel
+CHANNEL_AUCTION: Channel
+AUCTION_CAUSE_UNSPECIFIED: AuctionCause
+AUCTION_CAUSE_OPERATOR: AuctionCause
+AUCTION_CAUSE_MAX_MOVE: AuctionCause
+AUCTION_CAUSE_SWEEP: AuctionCause
 MARKET_STATE_UNSPECIFIED: MarketState
 MARKET_STATE_OPEN: MarketState
 MARKET_STATE_CANCEL_ONLY: MarketState
@@ -136,7 +149,7 @@ class Subscription(_message.Message):
     def __init__(self, market: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., after_sequence: _Optional[int] = ..., depth_levels: _Optional[int] = ...) -> None: ...
 
 class MarketEvent(_message.Message):
-    __slots__ = ("market_id", "channel", "prev_sequence", "sequence", "event_time", "conflated_from_sequence", "book_snapshot", "book_delta", "trade", "market", "heartbeat", "stream_end")
+    __slots__ = ("market_id", "channel", "prev_sequence", "sequence", "event_time", "conflated_from_sequence", "book_snapshot", "book_delta", "trade", "market", "heartbeat", "stream_end", "auction")
     MARKET_ID_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     PREV_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -149,6 +162,7 @@ class MarketEvent(_message.Message):
     MARKET_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     STREAM_END_FIELD_NUMBER: _ClassVar[int]
+    AUCTION_FIELD_NUMBER: _ClassVar[int]
     market_id: str
     channel: Channel
     prev_sequence: int
@@ -161,7 +175,28 @@ class MarketEvent(_message.Message):
     market: Market
     heartbeat: _common_pb2.Heartbeat
     stream_end: _common_pb2.StreamEnd
-    def __init__(self, market_id: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., prev_sequence: _Optional[int] = ..., sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conflated_from_sequence: _Optional[int] = ..., book_snapshot: _Optional[_Union[BookSnapshot, _Mapping]] = ..., book_delta: _Optional[_Union[BookDelta, _Mapping]] = ..., trade: _Optional[_Union[Trade, _Mapping]] = ..., market: _Optional[_Union[Market, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ...) -> None: ...
+    auction: Auction
+    def __init__(self, market_id: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., prev_sequence: _Optional[int] = ..., sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conflated_from_sequence: _Optional[int] = ..., book_snapshot: _Optional[_Union[BookSnapshot, _Mapping]] = ..., book_delta: _Optional[_Union[BookDelta, _Mapping]] = ..., trade: _Optional[_Union[Trade, _Mapping]] = ..., market: _Optional[_Union[Market, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ..., auction: _Optional[_Union[Auction, _Mapping]] = ...) -> None: ...
+
+class Auction(_message.Message):
+    __slots__ = ("auction_id", "cause", "end_time", "reference_price_micros", "price_micros", "volume_units", "surplus_units", "finished")
+    AUCTION_ID_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_UNITS_FIELD_NUMBER: _ClassVar[int]
+    SURPLUS_UNITS_FIELD_NUMBER: _ClassVar[int]
+    FINISHED_FIELD_NUMBER: _ClassVar[int]
+    auction_id: str
+    cause: AuctionCause
+    end_time: _timestamp_pb2.Timestamp
+    reference_price_micros: int
+    price_micros: int
+    volume_units: int
+    surplus_units: int
+    finished: bool
+    def __init__(self, auction_id: _Optional[str] = ..., cause: _Optional[_Union[AuctionCause, str]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reference_price_micros: _Optional[int] = ..., price_micros: _Optional[int] = ..., volume_units: _Optional[int] = ..., surplus_units: _Optional[int] = ..., finished: bool = ...) -> None: ...
 
 class BookSnapshot(_message.Message):
     __slots__ = ("bids", "asks", "checksum", "gap")
@@ -196,23 +231,25 @@ class BookLevel(_message.Message):
     def __init__(self, price_micros: _Optional[int] = ..., quantity_units: _Optional[int] = ..., order_count: _Optional[int] = ...) -> None: ...
 
 class Trade(_message.Message):
-    __slots__ = ("trade_id", "market_id", "price_micros", "quantity_units", "taker_side", "trade_time")
+    __slots__ = ("trade_id", "market_id", "price_micros", "quantity_units", "taker_side", "trade_time", "auction_id")
     TRADE_ID_FIELD_NUMBER: _ClassVar[int]
     MARKET_ID_FIELD_NUMBER: _ClassVar[int]
     PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_UNITS_FIELD_NUMBER: _ClassVar[int]
     TAKER_SIDE_FIELD_NUMBER: _ClassVar[int]
     TRADE_TIME_FIELD_NUMBER: _ClassVar[int]
+    AUCTION_ID_FIELD_NUMBER: _ClassVar[int]
     trade_id: str
     market_id: str
     price_micros: int
     quantity_units: int
     taker_side: _common_pb2.Side
     trade_time: _timestamp_pb2.Timestamp
-    def __init__(self, trade_id: _Optional[str] = ..., market_id: _Optional[str] = ..., price_micros: _Optional[int] = ..., quantity_units: _Optional[int] = ..., taker_side: _Optional[_Union[_common_pb2.Side, str]] = ..., trade_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    auction_id: str
+    def __init__(self, trade_id: _Optional[str] = ..., market_id: _Optional[str] = ..., price_micros: _Optional[int] = ..., quantity_units: _Optional[int] = ..., taker_side: _Optional[_Union[_common_pb2.Side, str]] = ..., trade_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., auction_id: _Optional[str] = ...) -> None: ...
 
 class Market(_message.Message):
-    __slots__ = ("market_id", "instrument_id", "symbol", "state", "state_reason", "terms", "last_price_micros", "best_bid_micros", "best_ask_micros", "next_sweep_time")
+    __slots__ = ("market_id", "instrument_id", "symbol", "state", "state_reason", "terms", "last_price_micros", "best_bid_micros", "best_ask_micros", "next_sweep_time", "policy", "auction")
     MARKET_ID_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -223,6 +260,8 @@ class Market(_message.Message):
     BEST_BID_MICROS_FIELD_NUMBER: _ClassVar[int]
     BEST_ASK_MICROS_FIELD_NUMBER: _ClassVar[int]
     NEXT_SWEEP_TIME_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    AUCTION_FIELD_NUMBER: _ClassVar[int]
     market_id: str
     instrument_id: str
     symbol: str
@@ -233,7 +272,21 @@ class Market(_message.Message):
     best_bid_micros: int
     best_ask_micros: int
     next_sweep_time: _timestamp_pb2.Timestamp
-    def __init__(self, market_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., state: _Optional[_Union[MarketState, str]] = ..., state_reason: _Optional[str] = ..., terms: _Optional[_Union[MarketTerms, _Mapping]] = ..., last_price_micros: _Optional[int] = ..., best_bid_micros: _Optional[int] = ..., best_ask_micros: _Optional[int] = ..., next_sweep_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    policy: MarketPolicy
+    auction: Auction
+    def __init__(self, market_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., state: _Optional[_Union[MarketState, str]] = ..., state_reason: _Optional[str] = ..., terms: _Optional[_Union[MarketTerms, _Mapping]] = ..., last_price_micros: _Optional[int] = ..., best_bid_micros: _Optional[int] = ..., best_ask_micros: _Optional[int] = ..., next_sweep_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., policy: _Optional[_Union[MarketPolicy, _Mapping]] = ..., auction: _Optional[_Union[Auction, _Mapping]] = ...) -> None: ...
+
+class MarketPolicy(_message.Message):
+    __slots__ = ("max_move_bps", "max_move_window_us", "max_move_auction_us", "sweep_auction_us")
+    MAX_MOVE_BPS_FIELD_NUMBER: _ClassVar[int]
+    MAX_MOVE_WINDOW_US_FIELD_NUMBER: _ClassVar[int]
+    MAX_MOVE_AUCTION_US_FIELD_NUMBER: _ClassVar[int]
+    SWEEP_AUCTION_US_FIELD_NUMBER: _ClassVar[int]
+    max_move_bps: int
+    max_move_window_us: int
+    max_move_auction_us: int
+    sweep_auction_us: int
+    def __init__(self, max_move_bps: _Optional[int] = ..., max_move_window_us: _Optional[int] = ..., max_move_auction_us: _Optional[int] = ..., sweep_auction_us: _Optional[int] = ...) -> None: ...
 
 class MarketTerms(_message.Message):
     __slots__ = ("tick_size_micros", "quantity_min_units", "quantity_max_units", "maker_fee_bps", "taker_fee_bps", "quantity_step_units", "price_max_micros")

@@ -52,7 +52,7 @@ ROLE_SUPPLIER: Role
 ROLE_OPERATOR: Role
 
 class Member(_message.Message):
-    __slots__ = ("member_id", "handle", "affiliation_group", "suspended", "settings", "create_time", "roles")
+    __slots__ = ("member_id", "handle", "affiliation_group", "suspended", "settings", "create_time", "roles", "prevention_group", "fee_tier")
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     HANDLE_FIELD_NUMBER: _ClassVar[int]
     AFFILIATION_GROUP_FIELD_NUMBER: _ClassVar[int]
@@ -60,6 +60,8 @@ class Member(_message.Message):
     SETTINGS_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     ROLES_FIELD_NUMBER: _ClassVar[int]
+    PREVENTION_GROUP_FIELD_NUMBER: _ClassVar[int]
+    FEE_TIER_FIELD_NUMBER: _ClassVar[int]
     member_id: str
     handle: str
     affiliation_group: str
@@ -67,7 +69,9 @@ class Member(_message.Message):
     settings: MemberSettings
     create_time: _timestamp_pb2.Timestamp
     roles: _containers.RepeatedScalarFieldContainer[Role]
-    def __init__(self, member_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ..., suspended: bool = ..., settings: _Optional[_Union[MemberSettings, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ...) -> None: ...
+    prevention_group: str
+    fee_tier: str
+    def __init__(self, member_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ..., suspended: bool = ..., settings: _Optional[_Union[MemberSettings, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., prevention_group: _Optional[str] = ..., fee_tier: _Optional[str] = ...) -> None: ...
 
 class MemberSettings(_message.Message):
     __slots__ = ("account_mode", "auto_buy_ceiling_micros", "auto_transfer", "auto_buy_units", "self_trade_prevention")

@@ -25,6 +25,13 @@ class TimeInForce(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     TIME_IN_FORCE_IOC: _ClassVar[TimeInForce]
     TIME_IN_FORCE_FOK: _ClassVar[TimeInForce]
     TIME_IN_FORCE_GTD: _ClassVar[TimeInForce]
+    TIME_IN_FORCE_GTS: _ClassVar[TimeInForce]
+
+class PostOnlyMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    POST_ONLY_MODE_UNSPECIFIED: _ClassVar[PostOnlyMode]
+    POST_ONLY_MODE_REJECT: _ClassVar[PostOnlyMode]
+    POST_ONLY_MODE_SLIDE: _ClassVar[PostOnlyMode]
 
 class UnitSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -58,12 +65,15 @@ class ClosureReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CLOSURE_REASON_SELF_TRADE: _ClassVar[ClosureReason]
     CLOSURE_REASON_HALTED: _ClassVar[ClosureReason]
     CLOSURE_REASON_WORK_LIMIT: _ClassVar[ClosureReason]
+    CLOSURE_REASON_AVERAGE_PRICE: _ClassVar[ClosureReason]
+    CLOSURE_REASON_SPEND_LIMIT: _ClassVar[ClosureReason]
 
 class LiquidityRole(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     LIQUIDITY_ROLE_UNSPECIFIED: _ClassVar[LiquidityRole]
     LIQUIDITY_ROLE_MAKER: _ClassVar[LiquidityRole]
     LIQUIDITY_ROLE_TAKER: _ClassVar[LiquidityRole]
+    LIQUIDITY_ROLE_AUCTION: _ClassVar[LiquidityRole]
 ORDER_TYPE_UNSPECIFIED: OrderType
 ORDER_TYPE_LIMIT: OrderType
 ORDER_TYPE_MARKET: OrderType
@@ -72,6 +82,10 @@ TIME_IN_FORCE_GTC: TimeInForce
 TIME_IN_FORCE_IOC: TimeInForce
 TIME_IN_FORCE_FOK: TimeInForce
 TIME_IN_FORCE_GTD: TimeInForce
+TIME_IN_FORCE_GTS: TimeInForce
+POST_ONLY_MODE_UNSPECIFIED: PostOnlyMode
+POST_ONLY_MODE_REJECT: PostOnlyMode
+POST_ONLY_MODE_SLIDE: PostOnlyMode
 UNIT_SOURCE_UNSPECIFIED: UnitSource
 UNIT_SOURCE_TRADING: UnitSource
 UNIT_SOURCE_ISSUANCE: UnitSource
@@ -93,12 +107,15 @@ CLOSURE_REASON_SWEPT: ClosureReason
 CLOSURE_REASON_SELF_TRADE: ClosureReason
 CLOSURE_REASON_HALTED: ClosureReason
 CLOSURE_REASON_WORK_LIMIT: ClosureReason
+CLOSURE_REASON_AVERAGE_PRICE: ClosureReason
+CLOSURE_REASON_SPEND_LIMIT: ClosureReason
 LIQUIDITY_ROLE_UNSPECIFIED: LiquidityRole
 LIQUIDITY_ROLE_MAKER: LiquidityRole
 LIQUIDITY_ROLE_TAKER: LiquidityRole
+LIQUIDITY_ROLE_AUCTION: LiquidityRole
 
 class OrderTerms(_message.Message):
-    __slots__ = ("market", "side", "type", "time_in_force", "quantity_units", "price_micros", "client_order_id", "post_only", "max_slippage_bps", "source", "expire_time", "auto_transfer", "self_trade_prevention", "valid_until_time", "tag")
+    __slots__ = ("market", "side", "type", "time_in_force", "quantity_units", "price_micros", "client_order_id", "post_only", "max_slippage_bps", "source", "expire_time", "auto_transfer", "self_trade_prevention", "valid_until_time", "tag", "post_only_mode", "max_average_price_micros", "max_spend_micros")
     MARKET_FIELD_NUMBER: _ClassVar[int]
     SIDE_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
@@ -114,6 +131,9 @@ class OrderTerms(_message.Message):
     SELF_TRADE_PREVENTION_FIELD_NUMBER: _ClassVar[int]
     VALID_UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
     TAG_FIELD_NUMBER: _ClassVar[int]
+    POST_ONLY_MODE_FIELD_NUMBER: _ClassVar[int]
+    MAX_AVERAGE_PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SPEND_MICROS_FIELD_NUMBER: _ClassVar[int]
     market: str
     side: _common_pb2.Side
     type: OrderType
@@ -129,7 +149,10 @@ class OrderTerms(_message.Message):
     self_trade_prevention: SelfTradePrevention
     valid_until_time: _timestamp_pb2.Timestamp
     tag: str
-    def __init__(self, market: _Optional[str] = ..., side: _Optional[_Union[_common_pb2.Side, str]] = ..., type: _Optional[_Union[OrderType, str]] = ..., time_in_force: _Optional[_Union[TimeInForce, str]] = ..., quantity_units: _Optional[int] = ..., price_micros: _Optional[int] = ..., client_order_id: _Optional[str] = ..., post_only: bool = ..., max_slippage_bps: _Optional[int] = ..., source: _Optional[_Union[UnitSource, str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., auto_transfer: bool = ..., self_trade_prevention: _Optional[_Union[SelfTradePrevention, str]] = ..., valid_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tag: _Optional[str] = ...) -> None: ...
+    post_only_mode: PostOnlyMode
+    max_average_price_micros: int
+    max_spend_micros: int
+    def __init__(self, market: _Optional[str] = ..., side: _Optional[_Union[_common_pb2.Side, str]] = ..., type: _Optional[_Union[OrderType, str]] = ..., time_in_force: _Optional[_Union[TimeInForce, str]] = ..., quantity_units: _Optional[int] = ..., price_micros: _Optional[int] = ..., client_order_id: _Optional[str] = ..., post_only: bool = ..., max_slippage_bps: _Optional[int] = ..., source: _Optional[_Union[UnitSource, str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., auto_transfer: bool = ..., self_trade_prevention: _Optional[_Union[SelfTradePrevention, str]] = ..., valid_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tag: _Optional[str] = ..., post_only_mode: _Optional[_Union[PostOnlyMode, str]] = ..., max_average_price_micros: _Optional[int] = ..., max_spend_micros: _Optional[int] = ...) -> None: ...
 
 class PlaceOrderRequest(_message.Message):
     __slots__ = ("request_id", "order", "validate_only")
@@ -265,6 +288,70 @@ class BatchOrdersResponse(_message.Message):
     position: _common_pb2.Position
     def __init__(self, results: _Optional[_Iterable[_Union[BatchResult, _Mapping]]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
 
+class Quote(_message.Message):
+    __slots__ = ("side", "price_micros", "quantity_units", "client_order_id", "source", "post_only", "post_only_mode")
+    SIDE_FIELD_NUMBER: _ClassVar[int]
+    PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_UNITS_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    POST_ONLY_FIELD_NUMBER: _ClassVar[int]
+    POST_ONLY_MODE_FIELD_NUMBER: _ClassVar[int]
+    side: _common_pb2.Side
+    price_micros: int
+    quantity_units: int
+    client_order_id: str
+    source: UnitSource
+    post_only: bool
+    post_only_mode: PostOnlyMode
+    def __init__(self, side: _Optional[_Union[_common_pb2.Side, str]] = ..., price_micros: _Optional[int] = ..., quantity_units: _Optional[int] = ..., client_order_id: _Optional[str] = ..., source: _Optional[_Union[UnitSource, str]] = ..., post_only: bool = ..., post_only_mode: _Optional[_Union[PostOnlyMode, str]] = ...) -> None: ...
+
+class ReplaceQuotesRequest(_message.Message):
+    __slots__ = ("request_id", "market", "tag", "quotes", "time_in_force", "expire_time", "valid_until_time", "self_trade_prevention")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    QUOTES_FIELD_NUMBER: _ClassVar[int]
+    TIME_IN_FORCE_FIELD_NUMBER: _ClassVar[int]
+    EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    VALID_UNTIL_TIME_FIELD_NUMBER: _ClassVar[int]
+    SELF_TRADE_PREVENTION_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    market: str
+    tag: str
+    quotes: _containers.RepeatedCompositeFieldContainer[Quote]
+    time_in_force: TimeInForce
+    expire_time: _timestamp_pb2.Timestamp
+    valid_until_time: _timestamp_pb2.Timestamp
+    self_trade_prevention: SelfTradePrevention
+    def __init__(self, request_id: _Optional[str] = ..., market: _Optional[str] = ..., tag: _Optional[str] = ..., quotes: _Optional[_Iterable[_Union[Quote, _Mapping]]] = ..., time_in_force: _Optional[_Union[TimeInForce, str]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., valid_until_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., self_trade_prevention: _Optional[_Union[SelfTradePrevention, str]] = ...) -> None: ...
+
+class ReplaceQuotesResponse(_message.Message):
+    __slots__ = ("cancelled_order_ids", "results", "position")
+    CANCELLED_ORDER_IDS_FIELD_NUMBER: _ClassVar[int]
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    cancelled_order_ids: _containers.RepeatedScalarFieldContainer[str]
+    results: _containers.RepeatedCompositeFieldContainer[BatchResult]
+    position: _common_pb2.Position
+    def __init__(self, cancelled_order_ids: _Optional[_Iterable[str]] = ..., results: _Optional[_Iterable[_Union[BatchResult, _Mapping]]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class CancelAllAfterRequest(_message.Message):
+    __slots__ = ("request_id", "span_us")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    SPAN_US_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    span_us: int
+    def __init__(self, request_id: _Optional[str] = ..., span_us: _Optional[int] = ...) -> None: ...
+
+class CancelAllAfterResponse(_message.Message):
+    __slots__ = ("fire_time", "position")
+    FIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    fire_time: _timestamp_pb2.Timestamp
+    position: _common_pb2.Position
+    def __init__(self, fire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
 class GetOrderRequest(_message.Message):
     __slots__ = ("order", "min_position")
     ORDER_FIELD_NUMBER: _ClassVar[int]
@@ -327,8 +414,54 @@ class ListFillsResponse(_message.Message):
     next_page_token: str
     def __init__(self, fills: _Optional[_Iterable[_Union[Fill, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
+class ListPreventedMatchesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "market", "start_time", "end_time", "min_position")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MARKET_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    market: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    min_position: _common_pb2.Position
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., market: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListPreventedMatchesResponse(_message.Message):
+    __slots__ = ("matches", "next_page_token")
+    MATCHES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    matches: _containers.RepeatedCompositeFieldContainer[PreventedMatch]
+    next_page_token: str
+    def __init__(self, matches: _Optional[_Iterable[_Union[PreventedMatch, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class PreventedMatch(_message.Message):
+    __slots__ = ("prevented_match_id", "market_id", "maker_order_id", "taker_order_id", "price_micros", "quantity_units", "mode", "role", "prevent_time")
+    PREVENTED_MATCH_ID_FIELD_NUMBER: _ClassVar[int]
+    MARKET_ID_FIELD_NUMBER: _ClassVar[int]
+    MAKER_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    TAKER_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    QUANTITY_UNITS_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    ROLE_FIELD_NUMBER: _ClassVar[int]
+    PREVENT_TIME_FIELD_NUMBER: _ClassVar[int]
+    prevented_match_id: str
+    market_id: str
+    maker_order_id: str
+    taker_order_id: str
+    price_micros: int
+    quantity_units: int
+    mode: SelfTradePrevention
+    role: LiquidityRole
+    prevent_time: _timestamp_pb2.Timestamp
+    def __init__(self, prevented_match_id: _Optional[str] = ..., market_id: _Optional[str] = ..., maker_order_id: _Optional[str] = ..., taker_order_id: _Optional[str] = ..., price_micros: _Optional[int] = ..., quantity_units: _Optional[int] = ..., mode: _Optional[_Union[SelfTradePrevention, str]] = ..., role: _Optional[_Union[LiquidityRole, str]] = ..., prevent_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class Order(_message.Message):
-    __slots__ = ("order_id", "client_order_id", "market_id", "side", "type", "time_in_force", "price_micros", "quantity_units", "filled_units", "filled_value_micros", "fee_micros", "status", "closure_reason", "post_only", "source", "auto_transfer", "tag", "expire_time", "create_time", "update_time")
+    __slots__ = ("order_id", "client_order_id", "market_id", "side", "type", "time_in_force", "price_micros", "quantity_units", "filled_units", "filled_value_micros", "fee_micros", "status", "closure_reason", "post_only", "source", "auto_transfer", "tag", "expire_time", "create_time", "update_time", "post_only_mode", "max_average_price_micros", "max_spend_micros")
     ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
     MARKET_ID_FIELD_NUMBER: _ClassVar[int]
@@ -349,6 +482,9 @@ class Order(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    POST_ONLY_MODE_FIELD_NUMBER: _ClassVar[int]
+    MAX_AVERAGE_PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    MAX_SPEND_MICROS_FIELD_NUMBER: _ClassVar[int]
     order_id: str
     client_order_id: str
     market_id: str
@@ -369,7 +505,10 @@ class Order(_message.Message):
     expire_time: _timestamp_pb2.Timestamp
     create_time: _timestamp_pb2.Timestamp
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, order_id: _Optional[str] = ..., client_order_id: _Optional[str] = ..., market_id: _Optional[str] = ..., side: _Optional[_Union[_common_pb2.Side, str]] = ..., type: _Optional[_Union[OrderType, str]] = ..., time_in_force: _Optional[_Union[TimeInForce, str]] = ..., price_micros: _Optional[int] = ..., quantity_units: _Optional[int] = ..., filled_units: _Optional[int] = ..., filled_value_micros: _Optional[int] = ..., fee_micros: _Optional[int] = ..., status: _Optional[_Union[OrderStatus, str]] = ..., closure_reason: _Optional[_Union[ClosureReason, str]] = ..., post_only: bool = ..., source: _Optional[_Union[UnitSource, str]] = ..., auto_transfer: bool = ..., tag: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    post_only_mode: PostOnlyMode
+    max_average_price_micros: int
+    max_spend_micros: int
+    def __init__(self, order_id: _Optional[str] = ..., client_order_id: _Optional[str] = ..., market_id: _Optional[str] = ..., side: _Optional[_Union[_common_pb2.Side, str]] = ..., type: _Optional[_Union[OrderType, str]] = ..., time_in_force: _Optional[_Union[TimeInForce, str]] = ..., price_micros: _Optional[int] = ..., quantity_units: _Optional[int] = ..., filled_units: _Optional[int] = ..., filled_value_micros: _Optional[int] = ..., fee_micros: _Optional[int] = ..., status: _Optional[_Union[OrderStatus, str]] = ..., closure_reason: _Optional[_Union[ClosureReason, str]] = ..., post_only: bool = ..., source: _Optional[_Union[UnitSource, str]] = ..., auto_transfer: bool = ..., tag: _Optional[str] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., post_only_mode: _Optional[_Union[PostOnlyMode, str]] = ..., max_average_price_micros: _Optional[int] = ..., max_spend_micros: _Optional[int] = ...) -> None: ...
 
 class Fill(_message.Message):
     __slots__ = ("trade_id", "order_id", "client_order_id", "market_id", "side", "price_micros", "quantity_units", "fee_micros", "role", "trade_time")

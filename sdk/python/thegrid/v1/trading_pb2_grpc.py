@@ -64,6 +64,16 @@ class TradingServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_trading__pb2.BatchOrdersRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_trading__pb2.BatchOrdersResponse.FromString,
                 _registered_method=True)
+        self.ReplaceQuotes = channel.unary_unary(
+                '/thegrid.v1.TradingService/ReplaceQuotes',
+                request_serializer=thegrid_dot_v1_dot_trading__pb2.ReplaceQuotesRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_trading__pb2.ReplaceQuotesResponse.FromString,
+                _registered_method=True)
+        self.CancelAllAfter = channel.unary_unary(
+                '/thegrid.v1.TradingService/CancelAllAfter',
+                request_serializer=thegrid_dot_v1_dot_trading__pb2.CancelAllAfterRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_trading__pb2.CancelAllAfterResponse.FromString,
+                _registered_method=True)
         self.GetOrder = channel.unary_unary(
                 '/thegrid.v1.TradingService/GetOrder',
                 request_serializer=thegrid_dot_v1_dot_trading__pb2.GetOrderRequest.SerializeToString,
@@ -78,6 +88,11 @@ class TradingServiceStub(object):
                 '/thegrid.v1.TradingService/ListFills',
                 request_serializer=thegrid_dot_v1_dot_trading__pb2.ListFillsRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_trading__pb2.ListFillsResponse.FromString,
+                _registered_method=True)
+        self.ListPreventedMatches = channel.unary_unary(
+                '/thegrid.v1.TradingService/ListPreventedMatches',
+                request_serializer=thegrid_dot_v1_dot_trading__pb2.ListPreventedMatchesRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_trading__pb2.ListPreventedMatchesResponse.FromString,
                 _registered_method=True)
         self.OrderSession = channel.stream_stream(
                 '/thegrid.v1.TradingService/OrderSession',
@@ -139,6 +154,26 @@ class TradingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReplaceQuotes(self, request, context):
+        """ReplaceQuotes closes all of the caller's orders with a tag in a market and enters new limit orders
+        with it, as one command: all of it or, when one quote is refused, nothing. Each quote is answered in
+        its place, the refused one with its reason and the others with BATCH_UNDONE. Without quotes it only
+        closes. Refused whole with MARKET_NOT_FOUND, TOO_LARGE, WORK_LIMIT, ORDER_TOO_LATE. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelAllAfter(self, request, context):
+        """CancelAllAfter arms a dead man's switch: unless it is called again within the span, all of the
+        caller's orders in all markets are closed. A call renews it, a span of 0 disarms it. It outlives
+        restarts, and downtime of the exchange counts. Refused with INVALID_ARGUMENT. A repeat with the same
+        `request_id` gets the first answer and renews nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetOrder(self, request, context):
         """GetOrder answers one order of the caller, also long closed, by id or client order id. Refused with
         ORDER_NOT_FOUND.
@@ -156,6 +191,14 @@ class TradingServiceServicer(object):
 
     def ListFills(self, request, context):
         """ListFills pages through the caller's fills, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPreventedMatches(self, request, context):
+        """ListPreventedMatches pages through the matches that self-trade prevention kept the caller's orders
+        from, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -199,6 +242,16 @@ def add_TradingServiceServicer_to_server(servicer, server):
                     request_deserializer=thegrid_dot_v1_dot_trading__pb2.BatchOrdersRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_trading__pb2.BatchOrdersResponse.SerializeToString,
             ),
+            'ReplaceQuotes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplaceQuotes,
+                    request_deserializer=thegrid_dot_v1_dot_trading__pb2.ReplaceQuotesRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_trading__pb2.ReplaceQuotesResponse.SerializeToString,
+            ),
+            'CancelAllAfter': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelAllAfter,
+                    request_deserializer=thegrid_dot_v1_dot_trading__pb2.CancelAllAfterRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_trading__pb2.CancelAllAfterResponse.SerializeToString,
+            ),
             'GetOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOrder,
                     request_deserializer=thegrid_dot_v1_dot_trading__pb2.GetOrderRequest.FromString,
@@ -213,6 +266,11 @@ def add_TradingServiceServicer_to_server(servicer, server):
                     servicer.ListFills,
                     request_deserializer=thegrid_dot_v1_dot_trading__pb2.ListFillsRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_trading__pb2.ListFillsResponse.SerializeToString,
+            ),
+            'ListPreventedMatches': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPreventedMatches,
+                    request_deserializer=thegrid_dot_v1_dot_trading__pb2.ListPreventedMatchesRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_trading__pb2.ListPreventedMatchesResponse.SerializeToString,
             ),
             'OrderSession': grpc.stream_stream_rpc_method_handler(
                     servicer.OrderSession,
@@ -371,6 +429,60 @@ class TradingService(object):
             _registered_method=True)
 
     @staticmethod
+    def ReplaceQuotes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.TradingService/ReplaceQuotes',
+            thegrid_dot_v1_dot_trading__pb2.ReplaceQuotesRequest.SerializeToString,
+            thegrid_dot_v1_dot_trading__pb2.ReplaceQuotesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelAllAfter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.TradingService/CancelAllAfter',
+            thegrid_dot_v1_dot_trading__pb2.CancelAllAfterRequest.SerializeToString,
+            thegrid_dot_v1_dot_trading__pb2.CancelAllAfterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetOrder(request,
             target,
             options=(),
@@ -441,6 +553,33 @@ class TradingService(object):
             '/thegrid.v1.TradingService/ListFills',
             thegrid_dot_v1_dot_trading__pb2.ListFillsRequest.SerializeToString,
             thegrid_dot_v1_dot_trading__pb2.ListFillsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPreventedMatches(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.TradingService/ListPreventedMatches',
+            thegrid_dot_v1_dot_trading__pb2.ListPreventedMatchesRequest.SerializeToString,
+            thegrid_dot_v1_dot_trading__pb2.ListPreventedMatchesResponse.FromString,
             options,
             channel_credentials,
             insecure,

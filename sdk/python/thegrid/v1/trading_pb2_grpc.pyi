@@ -105,6 +105,38 @@ _TradingServiceBatchOrdersType = typing_extensions.TypeVar(
     ],
 )
 
+_TradingServiceReplaceQuotesType = typing_extensions.TypeVar(
+    '_TradingServiceReplaceQuotesType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.ReplaceQuotesRequest,
+        thegrid.v1.trading_pb2.ReplaceQuotesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.ReplaceQuotesRequest,
+        thegrid.v1.trading_pb2.ReplaceQuotesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.ReplaceQuotesRequest,
+        thegrid.v1.trading_pb2.ReplaceQuotesResponse,
+    ],
+)
+
+_TradingServiceCancelAllAfterType = typing_extensions.TypeVar(
+    '_TradingServiceCancelAllAfterType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.CancelAllAfterRequest,
+        thegrid.v1.trading_pb2.CancelAllAfterResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.CancelAllAfterRequest,
+        thegrid.v1.trading_pb2.CancelAllAfterResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.CancelAllAfterRequest,
+        thegrid.v1.trading_pb2.CancelAllAfterResponse,
+    ],
+)
+
 _TradingServiceGetOrderType = typing_extensions.TypeVar(
     '_TradingServiceGetOrderType',
     grpc.UnaryUnaryMultiCallable[
@@ -153,6 +185,22 @@ _TradingServiceListFillsType = typing_extensions.TypeVar(
     ],
 )
 
+_TradingServiceListPreventedMatchesType = typing_extensions.TypeVar(
+    '_TradingServiceListPreventedMatchesType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.ListPreventedMatchesRequest,
+        thegrid.v1.trading_pb2.ListPreventedMatchesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.ListPreventedMatchesRequest,
+        thegrid.v1.trading_pb2.ListPreventedMatchesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.ListPreventedMatchesRequest,
+        thegrid.v1.trading_pb2.ListPreventedMatchesResponse,
+    ],
+)
+
 _TradingServiceOrderSessionType = typing_extensions.TypeVar(
     '_TradingServiceOrderSessionType',
     grpc.StreamStreamMultiCallable[
@@ -169,7 +217,7 @@ _TradingServiceOrderSessionType = typing_extensions.TypeVar(
     ],
 )
 
-class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingServiceAmendOrderType, _TradingServiceCancelOrderType, _TradingServiceCancelOrdersType, _TradingServiceBatchOrdersType, _TradingServiceGetOrderType, _TradingServiceListOrdersType, _TradingServiceListFillsType, _TradingServiceOrderSessionType]):
+class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingServiceAmendOrderType, _TradingServiceCancelOrderType, _TradingServiceCancelOrdersType, _TradingServiceBatchOrdersType, _TradingServiceReplaceQuotesType, _TradingServiceCancelAllAfterType, _TradingServiceGetOrderType, _TradingServiceListOrdersType, _TradingServiceListFillsType, _TradingServiceListPreventedMatchesType, _TradingServiceOrderSessionType]):
     """TradingService takes orders. Writes ask for the scope `trade:write`, reads for `trade:read`.
 
     A repeat of a write with the same `request_id` inside the horizon (one hour) gets the first answer,
@@ -200,6 +248,14 @@ class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingS
             thegrid.v1.trading_pb2.BatchOrdersResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.trading_pb2.ReplaceQuotesRequest,
+            thegrid.v1.trading_pb2.ReplaceQuotesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.trading_pb2.CancelAllAfterRequest,
+            thegrid.v1.trading_pb2.CancelAllAfterResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
             thegrid.v1.trading_pb2.GetOrderRequest,
             thegrid.v1.trading_pb2.GetOrderResponse,
         ],
@@ -210,6 +266,10 @@ class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingS
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.trading_pb2.ListFillsRequest,
             thegrid.v1.trading_pb2.ListFillsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.trading_pb2.ListPreventedMatchesRequest,
+            thegrid.v1.trading_pb2.ListPreventedMatchesResponse,
         ],
         grpc.StreamStreamMultiCallable[
             thegrid.v1.trading_pb2.OrderSessionRequest,
@@ -240,6 +300,14 @@ class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingS
             thegrid.v1.trading_pb2.BatchOrdersResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.trading_pb2.ReplaceQuotesRequest,
+            thegrid.v1.trading_pb2.ReplaceQuotesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.trading_pb2.CancelAllAfterRequest,
+            thegrid.v1.trading_pb2.CancelAllAfterResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.trading_pb2.GetOrderRequest,
             thegrid.v1.trading_pb2.GetOrderResponse,
         ],
@@ -250,6 +318,10 @@ class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingS
         grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.trading_pb2.ListFillsRequest,
             thegrid.v1.trading_pb2.ListFillsResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.trading_pb2.ListPreventedMatchesRequest,
+            thegrid.v1.trading_pb2.ListPreventedMatchesResponse,
         ],
         grpc.aio.StreamStreamMultiCallable[
             thegrid.v1.trading_pb2.OrderSessionRequest,
@@ -287,6 +359,20 @@ class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingS
     `all_or_none`. A repeat is safe.
     """
 
+    ReplaceQuotes: _TradingServiceReplaceQuotesType
+    """ReplaceQuotes closes all of the caller's orders with a tag in a market and enters new limit orders
+    with it, as one command: all of it or, when one quote is refused, nothing. Each quote is answered in
+    its place, the refused one with its reason and the others with BATCH_UNDONE. Without quotes it only
+    closes. Refused whole with MARKET_NOT_FOUND, TOO_LARGE, WORK_LIMIT, ORDER_TOO_LATE. A repeat is safe.
+    """
+
+    CancelAllAfter: _TradingServiceCancelAllAfterType
+    """CancelAllAfter arms a dead man's switch: unless it is called again within the span, all of the
+    caller's orders in all markets are closed. A call renews it, a span of 0 disarms it. It outlives
+    restarts, and downtime of the exchange counts. Refused with INVALID_ARGUMENT. A repeat with the same
+    `request_id` gets the first answer and renews nothing.
+    """
+
     GetOrder: _TradingServiceGetOrderType
     """GetOrder answers one order of the caller, also long closed, by id or client order id. Refused with
     ORDER_NOT_FOUND.
@@ -297,6 +383,11 @@ class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingS
 
     ListFills: _TradingServiceListFillsType
     """ListFills pages through the caller's fills, newest first."""
+
+    ListPreventedMatches: _TradingServiceListPreventedMatchesType
+    """ListPreventedMatches pages through the matches that self-trade prevention kept the caller's orders
+    from, newest first.
+    """
 
     OrderSession: _TradingServiceOrderSessionType
     """OrderSession takes orders over one open stream: frames of any number of commands in, frames of
@@ -327,6 +418,14 @@ TradingServiceAsyncStub: typing_extensions.TypeAlias = TradingServiceStub[
         thegrid.v1.trading_pb2.BatchOrdersResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.ReplaceQuotesRequest,
+        thegrid.v1.trading_pb2.ReplaceQuotesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.CancelAllAfterRequest,
+        thegrid.v1.trading_pb2.CancelAllAfterResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.trading_pb2.GetOrderRequest,
         thegrid.v1.trading_pb2.GetOrderResponse,
     ],
@@ -337,6 +436,10 @@ TradingServiceAsyncStub: typing_extensions.TypeAlias = TradingServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.trading_pb2.ListFillsRequest,
         thegrid.v1.trading_pb2.ListFillsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.ListPreventedMatchesRequest,
+        thegrid.v1.trading_pb2.ListPreventedMatchesResponse,
     ],
     grpc.aio.StreamStreamMultiCallable[
         thegrid.v1.trading_pb2.OrderSessionRequest,
@@ -408,6 +511,30 @@ class TradingServiceServicer(metaclass=abc.ABCMeta):
         """
 
     @abc.abstractmethod
+    def ReplaceQuotes(
+        self,
+        request: thegrid.v1.trading_pb2.ReplaceQuotesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.trading_pb2.ReplaceQuotesResponse, collections.abc.Awaitable[thegrid.v1.trading_pb2.ReplaceQuotesResponse]]:
+        """ReplaceQuotes closes all of the caller's orders with a tag in a market and enters new limit orders
+        with it, as one command: all of it or, when one quote is refused, nothing. Each quote is answered in
+        its place, the refused one with its reason and the others with BATCH_UNDONE. Without quotes it only
+        closes. Refused whole with MARKET_NOT_FOUND, TOO_LARGE, WORK_LIMIT, ORDER_TOO_LATE. A repeat is safe.
+        """
+
+    @abc.abstractmethod
+    def CancelAllAfter(
+        self,
+        request: thegrid.v1.trading_pb2.CancelAllAfterRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.trading_pb2.CancelAllAfterResponse, collections.abc.Awaitable[thegrid.v1.trading_pb2.CancelAllAfterResponse]]:
+        """CancelAllAfter arms a dead man's switch: unless it is called again within the span, all of the
+        caller's orders in all markets are closed. A call renews it, a span of 0 disarms it. It outlives
+        restarts, and downtime of the exchange counts. Refused with INVALID_ARGUMENT. A repeat with the same
+        `request_id` gets the first answer and renews nothing.
+        """
+
+    @abc.abstractmethod
     def GetOrder(
         self,
         request: thegrid.v1.trading_pb2.GetOrderRequest,
@@ -432,6 +559,16 @@ class TradingServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.trading_pb2.ListFillsResponse, collections.abc.Awaitable[thegrid.v1.trading_pb2.ListFillsResponse]]:
         """ListFills pages through the caller's fills, newest first."""
+
+    @abc.abstractmethod
+    def ListPreventedMatches(
+        self,
+        request: thegrid.v1.trading_pb2.ListPreventedMatchesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.trading_pb2.ListPreventedMatchesResponse, collections.abc.Awaitable[thegrid.v1.trading_pb2.ListPreventedMatchesResponse]]:
+        """ListPreventedMatches pages through the matches that self-trade prevention kept the caller's orders
+        from, newest first.
+        """
 
     @abc.abstractmethod
     def OrderSession(

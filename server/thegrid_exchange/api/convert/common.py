@@ -37,6 +37,11 @@ def micros_of(message: Any, name: str, path: str = "") -> int | None:
     return int(value.seconds) * MICROS + int(value.nanos) // 1_000
 
 
+def optional_of(message: Any, name: str) -> Any:
+    """A field that may be absent: its value, or None."""
+    return getattr(message, name) if message.HasField(name) else None
+
+
 def position_of(partition: int, seq: int) -> common_pb2.Position:
     """Where a write is durable."""
     return common_pb2.Position(partition=partition, seq=seq)

@@ -13,14 +13,20 @@ from thegrid_exchange.engine.records import (
     Instrument,
     InstrumentSpec,
     Market,
+    MarketPolicy,
     MarketTerms,
     SpecVersion,
 )
+from thegrid_exchange.views.auctions import Indication
 
 MARKET_STATES: Final = Names(
     market_data_pb2.MarketState,
     "MARKET_STATE",
     ("open", "cancel_only", "halted", "auction", "sweeping"),
+)
+
+AUCTION_CAUSES: Final = Names(
+    market_data_pb2.AuctionCause, "AUCTION_CAUSE", ("operator", "max_move", "sweep")
 )
 
 
@@ -119,8 +125,38 @@ def terms_message(terms: MarketTerms) -> market_data_pb2.MarketTerms:
     )
 
 
+def policy_record(policy: market_data_pb2.MarketPolicy) -> MarketPolicy:
+    """A market's own figures as the engine's record."""
+    return MarketPolicy(
+        policy.max_move_bps,
+        policy.max_move_window_us,
+        policy.max_move_auction_us,
+        policy.sweep_auction_us,
+    )
+
+
+def auction_message(shown: Indication) -> market_data_pb2.Auction:
+    """A call auction as it stands or as it ended; empty when there is none."""
+    auction = shown.auction
+    if auction is None:
+        return market_data_pb2.Auction()
+    return market_data_pb2.Auction(
+        auction_id=auction.auction_id,
+        cause=AUCTION_CAUSES.wire(auction.cause),
+        end_time=time_of(auction.ends_at_us),
+        reference_price_micros=auction.reference_micros or None,
+        price_micros=shown.price_micros or None,
+        volume_units=shown.volume_units,
+        surplus_units=shown.surplus_units,
+        finished=shown.is_finished,
+    )
+
+
 def market_message(
-    market: Market, best_bid_micros: int | None, best_ask_micros: int | None
+    market: Market,
+    best_bid_micros: int | None,
+    best_ask_micros: int | None,
+    auction: Indication,
 ) -> market_data_pb2.Market:
     """A market as it stands; while its sweep is unfinished its state is `sweeping`."""
     return market_data_pb2.Market(
@@ -134,4 +170,6 @@ def market_message(
         best_bid_micros=best_bid_micros,
         best_ask_micros=best_ask_micros,
         next_sweep_time=time_of(market.next_sweep_us),
+        policy=market_data_pb2.MarketPolicy(**market.policy._asdict()),
+        auction=auction_message(auction) if auction.auction else None,
     )

@@ -45,4 +45,5 @@ def trade_message(trade: Trade) -> market_data_pb2.Trade:
         quantity_units=trade.quantity_units,
         taker_side=SIDES.wire(trade.taker_side),
         trade_time=time_of(trade.executed_at_us),
+        auction_id=trade.auction_id,
     )

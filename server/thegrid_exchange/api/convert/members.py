@@ -47,6 +47,8 @@ def member_message(member: Member) -> members_pb2.Member:
         settings=settings_message(member),
         create_time=time_of(member.created_at_us),
         roles=[ROLES.wire(role) for role in member.roles],
+        prevention_group=member.prevention_group,
+        fee_tier=member.fee_tier,
     )
 
 

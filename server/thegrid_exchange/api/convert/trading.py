@@ -4,19 +4,27 @@ Which market a name means is asked of the catalogue by the handler.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from thegrid.v1 import trading_pb2
-from thegrid_exchange.api.convert.common import SIDES, Names, micros_of, optional_time, time_of
+from thegrid_exchange.api.convert.common import (
+    SIDES,
+    Names,
+    micros_of,
+    optional_of,
+    optional_time,
+    time_of,
+)
 from thegrid_exchange.api.errors import invalid, status_of
-from thegrid_exchange.engine.commands import AmendOrder, CancelOrder, PlaceOrder
+from thegrid_exchange.engine.commands import AmendOrder, CancelOrder, PlaceOrder, ReplaceQuotes
+from thegrid_exchange.engine.events import SelfTradePrevented
 from thegrid_exchange.engine.records import Fill, Order, Trade
 from thegrid_exchange.engine.refusals import Refusal
 from thegrid_exchange.engine.replies import OrderReply
 
 ORDER_TYPES: Final = Names(trading_pb2.OrderType, "ORDER_TYPE", ("limit", "market"))
 TIMES_IN_FORCE: Final = Names(
-    trading_pb2.TimeInForce, "TIME_IN_FORCE", ("gtc", "ioc", "fok", "gtd")
+    trading_pb2.TimeInForce, "TIME_IN_FORCE", ("gtc", "ioc", "fok", "gtd", "gts")
 )
 SOURCES: Final = Names(trading_pb2.UnitSource, "UNIT_SOURCE", ("trading", "issuance"))
 PREVENTIONS: Final = Names(
@@ -37,12 +45,16 @@ CLOSURES: Final = Names(
         "self_trade",
         "halted",
         "work_limit",
+        "average_price",
+        "spend_limit",
     ),
 )
+POST_ONLY_MODES: Final = Names(trading_pb2.PostOnlyMode, "POST_ONLY_MODE", ("reject", "slide"))
 _OPEN: Final = trading_pb2.ORDER_STATUS_OPEN
 _CLOSED: Final = trading_pb2.ORDER_STATUS_CLOSED
 _MAKER: Final = trading_pb2.LIQUIDITY_ROLE_MAKER
 _TAKER: Final = trading_pb2.LIQUIDITY_ROLE_TAKER
+_AUCTION: Final = trading_pb2.LIQUIDITY_ROLE_AUCTION
 
 MarketOf = Callable[[str, str], str]
 """Market id of a market id or instrument symbol; the second argument is the field for refusals."""
@@ -75,7 +87,7 @@ def place_command(
         time_in_force=time_in_force,
         client_order_id=terms.client_order_id,
         post_only=terms.post_only,
-        max_slippage_bps=terms.max_slippage_bps if terms.HasField("max_slippage_bps") else None,
+        max_slippage_bps=optional_of(terms, "max_slippage_bps"),
         source=SOURCES.optional_word(terms.source) or "trading",
         expires_at_us=micros_of(terms, "expire_time", path),
         auto_transfer=terms.auto_transfer or None,
@@ -85,7 +97,41 @@ def place_command(
         tag=terms.tag,
         session_id=session_id,
         key_id=key_id,
+        post_only_mode=POST_ONLY_MODES.optional_word(terms.post_only_mode) or "reject",
+        max_average_price_micros=optional_of(terms, "max_average_price_micros"),
+        max_spend_micros=optional_of(terms, "max_spend_micros"),
     )
+
+
+def quotes_command(
+    request: trading_pb2.ReplaceQuotesRequest, member_id: str, key_id: str, market_id: str
+) -> ReplaceQuotes:
+    """All of a market maker's quotes with a tag, in place of those before."""
+    time_in_force: Any = TIMES_IN_FORCE.optional_word(request.time_in_force) or "gtc"
+    expires_at_us = micros_of(request, "expire_time")
+    prevention = PREVENTIONS.optional_word(request.self_trade_prevention)
+    quotes = tuple(
+        PlaceOrder(
+            member_id=member_id,
+            market_id=market_id,
+            side=SIDES.word(quote.side),
+            type="limit",
+            quantity_units=quote.quantity_units,
+            price_micros=quote.price_micros,
+            time_in_force=time_in_force,
+            client_order_id=quote.client_order_id,
+            post_only=quote.post_only,
+            source=SOURCES.optional_word(quote.source) or "trading",
+            expires_at_us=expires_at_us,
+            self_trade_prevention=prevention,
+            tag=request.tag,
+            key_id=key_id,
+            post_only_mode=POST_ONLY_MODES.optional_word(quote.post_only_mode) or "reject",
+        )
+        for quote in request.quotes
+    )
+    valid_until_us = micros_of(request, "valid_until_time")
+    return ReplaceQuotes(member_id, market_id, request.tag, quotes, valid_until_us)
 
 
 def amend_command(
@@ -96,8 +142,8 @@ def amend_command(
         member_id,
         amend.order.order_id,
         amend.order.client_order_id,
-        amend.price_micros if amend.HasField("price_micros") else None,
-        amend.quantity_units if amend.HasField("quantity_units") else None,
+        optional_of(amend, "price_micros"),
+        optional_of(amend, "quantity_units"),
     )
 
 
@@ -149,6 +195,9 @@ def order_message(order: Order) -> trading_pb2.Order:
         expire_time=optional_time(order.expires_at_us),
         create_time=time_of(order.accepted_at_us),
         update_time=time_of(order.updated_at_us),
+        post_only_mode=POST_ONLY_MODES.to_wire[order.post_only_mode] if order.post_only else 0,  # type: ignore[arg-type]
+        max_average_price_micros=order.max_average_price_micros or None,
+        max_spend_micros=order.max_spend_micros or None,
     )
 
 
@@ -184,8 +233,25 @@ def fill_message(trade: Trade, order_id: str, client_order_id: str) -> trading_p
         price_micros=trade.price_micros,
         quantity_units=trade.quantity_units,
         fee_micros=trade.buyer_fee_micros if is_buyer else seller_fee_micros,
-        role=_MAKER if is_maker else _TAKER,
+        role=_AUCTION if trade.auction_id else _MAKER if is_maker else _TAKER,
         trade_time=time_of(trade.executed_at_us),
+    )
+
+
+def prevented_message(
+    event: SelfTradePrevented, at_us: int, member_id: str
+) -> trading_pb2.PreventedMatch:
+    """A match that did not happen, as the owner of one of its orders sees it."""
+    return trading_pb2.PreventedMatch(
+        prevented_match_id=event.prevented_id,
+        market_id=event.market_id,
+        maker_order_id=event.maker_order_id,
+        taker_order_id=event.taker_order_id,
+        price_micros=event.price_micros,
+        quantity_units=event.quantity_units,
+        mode=PREVENTIONS.wire(event.mode),
+        role=_TAKER if event.member_id == member_id else _MAKER,
+        prevent_time=time_of(at_us),
     )
 
 

@@ -17,9 +17,11 @@ from thegrid_exchange.engine.events.consumption import (
     UsageRecorded,
 )
 from thegrid_exchange.engine.events.membership import (
+    FeeTierSet,
     InstrumentDefined,
     KeyCreated,
     KeyRevoked,
+    MarketPolicyChanged,
     MarketStateChanged,
     MemberChanged,
     MemberCreated,
@@ -39,17 +41,24 @@ from thegrid_exchange.engine.events.supply import (
     UnitsRetired,
 )
 from thegrid_exchange.engine.events.trading import (
+    AuctionChanged,
+    AuctionClosed,
+    AuctionOpened,
     CancellationAdvanced,
     CancellationClosed,
     CancellationOpened,
+    CancelTimerCleared,
+    CancelTimerSet,
     OrderAccepted,
     OrderAmended,
     OrderClosed,
     OrderDecremented,
     OrderFilled,
     OrderRested,
+    OrdersSwept,
     OrderUnrested,
     ParcelsMoved,
+    ReferenceSet,
     SelfTradePrevented,
     TradeExecuted,
 )
@@ -60,6 +69,8 @@ Event = (
     | InstrumentDefined
     | SpecPublished
     | MarketStateChanged
+    | FeeTierSet
+    | MarketPolicyChanged
     | MemberCreated
     | MemberChanged
     | KeyCreated
@@ -77,6 +88,13 @@ Event = (
     | CancellationOpened
     | CancellationAdvanced
     | CancellationClosed
+    | AuctionChanged
+    | AuctionClosed
+    | AuctionOpened
+    | CancelTimerCleared
+    | CancelTimerSet
+    | OrdersSwept
+    | ReferenceSet
     | UnitsTransferred
     | LotMinted
     | LotChanged
@@ -101,19 +119,26 @@ Event = (
 
 
 __all__ = [
+    "AuctionChanged",
+    "AuctionClosed",
+    "AuctionOpened",
     "AvailabilityChanged",
+    "CancelTimerCleared",
+    "CancelTimerSet",
     "CancellationAdvanced",
     "CancellationClosed",
     "CancellationOpened",
     "ClosedForgotten",
     "DeliveryMarked",
     "Event",
+    "FeeTierSet",
     "InstrumentDefined",
     "KeyCreated",
     "KeyRevoked",
     "LotChanged",
     "LotClosed",
     "LotMinted",
+    "MarketPolicyChanged",
     "MarketStateChanged",
     "MemberChanged",
     "MemberCreated",
@@ -127,10 +152,12 @@ __all__ = [
     "OrderFilled",
     "OrderRested",
     "OrderUnrested",
+    "OrdersSwept",
     "OutageRecorded",
     "ParcelsMoved",
     "PolicyChanged",
     "Posted",
+    "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",
     "SelfTradePrevented",

@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from thegrid_exchange.engine.quantities import MarketState
 from thegrid_exchange.engine.records import (
+    FeeTier,
     Instrument,
     Key,
     Market,
+    MarketPolicy,
     Member,
     Posting,
     SpecVersion,
@@ -55,6 +57,19 @@ class MarketStateChanged(NamedTuple):
     market_id: str
     state: MarketState
     reason: str
+
+
+class MarketPolicyChanged(NamedTuple):
+    """A market's own figures now read so."""
+
+    market_id: str
+    policy: MarketPolicy
+
+
+class FeeTierSet(NamedTuple):
+    """A fee tier now reads so."""
+
+    tier: FeeTier
 
 
 class MemberCreated(NamedTuple):

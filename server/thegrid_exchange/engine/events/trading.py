@@ -5,9 +5,11 @@ Applying one is a plain write (see `apply`).
 
 from typing import NamedTuple
 
-from thegrid_exchange.engine.quantities import SelfTradePrevention
+from thegrid_exchange.engine.quantities import MarketState, SelfTradePrevention
 from thegrid_exchange.engine.records import (
+    Auction,
     Cancellation,
+    CancelTimer,
     Order,
     ParcelChange,
     Trade,
@@ -82,7 +84,7 @@ class TradeExecuted(NamedTuple):
 
 
 class SelfTradePrevented(NamedTuple):
-    """Two orders of one member would have matched; what was done instead follows."""
+    """Two orders of one party would have matched; what was done instead follows."""
 
     market_id: str
     member_id: str
@@ -90,6 +92,9 @@ class SelfTradePrevented(NamedTuple):
     maker_order_id: str
     quantity_units: int
     mode: SelfTradePrevention
+    prevented_id: str = ""
+    maker_id: str = ""
+    price_micros: int = 0
 
 
 class ParcelsMoved(NamedTuple):
@@ -115,3 +120,52 @@ class CancellationClosed(NamedTuple):
     """A cancel-all has come to its end."""
 
     cancellation_id: str
+
+
+class CancelTimerSet(NamedTuple):
+    """A member's dead man's switch is armed and fires then, unless it is set again."""
+
+    timer: CancelTimer
+
+
+class CancelTimerCleared(NamedTuple):
+    """A member's dead man's switch is gone: disarmed, or `fired` and its orders are cancelled."""
+
+    member_id: str
+    fired: bool
+
+
+class OrdersSwept(NamedTuple):
+    """A sweep has closed orders that were good till it; the counts of the sweep so far."""
+
+    sweep_id: str
+    cancelled_orders: int
+
+
+class ReferenceSet(NamedTuple):
+    """The max-move breaker of a market measures from this price from now on."""
+
+    market_id: str
+    price_micros: int
+    set_at_us: int
+
+
+class AuctionOpened(NamedTuple):
+    """A market trades no longer and collects orders for a call auction."""
+
+    auction: Auction
+    reason: str
+
+
+class AuctionChanged(NamedTuple):
+    """A call auction ends at another time, or has traded a part of its volume."""
+
+    auction: Auction
+
+
+class AuctionClosed(NamedTuple):
+    """A call auction is over, traded or called off; the market is in this state now."""
+
+    auction: Auction
+    state: MarketState
+    reason: str

@@ -19,14 +19,17 @@ from thegrid_exchange.engine.records.consumption import (
     UsedDraw,
 )
 from thegrid_exchange.engine.records.markets import (
+    Auction,
     FirstTokenBand,
     Instrument,
     InstrumentSpec,
     Market,
+    MarketPolicy,
     MarketTerms,
     SpecVersion,
 )
 from thegrid_exchange.engine.records.members import (
+    FeeTier,
     Key,
     Member,
 )
@@ -38,6 +41,7 @@ from thegrid_exchange.engine.records.supply import (
 )
 from thegrid_exchange.engine.records.trading import (
     Cancellation,
+    CancelTimer,
     ClosedOrder,
     Fill,
     Order,
@@ -50,10 +54,13 @@ from thegrid_exchange.engine.records.trading import (
 __all__ = [
     "Admission",
     "Attempt",
+    "Auction",
+    "CancelTimer",
     "Cancellation",
     "ClosedDelivery",
     "ClosedOrder",
     "Draw",
+    "FeeTier",
     "Fill",
     "FirstTokenBand",
     "Instrument",
@@ -63,6 +70,7 @@ __all__ = [
     "LotParcel",
     "LotParcelChange",
     "Market",
+    "MarketPolicy",
     "MarketTerms",
     "Member",
     "Offer",

@@ -5,9 +5,7 @@ Nothing here computes; the tables that hold them are in `state`.
 
 from typing import NamedTuple
 
-from thegrid_exchange.engine.quantities import (
-    MarketState,
-)
+from thegrid_exchange.engine.quantities import AuctionCause, MarketState
 
 
 class FirstTokenBand(NamedTuple):
@@ -78,6 +76,19 @@ class MarketTerms(NamedTuple):
     price_micros_max: int = 1_000_000_000_000
 
 
+class MarketPolicy(NamedTuple):
+    """The figures of one market that its operator may change at any time."""
+
+    max_move_bps: int = 0
+    """How far a trade may lie from the reference price before the market halts; 0 = any."""
+    max_move_window_us: int = 300_000_000
+    """How long a reference price holds; the next is the last price when it is needed."""
+    max_move_auction_us: int = 60_000_000
+    """How long orders collect after such a halt before the market reopens."""
+    sweep_auction_us: int = 0
+    """How long before each sweep orders collect for an auction; 0 = no auction."""
+
+
 class Market(NamedTuple):
     """The one market of an instrument."""
 
@@ -93,3 +104,27 @@ class Market(NamedTuple):
     """The unfinished sweep, or empty."""
     last_trade_price_micros: int = 0
     """Price of the last trade that counts for statistics; 0 before the first."""
+    auction_id: str = ""
+    """The call auction under way, or empty."""
+    policy: MarketPolicy = MarketPolicy()
+    reference_price_micros: int = 0
+    """What the max-move breaker measures from; 0 while none was set."""
+    reference_at_us: int = 0
+    """When that reference was set."""
+
+
+class Auction(NamedTuple):
+    """A call auction: orders collect until it ends, then trade at one price."""
+
+    auction_id: str
+    market_id: str
+    cause: AuctionCause
+    opened_at_us: int
+    ends_at_us: int
+    """From this instant on no order is taken until the auction has finished."""
+    reference_micros: int
+    """The last price before it, to which the auction's price keeps near; 0 when there was none."""
+    price_micros: int = 0
+    """The price that its orders trade at; 0 until it ends, and when nothing traded."""
+    volume_units: int = 0
+    """Units traded in it so far."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from thegrid_exchange.engine.quantities import (
     AccountMode,
+    FeeTierMode,
     SelfTradePrevention,
 )
 
@@ -29,6 +30,21 @@ class Member(NamedTuple):
     auto_transfer: bool
     self_trade_prevention: SelfTradePrevention
     created_at_us: int
+    prevention_group: str = ""
+    """Members of one non-empty group do not trade with each other."""
+    fee_tier: str = ""
+    """The tier that its fees follow; empty for the market's own fees."""
+
+
+class FeeTier(NamedTuple):
+    """What members of a tier pay instead of a market's fees."""
+
+    fee_tier: str
+    mode: FeeTierMode
+    """`rates`: the figures are the fees; `discount`: they are what falls off the market's fees."""
+    maker_bps: int
+    taker_bps: int
+    """Basis points of the traded value, or of the fee."""
 
 
 class Key(NamedTuple):

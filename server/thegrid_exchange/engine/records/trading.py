@@ -8,6 +8,7 @@ from typing import NamedTuple
 from thegrid_exchange.engine.quantities import (
     ClosureReason,
     OrderType,
+    PostOnlyMode,
     SelfTradePrevention,
     Side,
     TimeInForce,
@@ -49,7 +50,7 @@ class Order(NamedTuple):
     source: UnitSource
     """Where a sell takes its Units from."""
     rank: int
-    """Place in time priority, smaller first; 0 while not resting."""
+    """Place in time priority, smaller first; 0 while not resting. A closed order keeps its last."""
     client_order_id: str
     post_only: bool
     max_slippage_bps: int | None
@@ -66,6 +67,14 @@ class Order(NamedTuple):
     updated_at_us: int
     closure_reason: ClosureReason | None = None
     key_id: str = ""
+    post_only_mode: PostOnlyMode = "reject"
+    max_average_price_micros: int = 0
+    """Worst average price of a market order's fills; 0 for any."""
+    max_spend_micros: int = 0
+    """The most that a market buy's fills and fees may come to; 0 for any."""
+    maker_fee_bps: int | None = None
+    taker_fee_bps: int | None = None
+    """The rates of the owner's fee tier at acceptance; None for the market's."""
 
 
 class ClosedOrder(NamedTuple):
@@ -99,6 +108,8 @@ class Trade(NamedTuple):
     affiliated: bool
     """Between members of one affiliation group, so it counts for no statistic."""
     executed_at_us: int
+    auction_id: str = ""
+    """The call auction in which both orders waited, or empty; the taker is then who came later."""
 
 
 class Fill(NamedTuple):
@@ -134,6 +145,15 @@ class ParcelChange(NamedTuple):
     queue_id: str
     number: int
     parcel: Parcel | None
+
+
+class CancelTimer(NamedTuple):
+    """A dead man's switch: what cancels all of a member's orders unless it is renewed in time."""
+
+    member_id: str
+    fires_at_us: int
+    """On the wall clock: an outage of the exchange does not move it."""
+    span_us: int
 
 
 class Cancellation(NamedTuple):

@@ -3,7 +3,7 @@
 What a single order may do is decided in `trading`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from thegrid_exchange.engine import commands, events, replies
@@ -15,6 +15,8 @@ from thegrid_exchange.engine.rules.lookups import the_member
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.rules.trading import amend_order, cancel_order, place_order
 from thegrid_exchange.engine.state import State
+
+OrderCommand = commands.PlaceOrder | commands.AmendOrder | commands.CancelOrder
 
 _ITEM_RULES: Final[dict[type[Any], Callable[[State, Any], Rule[replies.OrderReply]]]] = {
     commands.PlaceOrder: place_order,
@@ -42,17 +44,27 @@ def batch_orders(state: State, command: commands.BatchOrders) -> Rule[replies.Ba
         )
     if any(item.member_id != command.member_id for item in command.items):
         refuse("INVALID_ARGUMENT", "items", "all items must be of the batch's own member")
+    answers, refused = yield from run_items(state, command.items, stops=command.all_or_none)
+    if refused:
+        raise Unwound(replies.BatchReply(answers))
+    return replies.BatchReply(answers)
+
+
+def run_items(
+    state: State, items: Sequence[OrderCommand], *, stops: bool
+) -> Rule[tuple[tuple[replies.OrderReply | Refusal, ...], bool]]:
+    """Run order commands in turn; answers each, and whether a refusal stopped and undoes all."""
     answers: list[replies.OrderReply | Refusal] = []
-    for item in command.items:
+    for item in items:
         answer: replies.OrderReply | Refusal = _TOO_MUCH_WORK
         if state.work_left() >= WORK_MARGIN:
             answer = yield Trial(_ITEM_RULES[type(item)](state, item))
         answers.append(answer)
-        if command.all_or_none and isinstance(answer, Refusal):
-            undone: list[replies.OrderReply | Refusal] = [_UNDONE] * len(command.items)
+        if stops and isinstance(answer, Refusal):
+            undone: list[replies.OrderReply | Refusal] = [_UNDONE] * len(items)
             undone[len(answers) - 1] = answer
-            raise Unwound(replies.BatchReply(tuple(undone)))
-    return replies.BatchReply(tuple(answers))
+            return tuple(undone), True
+    return tuple(answers), False
 
 
 def cancel_orders(
@@ -63,10 +75,13 @@ def cancel_orders(
     return (yield from cancel_all(state, command))
 
 
-def cancel_all(state: State, command: commands.CancelOrders) -> Rule[replies.OrdersCancelledReply]:
+def cancel_all(
+    state: State, command: commands.CancelOrders, spared_events: int = WORK_MARGIN
+) -> Rule[replies.OrdersCancelledReply]:
     """Cancel what matches as far as the work allows; Ticks do the rest.
 
-    Orders that come after this command are not concerned.
+    Orders that come after this command are not concerned. `spared_events` are left for what the
+    command has to do besides.
     """
     order_ids = state.indices.open_orders[command.member_id]
     first_id, last_id = order_ids.first(), order_ids.last()
@@ -82,7 +97,7 @@ def cancel_all(state: State, command: commands.CancelOrders) -> Rule[replies.Ord
         last_order_id=last_id,
         requested_at_us=state.now_us,
     )
-    cancelled, next_id = yield from _cancel_from(state, cancellation)
+    cancelled, next_id = yield from _cancel_from(state, cancellation, spared_events)
     if next_id:
         yield events.CancellationOpened(cancellation._replace(first_order_id=next_id))
     return replies.OrdersCancelledReply(tuple(cancelled), more_follow=bool(next_id))
@@ -103,13 +118,15 @@ def run_cancellations(state: State) -> Rule[int]:
     return done
 
 
-def _cancel_from(state: State, cancellation: Cancellation) -> Rule[tuple[list[str], str]]:
+def _cancel_from(
+    state: State, cancellation: Cancellation, spared_events: int = WORK_MARGIN
+) -> Rule[tuple[list[str], str]]:
     """Cancel as far as the work allows; answers the ids, and where to go on, empty at the end."""
     cancelled: list[str] = []
     order_ids = state.indices.open_orders[cancellation.member_id]
     order_id = order_ids.first_from(cancellation.first_order_id)
     while order_id is not None and order_id <= cancellation.last_order_id:
-        if state.work_left() < WORK_MARGIN:
+        if state.work_left() < spared_events:
             return cancelled, order_id
         order = state.orders[order_id]
         if _matches(order, cancellation):

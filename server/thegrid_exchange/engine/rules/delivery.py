@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 from thegrid_exchange.engine import commands, events, replies
 from thegrid_exchange.engine.quantities import TOKENS_PER_UNIT, units_covering
-from thegrid_exchange.engine.records import Draw, Instrument, Market, Member, Reservation
+from thegrid_exchange.engine.records import (
+    Draw,
+    Instrument,
+    Market,
+    Member,
+    Order,
+    Reservation,
+)
 from thegrid_exchange.engine.refusals import Refusal, refuse
 from thegrid_exchange.engine.rule import Rule, Trial
 from thegrid_exchange.engine.rules.lookups import (
@@ -133,7 +140,13 @@ def _check_call(state: State, command: commands.Reserve, context_tokens: int) ->
     if command.delivery_id in state.reservations or command.delivery_id in state.closed_deliveries:
         refuse("DELIVERY_EXISTS", "delivery_id", "is in use; make a new id for a new delivery")
     if command.prompt_tokens < 1 or command.max_output_tokens < 0:
-        refuse("INVALID_ARGUMENT", "prompt_tokens", "a call has at least one token of prompt")
+        refuse(
+            "INVALID_ARGUMENT",
+            "prompt_tokens",
+            "a call has at least one token of prompt",
+            limit=1,
+            value=command.prompt_tokens,
+        )
     most = state.term("max_choices")
     if not 1 <= command.choices <= most:
         refuse(
@@ -232,9 +245,10 @@ def _auto_buy(
     max_price_micros: int | None,
 ) -> Rule[_Bought]:
     """Buy at market under the member's and the call's ceilings, or refuse by what stood against."""
+    best_micros = state.indices.books[market.market_id].sell.best_price_micros()
     if not member.auto_buy_ceiling_micros:
         message = "auto mode buys nothing before its owner sets a ceiling per Unit; set one"
-        refuse("ABOVE_CEILING", "auto_buy_ceiling_micros", message, limit=0)
+        refuse("ABOVE_CEILING", "auto_buy_ceiling_micros", message, limit=0, value=best_micros)
     terms = market.terms
     steps = -(-max(wanted_units, terms.quantity_units_min) // terms.quantity_units_step)
     ceiling_micros = member.auto_buy_ceiling_micros
@@ -258,16 +272,24 @@ def _auto_buy(
     reply = yield from enter(state, market, order._replace(auto_transfer=False))
     bought = reply.order
     if bought.filled_units < needed_units:
-        _refuse_purchase(bought.closure_reason or "", bought.filled_units, needed_units)
+        _refuse_purchase(state, bought, needed_units)
     return _Bought(bought.filled_units, bought.filled_micros + bought.fee_micros)
 
 
-def _refuse_purchase(closure_reason: str, filled_units: int, needed_units: int) -> None:
-    limit, value = filled_units, needed_units
-    if closure_reason == "max_slippage":
+def _refuse_purchase(state: State, bought: Order, needed_units: int) -> None:
+    filled_units = bought.filled_units
+    if bought.closure_reason == "max_slippage":
+        next_micros = state.indices.books[bought.market_id].sell.best_price_micros()
         message = "the Units on offer cost more than the ceiling; raise it or wait"
-        refuse("ABOVE_CEILING", "max_price_micros", message, limit=limit, value=value)
-    if closure_reason == "work_limit":
+        refuse(
+            "ABOVE_CEILING",
+            "max_price_micros",
+            message,
+            limit=bought.price_micros,
+            value=next_micros,
+        )
+    limit, value = filled_units, needed_units
+    if bought.closure_reason == "work_limit":
         message = "too many small offers for one call; ask for fewer tokens"
         refuse("WORK_LIMIT", "prompt_tokens", message, limit=limit, value=value)
     message = f"the book offers {filled_units} of {needed_units} Units; try later"

@@ -7,16 +7,25 @@ import re
 from typing import Final
 
 from thegrid_exchange.engine import commands, events, replies
-from thegrid_exchange.engine.quantities import BASIS_POINTS, instrument_id_of, market_id_of
+from thegrid_exchange.engine.quantities import (
+    BASIS_POINTS,
+    HOUR_US,
+    INT64_MAX,
+    SECOND_US,
+    instrument_id_of,
+    market_id_of,
+)
 from thegrid_exchange.engine.records import (
     Instrument,
     InstrumentSpec,
     Market,
+    MarketPolicy,
     MarketTerms,
     SpecVersion,
 )
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
+from thegrid_exchange.engine.rules.auctions import book_is_crossed, call_off, reopen
 from thegrid_exchange.engine.rules.lookups import the_instrument, the_market
 from thegrid_exchange.engine.rules.sweeps import slot_after
 from thegrid_exchange.engine.state import State
@@ -88,11 +97,53 @@ def publish_spec(state: State, command: commands.PublishSpec) -> Rule[replies.Sp
 def set_market_state(
     state: State, command: commands.SetMarketState
 ) -> Rule[replies.MarketStateReply]:
-    """Open, half close or halt a market; resting orders stay and may be cancelled."""
+    """Open, half close or halt a market; resting orders stay and may be cancelled.
+
+    Opening a market whose book crossed while it was called off, or whose auction is under way,
+    trades what agrees at one price first.
+    """
     market = the_market(state, command.market_id)
-    if (market.state, market.state_reason) != (command.state, command.reason):
+    if command.state == "auction":
+        refuse("INVALID_ARGUMENT", "state", "is not set by hand; start an auction")
+    if command.state == "open" and (market.auction_id or book_is_crossed(state, market.market_id)):
+        return (yield from reopen(state, market, command.reason))
+    if market.auction_id:
+        yield from call_off(state, market, command)
+    elif (market.state, market.state_reason) != (command.state, command.reason):
         yield events.MarketStateChanged(market.market_id, command.state, command.reason)
     return replies.MarketStateReply(market.market_id, command.state)
+
+
+def set_market_policy(
+    state: State, command: commands.SetMarketPolicy
+) -> Rule[replies.MarketPolicyReply]:
+    """Give a market its own figures; an auction under way keeps the end it was given."""
+    market = the_market(state, command.market_id)
+    policy = command.policy
+    for name, (least, most) in _policy_ranges(state, policy).items():
+        figure = getattr(policy, name)
+        if not least <= figure <= most:
+            refuse(
+                "POLICY_INVALID",
+                f"policy.{name}",
+                f"must be {least} to {most}",
+                limit=least if figure < least else most,
+                value=figure,
+            )
+    if market.policy != policy:
+        yield events.MarketPolicyChanged(market.market_id, policy)
+    return replies.MarketPolicyReply(market.market_id, policy)
+
+
+def _policy_ranges(state: State, policy: MarketPolicy) -> dict[str, tuple[int, int]]:
+    least_us = SECOND_US if policy.max_move_bps else 0
+    return {
+        "max_move_bps": (0, 100 * BASIS_POINTS),
+        "max_move_window_us": (least_us, 24 * HOUR_US),
+        "max_move_auction_us": (least_us, 24 * HOUR_US),
+        # Between two sweeps a market trades for at least half of the time.
+        "sweep_auction_us": (0, state.term("sweep_interval_us") // 2),
+    }
 
 
 def _check_spec(spec: InstrumentSpec) -> None:
@@ -101,21 +152,33 @@ def _check_spec(spec: InstrumentSpec) -> None:
         refuse("INVALID_ARGUMENT", "spec.first_token_bands", "must be there, smallest prompt first")
     for name in ("context_tokens_min", "output_tokens_min", "capacity_weight_per_mille"):
         if getattr(spec, name) <= 0:
-            refuse("INVALID_ARGUMENT", f"spec.{name}", "must be above 0")
+            figure = getattr(spec, name)
+            refuse("INVALID_ARGUMENT", f"spec.{name}", "must be above 0", limit=1, value=figure)
 
 
 def _check_terms(terms: MarketTerms) -> None:
-    if terms.tick_micros <= 0 or terms.quantity_units_step <= 0:
-        refuse("INVALID_ARGUMENT", "terms", "tick and quantity step must be above 0")
-    if not 0 < terms.quantity_units_min <= terms.quantity_units_max:
-        refuse("INVALID_ARGUMENT", "terms.quantity_units_min", "must lie in 1 to the maximum")
-    for name in ("maker_fee_bps", "taker_fee_bps"):
-        if not 0 <= getattr(terms, name) <= BASIS_POINTS:
-            refuse("INVALID_ARGUMENT", f"terms.{name}", "must be 0 to 10,000 basis points")
+    ranges = {
+        "tick_micros": (1, MARKET_VALUE_MAX),
+        "quantity_units_step": (1, MARKET_VALUE_MAX),
+        "quantity_units_min": (1, terms.quantity_units_max),
+        "maker_fee_bps": (0, BASIS_POINTS),
+        "taker_fee_bps": (0, BASIS_POINTS),
+    }
+    for name, (least, most) in ranges.items():
+        figure = getattr(terms, name)
+        if not least <= figure <= most:
+            refuse(
+                "INVALID_ARGUMENT",
+                f"terms.{name}",
+                f"must be {least} to {most}",
+                limit=least if figure < least else most,
+                value=figure,
+            )
     if not 0 < terms.price_micros_max * terms.quantity_units_max <= MARKET_VALUE_MAX:
         refuse(
             "INVALID_ARGUMENT",
             "terms.price_micros_max",
             "times the greatest quantity must be above 0 and within 62 bits",
             limit=MARKET_VALUE_MAX,
+            value=min(terms.price_micros_max * terms.quantity_units_max, INT64_MAX),
         )

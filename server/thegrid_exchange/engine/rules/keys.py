@@ -23,7 +23,13 @@ def create_key(state: State, command: commands.CreateKey) -> Rule[replies.KeyRep
     if held >= most:
         refuse("KEY_LIMIT", "member_id", f"has {held} keys; revoke one", limit=most, value=held)
     if command.expires_at_us is not None and command.expires_at_us <= state.now_us:
-        refuse("KEY_EXPIRED", "expires_at_us", "lies in the past; choose a later time")
+        refuse(
+            "KEY_EXPIRED",
+            "expires_at_us",
+            "lies in the past; choose a later time",
+            limit=state.now_us,
+            value=command.expires_at_us,
+        )
     key = Key(
         key_id=command.key_id,
         member_id=member.member_id,

@@ -3,10 +3,15 @@
 Only look-ups that several rules share are here.
 """
 
+from typing import Final
+
 from thegrid_exchange.engine.quantities import PER_MILLE
 from thegrid_exchange.engine.records import Instrument, Market, Member, SpecVersion
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.state import State
+
+_MOMENT_US: Final = 100_000
+"""When to repeat what Ticks are about to make possible."""
 
 
 def the_member(state: State, member_id: str) -> Member:
@@ -46,11 +51,20 @@ def the_market(state: State, market_id: str) -> Market:
 
 
 def open_market(state: State, market_id: str) -> Market:
-    """The market with this id, which must take orders now.
+    """The market with this id, which must trade continuously now.
 
-    From the instant of a slot on a market takes none, though its sweep may not have begun yet.
+    From the instant of a slot on a market takes no orders, though its sweep may not have begun yet;
+    the same holds for the auction before a sweep.
     """
     market = the_market(state, market_id)
+    if market.state == "auction":
+        wait_us = max(state.auctions[market.auction_id].ends_at_us - state.now_us, _MOMENT_US)
+        refuse(
+            "MARKET_NOT_OPEN",
+            "market_id",
+            "orders collect for an auction; give a limit order that may wait, or come back",
+            retry_after_us=wait_us,
+        )
     if market.state != "open":
         refuse("MARKET_NOT_OPEN", "market_id", f"the market is `{market.state}`")
     if market.sweep_id or state.now_us >= market.next_sweep_us:
@@ -58,9 +72,30 @@ def open_market(state: State, market_id: str) -> Market:
             "MARKET_SWEEPING",
             "market_id",
             "the market's sweep is under way; repeat in a moment",
-            retry_after_us=100_000,
+            retry_after_us=_MOMENT_US,
         )
+    if state.now_us >= market.next_sweep_us - market.policy.sweep_auction_us:
+        _refuse_moment()
     return market
+
+
+def ordering_market(state: State, market_id: str) -> Market:
+    """The market with this id, which must take orders that may wait: open, or in an auction."""
+    market = the_market(state, market_id)
+    if market.state != "auction":
+        return open_market(state, market_id)
+    if state.now_us >= state.auctions[market.auction_id].ends_at_us:
+        _refuse_moment()
+    return market
+
+
+def _refuse_moment() -> None:
+    refuse(
+        "MARKET_NOT_OPEN",
+        "market_id",
+        "an auction is just beginning or ending; repeat in a moment",
+        retry_after_us=_MOMENT_US,
+    )
 
 
 def spec_in_force(state: State, instrument: Instrument) -> SpecVersion:

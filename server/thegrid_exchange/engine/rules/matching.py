@@ -24,8 +24,11 @@ from thegrid_exchange.engine.records import (
 )
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.accounts import require_cash
+from thegrid_exchange.engine.rules.caps import CapStop, most_units
+from thegrid_exchange.engine.rules.fees import rate_bps
+from thegrid_exchange.engine.rules.halts import halt_for_move, move_bounds
 from thegrid_exchange.engine.rules.lots import auto_transfer
-from thegrid_exchange.engine.rules.orders import close_order, rehold
+from thegrid_exchange.engine.rules.orders import close_order, lapse_reason, rehold
 from thegrid_exchange.engine.rules.parcels import (
     joined,
     parcel_number,
@@ -34,7 +37,7 @@ from thegrid_exchange.engine.rules.parcels import (
 )
 from thegrid_exchange.engine.state import State
 
-Stop = Literal["filled", "empty", "price", "self_trade", "work_limit"]
+Stop = Literal["filled", "empty", "price", "self_trade", "work_limit", "halted"] | CapStop
 
 
 class Matched(NamedTuple):
@@ -75,6 +78,7 @@ def match(state: State, order_id: str, bound_micros: int) -> Rule[Matched]:
     taker = state.orders[order_id]
     market = state.markets[taker.market_id]
     opposite = state.indices.books[taker.market_id].opposite(taker.side)
+    limits = yield from move_bounds(state, market)
     stop: Stop = "filled"
     while taker.remaining_units:
         price_micros = opposite.best_price_micros()
@@ -88,47 +92,104 @@ def match(state: State, order_id: str, bound_micros: int) -> Rule[Matched]:
             stop = "work_limit"
             break
         maker = state.orders[opposite.first_order_id()]
-        if has_expired(state, maker):
-            yield from close_order(state, maker, "expired")
-        elif maker.member_id == taker.member_id:
-            goes_on = yield from _prevent_self_trade(state, taker, maker)
+        lapse = lapse_reason(state, maker)
+        if lapse is not None:
+            yield from close_order(state, maker, lapse)
+            continue
+        if are_one_party(state, maker, taker):
+            goes_on = yield from prevent_self_trade(state, taker, maker)
             taker = state.orders[order_id]
-            if not goes_on:
-                stop = "self_trade"
+            if goes_on:
+                continue
+            stop = "self_trade"
+            break
+        if limits is not None and not limits.allows(price_micros):
+            yield from halt_for_move(state, market, limits, price_micros)
+            stop = "halted"
+            break
+        quantity_units = min(maker.remaining_units, taker.remaining_units)
+        if taker.max_average_price_micros or taker.max_spend_micros:
+            most, cap = most_units(taker, market, price_micros)
+            if not most:
+                stop = cap
                 break
-        else:
-            taker, fill, units = yield from _trade(state, market, maker, taker)
-            fills.append(fill)
-            gained_units += units
+            quantity_units = min(quantity_units, most)
+        traded = yield from trade(state, market, maker, taker, price_micros, quantity_units)
+        taker, fill, units = traded
+        fills.append(fill)
+        gained_units += units
     return Matched(taker, tuple(fills), gained_units, stop)
 
 
 def best_opposite(state: State, order: Order) -> Rule[int | None]:
-    """The best price on the other side, once what has expired there is closed."""
+    """The best price on the other side, once what may trade no longer is closed there."""
     opposite = state.indices.books[order.market_id].opposite(order.side)
     while opposite:
         first = state.orders[opposite.first_order_id()]
-        if not has_expired(state, first) or state.work_left() < WORK_MARGIN:
+        lapse = lapse_reason(state, first)
+        if lapse is None or state.work_left() < WORK_MARGIN:
             return first.price_micros
-        yield from close_order(state, first, "expired")
+        yield from close_order(state, first, lapse)
     return None
 
 
-def has_expired(state: State, order: Order) -> bool:
-    """Whether a GTD order's time has passed, posted or not."""
-    if order.expires_at_us is None:
-        return False
-    return state.deadline_us(order.expires_at_us, order.outage_base_us) <= state.now_us
+def are_one_party(state: State, one: Order, other: Order) -> bool:
+    """Whether two orders belong to one member, or to one prevention group."""
+    if one.member_id == other.member_id:
+        return True
+    group = state.members[one.member_id].prevention_group
+    return group != "" and group == state.members[other.member_id].prevention_group
 
 
-def _trade(
-    state: State, market: Market, maker: Order, taker: Order
+def trade(
+    state: State,
+    market: Market,
+    maker: Order,
+    taker: Order,
+    price_micros: int,
+    quantity_units: int,
+    auction_id: str = "",
 ) -> Rule[tuple[Order, Fill, int]]:
-    """One match; answers the taker after it, its fill, and the Units it gained by it."""
+    """One match; answers the taker after it, its fill, and the Units it gained by it.
+
+    In an auction both orders rest: the taker is the younger one, and both pay the maker's rate.
+    """
     taker_buys = taker.side == "buy"
     buyer, seller = (taker, maker) if taker_buys else (maker, taker)
-    trade = _trade_of(state, market, maker, taker, buyer, seller)
-    sale = _sale_of(state, market, trade, seller)
+    both_wait = auction_id != ""
+    buyer_bps = rate_bps(buyer, market, is_maker=both_wait or not taker_buys)
+    seller_bps = rate_bps(seller, market, is_maker=both_wait or taker_buys)
+    notional_micros = price_micros * quantity_units
+    made = Trade(
+        trade_id=state.next_id("trd"),
+        market_id=market.market_id,
+        instrument_id=market.instrument_id,
+        price_micros=price_micros,
+        quantity_units=quantity_units,
+        taker_side=taker.side,
+        maker_order_id=maker.order_id,
+        taker_order_id=taker.order_id,
+        buyer_id=buyer.member_id,
+        seller_id=seller.member_id,
+        buyer_fee_micros=quantities.fee_micros(notional_micros, buyer_bps),
+        seller_fee_micros=quantities.fee_micros(notional_micros, seller_bps),
+        source=seller.source,
+        affiliated=_are_affiliated(state, buyer.member_id, seller.member_id),
+        executed_at_us=state.now_us,
+        auction_id=auction_id,
+    )
+    sale = _sale_of(state, made, seller, seller_bps)
+    taker, fill = yield from _execute(state, made, sale, buyer, seller)
+    gained_units = quantity_units - sale.returned_units
+    if buyer.rank and buyer.auto_transfer and gained_units:
+        yield from auto_transfer(state, buyer.member_id, market.instrument_id, gained_units)
+    return taker, fill, gained_units if taker_buys else 0
+
+
+def _execute(
+    state: State, trade: Trade, sale: _Sale, buyer: Order, seller: Order
+) -> Rule[tuple[Order, Fill]]:
+    """Carry out a trade; answers the taker after it and its fill."""
     quantity_units = trade.quantity_units
     held_micros = 0
     if buyer.held_micros:
@@ -144,51 +205,21 @@ def _trade(
     # A seller of issuance has paid no fee yet: it is taken as the proceeds are earned.
     seller_fee_micros = trade.seller_fee_micros if trade.source == "trading" else 0
     sides = ((buyer, trade.buyer_fee_micros, held_micros), (seller, seller_fee_micros, 0))
-    of_maker, of_taker = reversed(sides) if taker_buys else sides
+    of_maker, of_taker = reversed(sides) if trade.taker_side == "buy" else sides
     yield from _fill(state, trade, *of_maker)
     taker = yield from _fill(state, trade, *of_taker)
-    gained_units = quantity_units - sale.returned_units
-    if not taker_buys and buyer.auto_transfer and gained_units:
-        yield from auto_transfer(state, buyer.member_id, market.instrument_id, gained_units)
-    fill = Fill(trade.trade_id, trade.price_micros, quantity_units, of_taker[1])
-    return taker, fill, gained_units if taker_buys else 0
+    return taker, Fill(trade.trade_id, trade.price_micros, quantity_units, of_taker[1])
 
 
-def _trade_of(
-    state: State, market: Market, maker: Order, taker: Order, buyer: Order, seller: Order
-) -> Trade:
-    quantity_units = min(maker.remaining_units, taker.remaining_units)
-    notional_micros = maker.price_micros * quantity_units
-    maker_fee = quantities.fee_micros(notional_micros, market.terms.maker_fee_bps)
-    taker_fee = quantities.fee_micros(notional_micros, market.terms.taker_fee_bps)
-    taker_buys = taker.side == "buy"
-    group = state.members[buyer.member_id].affiliation_group
-    return Trade(
-        trade_id=state.next_id("trd"),
-        market_id=market.market_id,
-        instrument_id=market.instrument_id,
-        price_micros=maker.price_micros,
-        quantity_units=quantity_units,
-        taker_side=taker.side,
-        maker_order_id=maker.order_id,
-        taker_order_id=taker.order_id,
-        buyer_id=buyer.member_id,
-        seller_id=seller.member_id,
-        buyer_fee_micros=taker_fee if taker_buys else maker_fee,
-        seller_fee_micros=maker_fee if taker_buys else taker_fee,
-        source=seller.source,
-        affiliated=group != "" and group == state.members[seller.member_id].affiliation_group,
-        executed_at_us=state.now_us,
-    )
+def _are_affiliated(state: State, member_id: str, other_id: str) -> bool:
+    group = state.members[member_id].affiliation_group
+    return group != "" and group == state.members[other_id].affiliation_group
 
 
-def _sale_of(state: State, market: Market, trade: Trade, seller: Order) -> _Sale:
+def _sale_of(state: State, trade: Trade, seller: Order, fee_bps: int) -> _Sale:
     """The parcels that a trade hands over, now with this trade as their cost."""
     price_micros, trade_id = trade.price_micros, trade.trade_id
     if trade.source == "issuance":
-        maker_sells = trade.taker_side == "buy"
-        terms = market.terms
-        fee_bps = terms.maker_fee_bps if maker_sells else terms.taker_fee_bps
         parcel = Parcel(
             trade.seller_id,
             trade_id,
@@ -279,7 +310,6 @@ def _fill(
         filled_micros=filled_micros,
         fee_micros=fee_micros,
         held_micros=0,
-        rank=0,
         closure_reason="filled",
         updated_at_us=state.now_us,
     )
@@ -287,12 +317,20 @@ def _fill(
     return closed
 
 
-def _prevent_self_trade(state: State, taker: Order, maker: Order) -> Rule[bool]:
+def prevent_self_trade(state: State, taker: Order, maker: Order) -> Rule[bool]:
     """Do what the newer order asks for instead of a trade; answers whether matching goes on."""
     mode = taker.self_trade_prevention
     quantity_units = min(taker.remaining_units, maker.remaining_units)
     yield events.SelfTradePrevented(
-        taker.market_id, taker.member_id, taker.order_id, maker.order_id, quantity_units, mode
+        taker.market_id,
+        taker.member_id,
+        taker.order_id,
+        maker.order_id,
+        quantity_units,
+        mode,
+        state.next_id("prv"),
+        maker.member_id,
+        maker.price_micros,
     )
     if mode == "decrement":
         yield from _decrement(state, maker, quantity_units)

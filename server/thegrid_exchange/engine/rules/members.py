@@ -11,6 +11,7 @@ from thegrid_exchange.engine.records import Member
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.batches import cancel_all
+from thegrid_exchange.engine.rules.fees import check_fee_tier
 from thegrid_exchange.engine.rules.lookups import the_member
 from thegrid_exchange.engine.state import State
 
@@ -27,6 +28,7 @@ def create_member(state: State, command: commands.CreateMember) -> Rule[replies.
     if unknown:
         refuse("INVALID_ARGUMENT", "roles", f"no such role {unknown}; use {sorted(ROLES)}")
     _check_ceiling(command.auto_buy_ceiling_micros)
+    check_fee_tier(state, command.fee_tier)
     member = Member(
         member_id=state.next_id("mem"),
         handle=command.handle,
@@ -39,6 +41,8 @@ def create_member(state: State, command: commands.CreateMember) -> Rule[replies.
         auto_transfer=False,
         self_trade_prevention="cancel_newest",
         created_at_us=state.now_us,
+        prevention_group=command.prevention_group,
+        fee_tier=command.fee_tier,
     )
     yield events.MemberCreated(member)
     return replies.MemberReply(member)
@@ -62,6 +66,23 @@ def update_settings(state: State, command: commands.UpdateSettings) -> Rule[repl
     changed = member._replace(**{name: value for name, value in given.items() if value is not None})
     if changed != member:
         yield events.MemberChanged(changed)
+    return replies.MemberReply(changed)
+
+
+def update_member(state: State, command: commands.UpdateMember) -> Rule[replies.MemberReply]:
+    """Change a member's prevention group and fee tier; None leaves one as it is.
+
+    The group counts from the next match on, the tier from the next order on.
+    """
+    member = the_member(state, command.member_id)
+    changed = member
+    if command.prevention_group is not None:
+        changed = changed._replace(prevention_group=command.prevention_group)
+    if command.fee_tier is not None:
+        check_fee_tier(state, command.fee_tier)
+        changed = changed._replace(fee_tier=command.fee_tier)
+    if changed != member:
+        yield events.MemberChanged(changed, command.reason)
     return replies.MemberReply(changed)
 
 

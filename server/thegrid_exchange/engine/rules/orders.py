@@ -86,7 +86,10 @@ def rehold(state: State, order: Order, price_micros: int, remaining_units: int) 
 
 
 def close_order(state: State, order: Order, reason: ClosureReason) -> Rule[Order]:
-    """Release what an open order holds and close it; answers its last state."""
+    """Release what an open order holds and close it; answers its last state.
+
+    It keeps the rank that it had, which tells whether it leaves the book.
+    """
     if order.held_micros:
         yield moved(
             order.member_id,
@@ -99,8 +102,20 @@ def close_order(state: State, order: Order, reason: ClosureReason) -> Rule[Order
         )
     if order.side == "sell" and order.remaining_units:
         yield from unbind_units(state, order, order.remaining_units)
-    closed = order._replace(
-        held_micros=0, rank=0, closure_reason=reason, updated_at_us=state.now_us
-    )
+    closed = order._replace(held_micros=0, closure_reason=reason, updated_at_us=state.now_us)
     yield events.OrderClosed(closed)
     return closed
+
+
+def lapse_reason(state: State, order: Order) -> ClosureReason | None:
+    """Why an open order may trade no longer, though no Tick has closed it yet; None if it may."""
+    expires_at_us = order.expires_at_us
+    if (
+        expires_at_us is not None
+        and state.deadline_us(expires_at_us, order.outage_base_us) <= state.now_us
+    ):
+        return "expired"
+    timer = state.cancel_timers.get(order.member_id)
+    if timer is not None and timer.fires_at_us <= state.now_us:
+        return "cancelled"
+    return None

@@ -164,8 +164,15 @@ def issue_units(state: State, command: commands.IssueUnits) -> Rule[replies.Issu
         refuse("OFFER_NOT_FOUND", "instrument_id", "register an offer before issuing Units")
     _check_units(command.quantity_units)
     tokens = command.quantity_units * TOKENS_PER_UNIT
-    if tokens - state.balance(member.member_id, "issued", instrument_id) > INT64_MAX:
-        refuse("QUANTITY_OUT_OF_RANGE", "quantity_units", "all ever issued must fit 64 bits")
+    issued_tokens = -state.balance(member.member_id, "issued", instrument_id)
+    if tokens + issued_tokens > INT64_MAX:
+        refuse(
+            "QUANTITY_OUT_OF_RANGE",
+            "quantity_units",
+            "all ever issued must fit 64 bits",
+            limit=(INT64_MAX - issued_tokens) // TOKENS_PER_UNIT,
+            value=command.quantity_units,
+        )
     capacity = capacity_tokens(state, supplier)
     owed = obligation_tokens(state, member.member_id)
     wanted = owed + weighted_tokens(state, instrument_id, tokens)

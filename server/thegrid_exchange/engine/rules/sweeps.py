@@ -50,6 +50,7 @@ def _start_due(state: State) -> Rule[None]:
     for market_id in due:
         if state.work_left() < WORK_MARGIN:
             return
+        # No auction is open here: each ends by the slot, and Ticks run those that are due first.
         if state.markets[market_id].sweep_id:
             continue
         next_us = slot_after(state, state.now_us)
@@ -61,6 +62,9 @@ def _start_due(state: State) -> Rule[None]:
 
 def _turn(state: State, sweep: Sweep) -> Rule[None]:
     market = state.markets[sweep.market_id]
+    if state.indices.sweep_orders[sweep.market_id]:
+        yield from _close_swept_orders(state, sweep)
+        return
     holder_id = state.indices.holders[market.instrument_id].first()
     if holder_id is not None:
         yield from _sweep_holder(state, sweep, market, holder_id)
@@ -72,6 +76,17 @@ def _turn(state: State, sweep: Sweep) -> Rule[None]:
             return
     finished = sweep._replace(finished_at_us=state.now_us)
     yield events.SweepFinished(finished, slot_after(state, state.now_us))
+
+
+def _close_swept_orders(state: State, sweep: Sweep) -> Rule[None]:
+    """Close the orders that were good till this sweep, as far as the work allows."""
+    cancelled = sweep.cancelled_orders
+    for order_id in tuple(state.indices.sweep_orders[sweep.market_id]):
+        if state.work_left() < WORK_MARGIN:
+            break
+        yield from close_order(state, state.orders[order_id], "swept")
+        cancelled += 1
+    yield events.OrdersSwept(sweep.sweep_id, cancelled)
 
 
 def _sweep_holder(state: State, sweep: Sweep, market: Market, member_id: str) -> Rule[None]:

@@ -3,6 +3,8 @@
 Whether the member can pay for it is seen when it is held.
 """
 
+from typing import NoReturn
+
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.quantities import BASIS_POINTS
 from thegrid_exchange.engine.records import Market, Order
@@ -31,6 +33,7 @@ def check_terms(state: State, market: Market, command: commands.PlaceOrder) -> N
     if command.price_micros is not None:
         check_price(state, market, command.price_micros)
     check_quantity(market, command.quantity_units)
+    _check_caps(market, command)
     _check_combinations(state, command)
     _check_client_order_id(state, command)
     most = state.term("max_open_orders")
@@ -48,8 +51,67 @@ def check_terms(state: State, market: Market, command: commands.PlaceOrder) -> N
 def _check_market_terms(command: commands.PlaceOrder) -> None:
     if command.post_only:
         refuse("ORDER_TERMS_INVALID", "post_only", "a market order never rests")
-    if command.time_in_force == "gtd":
+    if command.time_in_force in ("gtd", "gts"):
         refuse("ORDER_TERMS_INVALID", "time_in_force", "a market order never waits; use ioc or fok")
+
+
+def _check_caps(market: Market, command: commands.PlaceOrder) -> None:
+    average_micros, spend_micros = command.max_average_price_micros, command.max_spend_micros
+    caps = (("max_average_price_micros", average_micros), ("max_spend_micros", spend_micros))
+    for field, cap_micros in caps:
+        if cap_micros is None:
+            continue
+        if command.type != "market":
+            refuse("ORDER_TERMS_INVALID", field, "goes with market orders; a limit has its price")
+        if cap_micros <= 0:
+            refuse("ORDER_TERMS_INVALID", field, "must be above 0", limit=1, value=cap_micros)
+    if spend_micros is not None and command.side == "sell":
+        refuse("ORDER_TERMS_INVALID", "max_spend_micros", "only a buy spends")
+    most_micros = market.terms.price_micros_max
+    if average_micros is not None and average_micros > most_micros:
+        refuse(
+            "PRICE_OUT_OF_RANGE",
+            "max_average_price_micros",
+            f"must be 1 to {most_micros} micro-dollars per Unit",
+            limit=most_micros,
+            value=average_micros,
+        )
+
+
+def check_may_wait(state: State, market: Market, command: commands.PlaceOrder) -> None:
+    """Refuse an order that must trade at once, in a market that collects orders for an auction."""
+    ends_at_us = state.auctions[market.auction_id].ends_at_us
+    for field, waits in (
+        ("type", command.type == "limit"),
+        ("time_in_force", command.time_in_force not in ("ioc", "fok")),
+    ):
+        if not waits:
+            refuse(
+                "MARKET_NOT_OPEN",
+                field,
+                "orders collect for an auction; give a limit order that may wait, or come back",
+                retry_after_us=max(ends_at_us - state.now_us, 0),
+            )
+
+
+def slid_price_micros(market: Market, order: Order, price_micros: int, best_micros: int) -> int:
+    """One tick behind the best price of the other side; refused where there is none."""
+    tick_micros = market.terms.tick_micros
+    slid_micros = best_micros - tick_micros if order.side == "buy" else best_micros + tick_micros
+    if not 0 < slid_micros <= market.terms.price_micros_max:
+        refuse_post_only(price_micros, best_micros)
+    return slid_micros
+
+
+def refuse_post_only(price_micros: int, best_micros: int) -> NoReturn:
+    """Refuse an order that would take what it must only make."""
+    refuse(
+        "POST_ONLY_WOULD_CROSS",
+        "post_only",
+        f"the order would trade at {best_micros}; choose a price that rests",
+        limit=best_micros,
+        value=price_micros,
+    )
 
 
 def _check_combinations(state: State, command: commands.PlaceOrder) -> None:
@@ -63,6 +125,8 @@ def _check_combinations(state: State, command: commands.PlaceOrder) -> None:
             limit=state.now_us,
             value=command.expires_at_us,
         )
+    if command.post_only_mode == "slide" and not command.post_only:
+        refuse("ORDER_TERMS_INVALID", "post_only_mode", "slides post-only orders; set post_only")
     if command.post_only and command.time_in_force in ("ioc", "fok"):
         refuse("ORDER_TERMS_INVALID", "post_only", "does not go with ioc or fok")
     if command.side == "buy" and command.source == "issuance":
@@ -75,7 +139,7 @@ def _check_combinations(state: State, command: commands.PlaceOrder) -> None:
             "ORDER_TERMS_INVALID",
             "max_slippage_bps",
             "must be 0 to 10,000 basis points",
-            limit=BASIS_POINTS,
+            limit=BASIS_POINTS if slippage_bps > 0 else 0,
             value=slippage_bps,
         )
 
@@ -100,7 +164,7 @@ def check_price(state: State, market: Market, price_micros: int) -> None:
             "PRICE_OUT_OF_RANGE",
             "price_micros",
             f"must be 1 to {terms.price_micros_max} micro-dollars per Unit",
-            limit=terms.price_micros_max,
+            limit=terms.price_micros_max if price_micros > 0 else 1,
             value=price_micros,
         )
     if price_micros % terms.tick_micros:
@@ -114,12 +178,14 @@ def check_price(state: State, market: Market, price_micros: int) -> None:
     band_bps, reference_micros = state.term("price_band_bps"), market.last_trade_price_micros
     if not band_bps or not reference_micros:
         return
-    if abs(price_micros - reference_micros) * BASIS_POINTS > reference_micros * band_bps:
+    above = price_micros > reference_micros
+    reach_micros = reference_micros * band_bps // BASIS_POINTS
+    if abs(price_micros - reference_micros) > reach_micros:
         refuse(
             "PRICE_OUT_OF_BAND",
             "price_micros",
             f"must lie within {band_bps} basis points of the last price {reference_micros}",
-            limit=band_bps,
+            limit=reference_micros + reach_micros * (1 if above else -1),
             value=price_micros,
         )
 

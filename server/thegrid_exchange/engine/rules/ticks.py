@@ -1,6 +1,7 @@
 """What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
 
-Order of one Tick: reservations, Lots, orders, sweeps, cancel-alls, memory; all in bounded steps.
+Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, cancel-alls, memory; all
+in bounded steps.
 """
 
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from thegrid_exchange.engine import commands, events, replies
 from thegrid_exchange.engine.indices import Deadline
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rules.auctions import auctions_due, run_auctions
 from thegrid_exchange.engine.rules.batches import run_cancellations
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
 from thegrid_exchange.engine.rules.lots import expire_lot
 from thegrid_exchange.engine.rules.orders import close_order
+from thegrid_exchange.engine.rules.quotes import fire_timer, fire_timers, timer_is_due
 from thegrid_exchange.engine.rules.sweeps import run_sweeps, sweeps_due
 from thegrid_exchange.engine.state import State
 
@@ -27,6 +30,8 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         _expire_reservations,
         _expire_lots,
         _expire_orders,
+        fire_timers,
+        run_auctions,
         run_sweeps,
         run_cancellations,
         _forget_closed,
@@ -50,12 +55,16 @@ def due_of_member(state: State, command: commands.Command) -> Rule[None] | None:
             return None
         member_id = reservation.member_id
     deadlines = state.indices.member_deadlines.get(member_id)
-    if not deadlines or not _first_is_due(state, deadlines):
+    is_due = deadlines is not None and _first_is_due(state, deadlines)
+    if not is_due and not timer_is_due(state, member_id):
         return None
-    return _run_due(state, deadlines, state.term("max_due_items"))
+    return _run_due(state, member_id, state.term("max_due_items"))
 
 
-def _run_due(state: State, deadlines: SortedKeys[Deadline], most: int) -> Rule[None]:
+def _run_due(state: State, member_id: str, most: int) -> Rule[None]:
+    if timer_is_due(state, member_id):
+        yield from fire_timer(state, member_id, state.term("max_events") // 2)
+    deadlines = state.indices.member_deadlines[member_id]
     for _ in range(most):
         first = deadlines.first()
         if first is None or not _first_is_due(state, deadlines):
@@ -143,11 +152,17 @@ def _first_is_due(state: State, deadlines: SortedKeys[Deadline]) -> bool:
     return first is not None and first[0] + state.outage_us <= state.now_us
 
 
+def _has_come(state: State, deadline: Deadline | None) -> bool:
+    return deadline is not None and deadline[0] <= state.now_us
+
+
 def _is_due(state: State) -> bool:
     indices = state.indices
     return (
         sweeps_due(state)
+        or auctions_due(state)
         or bool(indices.cancellations)
+        or _has_come(state, indices.timer_deadlines.first())
         or any(
             _first_is_due(state, deadlines)
             for deadlines in (

@@ -14,16 +14,20 @@ from thegrid_exchange.engine.quantities import (
 from thegrid_exchange.engine.records import Market, Member, Order
 from thegrid_exchange.engine.refusals import Unwound, refuse
 from thegrid_exchange.engine.rule import Rule
-from thegrid_exchange.engine.rules.lookups import active_member, open_market
+from thegrid_exchange.engine.rules.fees import rates_of
+from thegrid_exchange.engine.rules.lookups import active_member, ordering_market
 from thegrid_exchange.engine.rules.lots import auto_transfer
 from thegrid_exchange.engine.rules.matching import Stop, best_opposite, crosses, match
 from thegrid_exchange.engine.rules.orders import bind_units, close_order, hold_cash, rehold
 from thegrid_exchange.engine.rules.terms import (
     check_amendment,
     check_in_time,
+    check_may_wait,
     check_price,
     check_quantity,
     check_terms,
+    refuse_post_only,
+    slid_price_micros,
 )
 from thegrid_exchange.engine.state import State
 
@@ -41,15 +45,18 @@ def place_order(state: State, command: commands.PlaceOrder) -> Rule[replies.Orde
 def _place(state: State, command: commands.PlaceOrder) -> Rule[replies.OrderReply]:
     check_in_time(state, command.valid_until_us)
     member = active_member(state, command.member_id, "trader")
-    market = open_market(state, command.market_id)
+    market = ordering_market(state, command.market_id)
     check_terms(state, market, command)
+    if market.auction_id:
+        check_may_wait(state, market, command)
     return (yield from enter(state, market, order_from(state, member, market, command)))
 
 
 def order_from(state: State, member: Member, market: Market, command: commands.PlaceOrder) -> Order:
     """The order that a checked command asks for, not yet accepted."""
-    terms = market.terms
-    worst_fee_bps = max(terms.maker_fee_bps, terms.taker_fee_bps)
+    rates = rates_of(state, member, market.terms)
+    maker_bps, taker_bps = rates or (None, None)
+    usual_bps = (market.terms.maker_fee_bps, market.terms.taker_fee_bps)
     price_micros = command.price_micros or 0
     is_limit = command.type == "limit"
     time_in_force = command.time_in_force
@@ -82,20 +89,38 @@ def order_from(state: State, member: Member, market: Market, command: commands.P
         self_trade_prevention=command.self_trade_prevention or member.self_trade_prevention,
         tag=command.tag,
         session_id=command.session_id,
-        worst_fee_bps=worst_fee_bps,
+        worst_fee_bps=max(rates or usual_bps),
         accepted_at_us=state.now_us,
         updated_at_us=state.now_us,
         key_id=command.key_id,
+        post_only_mode=command.post_only_mode,
+        max_average_price_micros=command.max_average_price_micros or 0,
+        max_spend_micros=command.max_spend_micros or 0,
+        maker_fee_bps=maker_bps,
+        taker_fee_bps=taker_bps,
     )
 
 
 def enter(state: State, market: Market, order: Order) -> Rule[replies.OrderReply]:
     """Accept an order with what it holds; then it trades, rests or closes."""
+    if market.auction_id:
+        # Nothing trades until the auction ends, so there is nobody to meet yet.
+        return (yield from _accept(state, order, rests=True))
     best_micros = yield from best_opposite(state, order)
     meets = best_micros is not None and crosses(order.side, best_micros, order.price_micros)
-    if meets and order.post_only:
-        _refuse_post_only()
+    if best_micros is not None and meets and order.post_only:
+        price_micros = _price_behind(state, market, order, order.price_micros, best_micros)
+        order, meets = order._replace(price_micros=price_micros), False
     rests = not meets and order.time_in_force not in NOT_RESTING
+    reply = yield from _accept(state, order, rests=rests)
+    if rests:
+        return reply
+    bound_micros = _bound_micros(order, best_micros)
+    return (yield from _trade_and_settle(state, market, order.order_id, bound_micros))
+
+
+def _accept(state: State, order: Order, *, rests: bool) -> Rule[replies.OrderReply]:
+    """Take an order with what it holds, at its place in the book when it rests at once."""
     if rests:
         held_micros = 0
         if order.side == "buy":
@@ -104,10 +129,18 @@ def enter(state: State, market: Market, order: Order) -> Rule[replies.OrderReply
     yield events.OrderAccepted(order)
     if order.side == "sell":
         yield from bind_units(state, order, order.quantity_units)
-    if rests:
-        return replies.OrderReply(order)
-    bound_micros = _bound_micros(order, best_micros)
-    return (yield from _trade_and_settle(state, market, order.order_id, bound_micros))
+    return replies.OrderReply(order)
+
+
+def _price_behind(
+    state: State, market: Market, order: Order, price_micros: int, best_micros: int
+) -> int:
+    """The price at which a post-only order that would trade rests, or a refusal if it must not."""
+    if order.post_only_mode == "reject":
+        refuse_post_only(price_micros, best_micros)
+    slid_micros = slid_price_micros(market, order, price_micros, best_micros)
+    check_price(state, market, slid_micros)
+    return slid_micros
 
 
 def amend_order(state: State, command: commands.AmendOrder) -> Rule[replies.OrderReply]:
@@ -115,7 +148,7 @@ def amend_order(state: State, command: commands.AmendOrder) -> Rule[replies.Orde
     check_in_time(state, command.valid_until_us)
     active_member(state, command.member_id, "trader")
     order = _open_order(state, command)
-    market = open_market(state, order.market_id)
+    market = ordering_market(state, order.market_id)
     check_amendment(order, command)
     price_micros = order.price_micros if command.price_micros is None else command.price_micros
     quantity_units = command.quantity_units or order.quantity_units
@@ -128,9 +161,14 @@ def amend_order(state: State, command: commands.AmendOrder) -> Rule[replies.Orde
     if price_micros == order.price_micros and quantity_units < order.quantity_units:
         yield from _change(state, order, price_micros, quantity_units)
         return replies.OrderReply(state.orders[order.order_id])
+    if market.auction_id:
+        yield events.OrderUnrested(order.order_id)
+        yield from _change(state, order, price_micros, quantity_units)
+        rested = yield from _rest(state, state.orders[order.order_id])
+        return replies.OrderReply(rested)
     best_micros = yield from best_opposite(state, order)
     if order.post_only and best_micros and crosses(order.side, best_micros, price_micros):
-        _refuse_post_only()
+        price_micros = _price_behind(state, market, order, price_micros, best_micros)
     yield events.OrderUnrested(order.order_id)
     yield from _change(state, order, price_micros, quantity_units)
     return (yield from _trade_and_settle(state, market, order.order_id, price_micros))
@@ -168,6 +206,11 @@ def _rest_or_close(state: State, order: Order, stop: Stop) -> Rule[Order]:
     reason = _closure_reason(state, order, stop)
     if reason is not None:
         return (yield from close_order(state, order, reason))
+    return (yield from _rest(state, order))
+
+
+def _rest(state: State, order: Order) -> Rule[Order]:
+    """Put an order at the end of the queue of its price."""
     held_micros = 0
     if order.side == "buy":
         held_micros = yield from hold_cash(state, order)
@@ -185,8 +228,10 @@ def _closure_reason(state: State, order: Order, stop: Stop) -> ClosureReason | N
             limit=order.filled_units,
             value=order.quantity_units,
         )
-    if stop in ("self_trade", "work_limit"):
+    if stop in ("self_trade", "work_limit", "average_price", "spend_limit"):
         return cast(ClosureReason, stop)
+    if stop == "halted":
+        return "halted" if order.time_in_force in NOT_RESTING else None
     if stop == "price" and _would_trade_on(state, order):
         return "max_slippage"
     return "no_liquidity" if order.time_in_force in NOT_RESTING else None
@@ -226,11 +271,3 @@ def _open_order(state: State, command: commands.AmendOrder | commands.CancelOrde
     if closed is not None and closed.member_id == member_id:
         refuse("ORDER_CLOSED", field, f"the order is closed: {closed.closure_reason}")
     return refuse("ORDER_NOT_FOUND", field, "no such order of this member")
-
-
-def _refuse_post_only() -> None:
-    refuse(
-        "POST_ONLY_WOULD_CROSS",
-        "post_only",
-        "the order would trade at once; choose a price that rests",
-    )

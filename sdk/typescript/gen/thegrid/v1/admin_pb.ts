@@ -2,15 +2,15 @@
 // @generated from file thegrid/v1/admin.proto (package thegrid.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Position } from "./common_pb.js";
 import { file_thegrid_v1_common } from "./common_pb.js";
 import type { Instrument, InstrumentSpec } from "./instruments_pb.js";
 import { file_thegrid_v1_instruments } from "./instruments_pb.js";
-import type { Market, MarketState, MarketTerms } from "./market_data_pb.js";
+import type { Market, MarketPolicy, MarketState, MarketTerms } from "./market_data_pb.js";
 import { file_thegrid_v1_market_data } from "./market_data_pb.js";
 import type { Member, Role } from "./members_pb.js";
 import { file_thegrid_v1_members } from "./members_pb.js";
@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/admin.proto.
  */
 export const file_thegrid_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChZ0aGVncmlkL3YxL2FkbWluLnByb3RvEgp0aGVncmlkLnYxInUKE0NyZWF0ZU1lbWJlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZoYW5kbGUYAiABKAkSGQoRYWZmaWxpYXRpb25fZ3JvdXAYAyABKAkSHwoFcm9sZXMYBCADKA4yEC50aGVncmlkLnYxLlJvbGUiYgoUQ3JlYXRlTWVtYmVyUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImcKEkxpc3RNZW1iZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKE0xpc3RNZW1iZXJzUmVzcG9uc2USIwoHbWVtYmVycxgBIAMoCzISLnRoZWdyaWQudjEuTWVtYmVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJlChlTZXRNZW1iZXJTdXNwZW5kZWRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhEKCXN1c3BlbmRlZBgDIAEoCBIOCgZyZWFzb24YBCABKAkiaAoaU2V0TWVtYmVyU3VzcGVuZGVkUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImEKDkRlcG9zaXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhUKDWFtb3VudF9taWNyb3MYAyABKAMSEQoJcmVmZXJlbmNlGAQgASgJIlMKD0RlcG9zaXRSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJiCg9XaXRoZHJhd1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSFQoNYW1vdW50X21pY3JvcxgDIAEoAxIRCglyZWZlcmVuY2UYBCABKAkiVAoQV2l0aGRyYXdSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJUChRGdW5kR3VhcmFudGVlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDWFtb3VudF9taWNyb3MYAiABKAMSEQoJcmVmZXJlbmNlGAMgASgJIlkKFUZ1bmRHdWFyYW50ZWVSZXNwb25zZRIYChBndWFyYW50ZWVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKdAQoXRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSDAoEbmFtZRgDIAEoCRIoCgRzcGVjGAQgASgLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxImCgV0ZXJtcxgFIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMibgoYRGVmaW5lSW5zdHJ1bWVudFJlc3BvbnNlEioKCmluc3RydW1lbnQYASABKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImYKElB1Ymxpc2hTcGVjUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSKAoEc3BlYxgDIAEoCzIaLnRoZWdyaWQudjEuSW5zdHJ1bWVudFNwZWMiaQoTUHVibGlzaFNwZWNSZXNwb25zZRIqCgppbnN0cnVtZW50GAEgASgLMhYudGhlZ3JpZC52MS5JbnN0cnVtZW50EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJzChVTZXRNYXJrZXRTdGF0ZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZtYXJrZXQYAiABKAkSJgoFc3RhdGUYAyABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEg4KBnJlYXNvbhgEIAEoCSJkChZTZXRNYXJrZXRTdGF0ZVJlc3BvbnNlEiIKBm1hcmtldBgBIAEoCzISLnRoZWdyaWQudjEuTWFya2V0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKFAQoUQWRtaXRTdXBwbGllclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIiChp2ZXJpZmllZF90b2tlbnNfcGVyX3NlY29uZBgEIAEoAxIOCgZyZWFzb24YBSABKAkiPwoVQWRtaXRTdXBwbGllclJlc3BvbnNlEiYKCHBvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI/CgtQb2xpY3lWYWx1ZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgDEhMKC2Rlc2NyaXB0aW9uGAMgASgJIlAKEFNldFBvbGljeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIoCgdjaGFuZ2VzGAIgAygLMhcudGhlZ3JpZC52MS5Qb2xpY3lWYWx1ZSI7ChFTZXRQb2xpY3lSZXNwb25zZRImCghwb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPgoQR2V0UG9saWN5UmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjwKEUdldFBvbGljeVJlc3BvbnNlEicKBnBvbGljeRgBIAMoCzIXLnRoZWdyaWQudjEuUG9saWN5VmFsdWUiRAoWR2V0VHJpYWxCYWxhbmNlUmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIqABChdHZXRUcmlhbEJhbGFuY2VSZXNwb25zZRIrCgVsaW5lcxgBIAMoCzIcLnRoZWdyaWQudjEuVHJpYWxCYWxhbmNlTGluZRImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24SMAoMYmFsYW5jZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJCChBUcmlhbEJhbGFuY2VMaW5lEg0KBWFzc2V0GAEgASgJEg8KB2FjY291bnQYAiABKAkSDgoGYW1vdW50GAMgASgDMoYJCgxBZG1pblNlcnZpY2USVgoMQ3JlYXRlTWVtYmVyEh8udGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXF1ZXN0GiAudGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXNwb25zZSIDkAICElMKC0xpc3RNZW1iZXJzEh4udGhlZ3JpZC52MS5MaXN0TWVtYmVyc1JlcXVlc3QaHy50aGVncmlkLnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJoChJTZXRNZW1iZXJTdXNwZW5kZWQSJS50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlcXVlc3QaJi50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlc3BvbnNlIgOQAgISRwoHRGVwb3NpdBIaLnRoZWdyaWQudjEuRGVwb3NpdFJlcXVlc3QaGy50aGVncmlkLnYxLkRlcG9zaXRSZXNwb25zZSIDkAICEkoKCFdpdGhkcmF3EhsudGhlZ3JpZC52MS5XaXRoZHJhd1JlcXVlc3QaHC50aGVncmlkLnYxLldpdGhkcmF3UmVzcG9uc2UiA5ACAhJZCg1GdW5kR3VhcmFudGVlEiAudGhlZ3JpZC52MS5GdW5kR3VhcmFudGVlUmVxdWVzdBohLnRoZWdyaWQudjEuRnVuZEd1YXJhbnRlZVJlc3BvbnNlIgOQAgISYgoQRGVmaW5lSW5zdHJ1bWVudBIjLnRoZWdyaWQudjEuRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QaJC50aGVncmlkLnYxLkRlZmluZUluc3RydW1lbnRSZXNwb25zZSIDkAICElMKC1B1Ymxpc2hTcGVjEh4udGhlZ3JpZC52MS5QdWJsaXNoU3BlY1JlcXVlc3QaHy50aGVncmlkLnYxLlB1Ymxpc2hTcGVjUmVzcG9uc2UiA5ACAhJcCg5TZXRNYXJrZXRTdGF0ZRIhLnRoZWdyaWQudjEuU2V0TWFya2V0U3RhdGVSZXF1ZXN0GiIudGhlZ3JpZC52MS5TZXRNYXJrZXRTdGF0ZVJlc3BvbnNlIgOQAgISWQoNQWRtaXRTdXBwbGllchIgLnRoZWdyaWQudjEuQWRtaXRTdXBwbGllclJlcXVlc3QaIS50aGVncmlkLnYxLkFkbWl0U3VwcGxpZXJSZXNwb25zZSIDkAICEk0KCVNldFBvbGljeRIcLnRoZWdyaWQudjEuU2V0UG9saWN5UmVxdWVzdBodLnRoZWdyaWQudjEuU2V0UG9saWN5UmVzcG9uc2UiA5ACAhJNCglHZXRQb2xpY3kSHC50aGVncmlkLnYxLkdldFBvbGljeVJlcXVlc3QaHS50aGVncmlkLnYxLkdldFBvbGljeVJlc3BvbnNlIgOQAgESXwoPR2V0VHJpYWxCYWxhbmNlEiIudGhlZ3JpZC52MS5HZXRUcmlhbEJhbGFuY2VSZXF1ZXN0GiMudGhlZ3JpZC52MS5HZXRUcmlhbEJhbGFuY2VSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_instruments, file_thegrid_v1_market_data, file_thegrid_v1_members]);
+  fileDesc("ChZ0aGVncmlkL3YxL2FkbWluLnByb3RvEgp0aGVncmlkLnYxIqEBChNDcmVhdGVNZW1iZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhkKEWFmZmlsaWF0aW9uX2dyb3VwGAMgASgJEh8KBXJvbGVzGAQgAygOMhAudGhlZ3JpZC52MS5Sb2xlEhgKEHByZXZlbnRpb25fZ3JvdXAYBSABKAkSEAoIZmVlX3RpZXIYBiABKAkiYgoUQ3JlYXRlTWVtYmVyUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImcKEkxpc3RNZW1iZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKE0xpc3RNZW1iZXJzUmVzcG9uc2USIwoHbWVtYmVycxgBIAMoCzISLnRoZWdyaWQudjEuTWVtYmVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJlChlTZXRNZW1iZXJTdXNwZW5kZWRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhEKCXN1c3BlbmRlZBgDIAEoCBIOCgZyZWFzb24YBCABKAkiaAoaU2V0TWVtYmVyU3VzcGVuZGVkUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImEKDkRlcG9zaXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhUKDWFtb3VudF9taWNyb3MYAyABKAMSEQoJcmVmZXJlbmNlGAQgASgJIlMKD0RlcG9zaXRSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJiCg9XaXRoZHJhd1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSFQoNYW1vdW50X21pY3JvcxgDIAEoAxIRCglyZWZlcmVuY2UYBCABKAkiVAoQV2l0aGRyYXdSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJUChRGdW5kR3VhcmFudGVlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDWFtb3VudF9taWNyb3MYAiABKAMSEQoJcmVmZXJlbmNlGAMgASgJIlkKFUZ1bmRHdWFyYW50ZWVSZXNwb25zZRIYChBndWFyYW50ZWVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKdAQoXRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSDAoEbmFtZRgDIAEoCRIoCgRzcGVjGAQgASgLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxImCgV0ZXJtcxgFIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMibgoYRGVmaW5lSW5zdHJ1bWVudFJlc3BvbnNlEioKCmluc3RydW1lbnQYASABKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImYKElB1Ymxpc2hTcGVjUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSKAoEc3BlYxgDIAEoCzIaLnRoZWdyaWQudjEuSW5zdHJ1bWVudFNwZWMiaQoTUHVibGlzaFNwZWNSZXNwb25zZRIqCgppbnN0cnVtZW50GAEgASgLMhYudGhlZ3JpZC52MS5JbnN0cnVtZW50EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJzChVTZXRNYXJrZXRTdGF0ZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZtYXJrZXQYAiABKAkSJgoFc3RhdGUYAyABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEg4KBnJlYXNvbhgEIAEoCSJkChZTZXRNYXJrZXRTdGF0ZVJlc3BvbnNlEiIKBm1hcmtldBgBIAEoCzISLnRoZWdyaWQudjEuTWFya2V0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJmChZTZXRNYXJrZXRQb2xpY3lSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGbWFya2V0GAIgASgJEigKBnBvbGljeRgDIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5ImUKF1NldE1hcmtldFBvbGljeVJlc3BvbnNlEiIKBm1hcmtldBgBIAEoCzISLnRoZWdyaWQudjEuTWFya2V0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJ5ChNTdGFydEF1Y3Rpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGbWFya2V0GAIgASgJEi4KCnVudGlsX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCSJiChRTdGFydEF1Y3Rpb25SZXNwb25zZRIiCgZtYXJrZXQYASABKAsyEi50aGVncmlkLnYxLk1hcmtldBImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iaAoHRmVlVGllchIQCghmZWVfdGllchgBIAEoCRIlCgRtb2RlGAIgASgOMhcudGhlZ3JpZC52MS5GZWVUaWVyTW9kZRIRCgltYWtlcl9icHMYAyABKAMSEQoJdGFrZXJfYnBzGAQgASgDIkoKEVNldEZlZVRpZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSIQoEdGllchgCIAEoCzITLnRoZWdyaWQudjEuRmVlVGllciJfChJTZXRGZWVUaWVyUmVzcG9uc2USIQoEdGllchgBIAEoCzITLnRoZWdyaWQudjEuRmVlVGllchImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iaAoTTGlzdEZlZVRpZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKFExpc3RGZWVUaWVyc1Jlc3BvbnNlEiIKBXRpZXJzGAEgAygLMhMudGhlZ3JpZC52MS5GZWVUaWVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKkAQoTVXBkYXRlTWVtYmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhEKCW1lbWJlcl9pZBgCIAEoCRIdChBwcmV2ZW50aW9uX2dyb3VwGAMgASgJSACIAQESFQoIZmVlX3RpZXIYBCABKAlIAYgBARIOCgZyZWFzb24YBSABKAlCEwoRX3ByZXZlbnRpb25fZ3JvdXBCCwoJX2ZlZV90aWVyImIKFFVwZGF0ZU1lbWJlclJlc3BvbnNlEiIKBm1lbWJlchgBIAEoCzISLnRoZWdyaWQudjEuTWVtYmVyEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKFAQoUQWRtaXRTdXBwbGllclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIiChp2ZXJpZmllZF90b2tlbnNfcGVyX3NlY29uZBgEIAEoAxIOCgZyZWFzb24YBSABKAkiPwoVQWRtaXRTdXBwbGllclJlc3BvbnNlEiYKCHBvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI/CgtQb2xpY3lWYWx1ZRIMCgRuYW1lGAEgASgJEg0KBXZhbHVlGAIgASgDEhMKC2Rlc2NyaXB0aW9uGAMgASgJIlAKEFNldFBvbGljeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIoCgdjaGFuZ2VzGAIgAygLMhcudGhlZ3JpZC52MS5Qb2xpY3lWYWx1ZSI7ChFTZXRQb2xpY3lSZXNwb25zZRImCghwb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPgoQR2V0UG9saWN5UmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjwKEUdldFBvbGljeVJlc3BvbnNlEicKBnBvbGljeRgBIAMoCzIXLnRoZWdyaWQudjEuUG9saWN5VmFsdWUiRAoWR2V0VHJpYWxCYWxhbmNlUmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIqABChdHZXRUcmlhbEJhbGFuY2VSZXNwb25zZRIrCgVsaW5lcxgBIAMoCzIcLnRoZWdyaWQudjEuVHJpYWxCYWxhbmNlTGluZRImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24SMAoMYmFsYW5jZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJCChBUcmlhbEJhbGFuY2VMaW5lEg0KBWFzc2V0GAEgASgJEg8KB2FjY291bnQYAiABKAkSDgoGYW1vdW50GAMgASgDKmEKC0ZlZVRpZXJNb2RlEh0KGUZFRV9USUVSX01PREVfVU5TUEVDSUZJRUQQABIXChNGRUVfVElFUl9NT0RFX1JBVEVTEAESGgoWRkVFX1RJRVJfTU9ERV9ESVNDT1VOVBACMsEMCgxBZG1pblNlcnZpY2USVgoMQ3JlYXRlTWVtYmVyEh8udGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXF1ZXN0GiAudGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXNwb25zZSIDkAICElMKC0xpc3RNZW1iZXJzEh4udGhlZ3JpZC52MS5MaXN0TWVtYmVyc1JlcXVlc3QaHy50aGVncmlkLnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJoChJTZXRNZW1iZXJTdXNwZW5kZWQSJS50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlcXVlc3QaJi50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlc3BvbnNlIgOQAgISRwoHRGVwb3NpdBIaLnRoZWdyaWQudjEuRGVwb3NpdFJlcXVlc3QaGy50aGVncmlkLnYxLkRlcG9zaXRSZXNwb25zZSIDkAICEkoKCFdpdGhkcmF3EhsudGhlZ3JpZC52MS5XaXRoZHJhd1JlcXVlc3QaHC50aGVncmlkLnYxLldpdGhkcmF3UmVzcG9uc2UiA5ACAhJZCg1GdW5kR3VhcmFudGVlEiAudGhlZ3JpZC52MS5GdW5kR3VhcmFudGVlUmVxdWVzdBohLnRoZWdyaWQudjEuRnVuZEd1YXJhbnRlZVJlc3BvbnNlIgOQAgISYgoQRGVmaW5lSW5zdHJ1bWVudBIjLnRoZWdyaWQudjEuRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QaJC50aGVncmlkLnYxLkRlZmluZUluc3RydW1lbnRSZXNwb25zZSIDkAICElMKC1B1Ymxpc2hTcGVjEh4udGhlZ3JpZC52MS5QdWJsaXNoU3BlY1JlcXVlc3QaHy50aGVncmlkLnYxLlB1Ymxpc2hTcGVjUmVzcG9uc2UiA5ACAhJcCg5TZXRNYXJrZXRTdGF0ZRIhLnRoZWdyaWQudjEuU2V0TWFya2V0U3RhdGVSZXF1ZXN0GiIudGhlZ3JpZC52MS5TZXRNYXJrZXRTdGF0ZVJlc3BvbnNlIgOQAgISXwoPU2V0TWFya2V0UG9saWN5EiIudGhlZ3JpZC52MS5TZXRNYXJrZXRQb2xpY3lSZXF1ZXN0GiMudGhlZ3JpZC52MS5TZXRNYXJrZXRQb2xpY3lSZXNwb25zZSIDkAICElYKDFN0YXJ0QXVjdGlvbhIfLnRoZWdyaWQudjEuU3RhcnRBdWN0aW9uUmVxdWVzdBogLnRoZWdyaWQudjEuU3RhcnRBdWN0aW9uUmVzcG9uc2UiA5ACAhJQCgpTZXRGZWVUaWVyEh0udGhlZ3JpZC52MS5TZXRGZWVUaWVyUmVxdWVzdBoeLnRoZWdyaWQudjEuU2V0RmVlVGllclJlc3BvbnNlIgOQAgISVgoMTGlzdEZlZVRpZXJzEh8udGhlZ3JpZC52MS5MaXN0RmVlVGllcnNSZXF1ZXN0GiAudGhlZ3JpZC52MS5MaXN0RmVlVGllcnNSZXNwb25zZSIDkAIBElYKDFVwZGF0ZU1lbWJlchIfLnRoZWdyaWQudjEuVXBkYXRlTWVtYmVyUmVxdWVzdBogLnRoZWdyaWQudjEuVXBkYXRlTWVtYmVyUmVzcG9uc2UiA5ACAhJZCg1BZG1pdFN1cHBsaWVyEiAudGhlZ3JpZC52MS5BZG1pdFN1cHBsaWVyUmVxdWVzdBohLnRoZWdyaWQudjEuQWRtaXRTdXBwbGllclJlc3BvbnNlIgOQAgISTQoJU2V0UG9saWN5EhwudGhlZ3JpZC52MS5TZXRQb2xpY3lSZXF1ZXN0Gh0udGhlZ3JpZC52MS5TZXRQb2xpY3lSZXNwb25zZSIDkAICEk0KCUdldFBvbGljeRIcLnRoZWdyaWQudjEuR2V0UG9saWN5UmVxdWVzdBodLnRoZWdyaWQudjEuR2V0UG9saWN5UmVzcG9uc2UiA5ACARJfCg9HZXRUcmlhbEJhbGFuY2USIi50aGVncmlkLnYxLkdldFRyaWFsQmFsYW5jZVJlcXVlc3QaIy50aGVncmlkLnYxLkdldFRyaWFsQmFsYW5jZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_instruments, file_thegrid_v1_market_data, file_thegrid_v1_members]);
 
 /**
  * Request of CreateMember.
@@ -55,6 +55,20 @@ export type CreateMemberRequest = Message<"thegrid.v1.CreateMemberRequest"> & {
    * @generated from field: repeated thegrid.v1.Role roles = 4;
    */
   roles: Role[];
+
+  /**
+   * Group of members whose orders do not trade with each other; empty for the member alone.
+   *
+   * @generated from field: string prevention_group = 5;
+   */
+  preventionGroup: string;
+
+  /**
+   * The tier that its fees follow; empty for the markets' own fees.
+   *
+   * @generated from field: string fee_tier = 6;
+   */
+  feeTier: string;
 };
 
 /**
@@ -639,6 +653,377 @@ export const SetMarketStateResponseSchema: GenMessage<SetMarketStateResponse> = 
   messageDesc(file_thegrid_v1_admin, 17);
 
 /**
+ * Request of SetMarketPolicy.
+ *
+ * @generated from message thegrid.v1.SetMarketPolicyRequest
+ */
+export type SetMarketPolicyRequest = Message<"thegrid.v1.SetMarketPolicyRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Market id (`mkt_…`) or instrument symbol.
+   *
+   * @generated from field: string market = 2;
+   */
+  market: string;
+
+  /**
+   * All of its figures.
+   *
+   * @generated from field: thegrid.v1.MarketPolicy policy = 3;
+   */
+  policy?: MarketPolicy | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.SetMarketPolicyRequest.
+ * Use `create(SetMarketPolicyRequestSchema)` to create a new message.
+ */
+export const SetMarketPolicyRequestSchema: GenMessage<SetMarketPolicyRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 18);
+
+/**
+ * Response of SetMarketPolicy.
+ *
+ * @generated from message thegrid.v1.SetMarketPolicyResponse
+ */
+export type SetMarketPolicyResponse = Message<"thegrid.v1.SetMarketPolicyResponse"> & {
+  /**
+   * The market.
+   *
+   * @generated from field: thegrid.v1.Market market = 1;
+   */
+  market?: Market | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.SetMarketPolicyResponse.
+ * Use `create(SetMarketPolicyResponseSchema)` to create a new message.
+ */
+export const SetMarketPolicyResponseSchema: GenMessage<SetMarketPolicyResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 19);
+
+/**
+ * Request of StartAuction.
+ *
+ * @generated from message thegrid.v1.StartAuctionRequest
+ */
+export type StartAuctionRequest = Message<"thegrid.v1.StartAuctionRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Market id (`mkt_…`) or instrument symbol.
+   *
+   * @generated from field: string market = 2;
+   */
+  market: string;
+
+  /**
+   * When it ends and trades; not after the market's next sweep.
+   *
+   * @generated from field: google.protobuf.Timestamp until_time = 3;
+   */
+  untilTime?: Timestamp | undefined;
+
+  /**
+   * Why, for the record and for all to see.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message thegrid.v1.StartAuctionRequest.
+ * Use `create(StartAuctionRequestSchema)` to create a new message.
+ */
+export const StartAuctionRequestSchema: GenMessage<StartAuctionRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 20);
+
+/**
+ * Response of StartAuction.
+ *
+ * @generated from message thegrid.v1.StartAuctionResponse
+ */
+export type StartAuctionResponse = Message<"thegrid.v1.StartAuctionResponse"> & {
+  /**
+   * The market.
+   *
+   * @generated from field: thegrid.v1.Market market = 1;
+   */
+  market?: Market | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.StartAuctionResponse.
+ * Use `create(StartAuctionResponseSchema)` to create a new message.
+ */
+export const StartAuctionResponseSchema: GenMessage<StartAuctionResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 21);
+
+/**
+ * FeeTier is what its members pay instead of the markets' fees.
+ *
+ * @generated from message thegrid.v1.FeeTier
+ */
+export type FeeTier = Message<"thegrid.v1.FeeTier"> & {
+  /**
+   * Name, such as `makers-1`.
+   *
+   * @generated from field: string fee_tier = 1;
+   */
+  feeTier: string;
+
+  /**
+   * What the figures are.
+   *
+   * @generated from field: thegrid.v1.FeeTierMode mode = 2;
+   */
+  mode: FeeTierMode;
+
+  /**
+   * For orders that rested.
+   *
+   * @generated from field: int64 maker_bps = 3;
+   */
+  makerBps: bigint;
+
+  /**
+   * For orders that came second.
+   *
+   * @generated from field: int64 taker_bps = 4;
+   */
+  takerBps: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.FeeTier.
+ * Use `create(FeeTierSchema)` to create a new message.
+ */
+export const FeeTierSchema: GenMessage<FeeTier> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 22);
+
+/**
+ * Request of SetFeeTier.
+ *
+ * @generated from message thegrid.v1.SetFeeTierRequest
+ */
+export type SetFeeTierRequest = Message<"thegrid.v1.SetFeeTierRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The tier.
+   *
+   * @generated from field: thegrid.v1.FeeTier tier = 2;
+   */
+  tier?: FeeTier | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.SetFeeTierRequest.
+ * Use `create(SetFeeTierRequestSchema)` to create a new message.
+ */
+export const SetFeeTierRequestSchema: GenMessage<SetFeeTierRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 23);
+
+/**
+ * Response of SetFeeTier.
+ *
+ * @generated from message thegrid.v1.SetFeeTierResponse
+ */
+export type SetFeeTierResponse = Message<"thegrid.v1.SetFeeTierResponse"> & {
+  /**
+   * The tier.
+   *
+   * @generated from field: thegrid.v1.FeeTier tier = 1;
+   */
+  tier?: FeeTier | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.SetFeeTierResponse.
+ * Use `create(SetFeeTierResponseSchema)` to create a new message.
+ */
+export const SetFeeTierResponseSchema: GenMessage<SetFeeTierResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 24);
+
+/**
+ * Request of ListFeeTiers.
+ *
+ * @generated from message thegrid.v1.ListFeeTiersRequest
+ */
+export type ListFeeTiersRequest = Message<"thegrid.v1.ListFeeTiersRequest"> & {
+  /**
+   * Greatest number of tiers in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 3;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListFeeTiersRequest.
+ * Use `create(ListFeeTiersRequestSchema)` to create a new message.
+ */
+export const ListFeeTiersRequestSchema: GenMessage<ListFeeTiersRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 25);
+
+/**
+ * Response of ListFeeTiers.
+ *
+ * @generated from message thegrid.v1.ListFeeTiersResponse
+ */
+export type ListFeeTiersResponse = Message<"thegrid.v1.ListFeeTiersResponse"> & {
+  /**
+   * Tiers, by name.
+   *
+   * @generated from field: repeated thegrid.v1.FeeTier tiers = 1;
+   */
+  tiers: FeeTier[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListFeeTiersResponse.
+ * Use `create(ListFeeTiersResponseSchema)` to create a new message.
+ */
+export const ListFeeTiersResponseSchema: GenMessage<ListFeeTiersResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 26);
+
+/**
+ * Request of UpdateMember. What is absent stays as it is.
+ *
+ * @generated from message thegrid.v1.UpdateMemberRequest
+ */
+export type UpdateMemberRequest = Message<"thegrid.v1.UpdateMemberRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The member.
+   *
+   * @generated from field: string member_id = 2;
+   */
+  memberId: string;
+
+  /**
+   * Group of members whose orders do not trade with each other; empty for the member alone.
+   *
+   * @generated from field: optional string prevention_group = 3;
+   */
+  preventionGroup?: string | undefined;
+
+  /**
+   * The tier that its fees follow; empty for the markets' own fees.
+   *
+   * @generated from field: optional string fee_tier = 4;
+   */
+  feeTier?: string | undefined;
+
+  /**
+   * Why, for the record.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message thegrid.v1.UpdateMemberRequest.
+ * Use `create(UpdateMemberRequestSchema)` to create a new message.
+ */
+export const UpdateMemberRequestSchema: GenMessage<UpdateMemberRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 27);
+
+/**
+ * Response of UpdateMember.
+ *
+ * @generated from message thegrid.v1.UpdateMemberResponse
+ */
+export type UpdateMemberResponse = Message<"thegrid.v1.UpdateMemberResponse"> & {
+  /**
+   * The member.
+   *
+   * @generated from field: thegrid.v1.Member member = 1;
+   */
+  member?: Member | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.UpdateMemberResponse.
+ * Use `create(UpdateMemberResponseSchema)` to create a new message.
+ */
+export const UpdateMemberResponseSchema: GenMessage<UpdateMemberResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 28);
+
+/**
  * Request of AdmitSupplier.
  *
  * @generated from message thegrid.v1.AdmitSupplierRequest
@@ -685,7 +1070,7 @@ export type AdmitSupplierRequest = Message<"thegrid.v1.AdmitSupplierRequest"> & 
  * Use `create(AdmitSupplierRequestSchema)` to create a new message.
  */
 export const AdmitSupplierRequestSchema: GenMessage<AdmitSupplierRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 18);
+  messageDesc(file_thegrid_v1_admin, 29);
 
 /**
  * Response of AdmitSupplier.
@@ -706,7 +1091,7 @@ export type AdmitSupplierResponse = Message<"thegrid.v1.AdmitSupplierResponse"> 
  * Use `create(AdmitSupplierResponseSchema)` to create a new message.
  */
 export const AdmitSupplierResponseSchema: GenMessage<AdmitSupplierResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 19);
+  messageDesc(file_thegrid_v1_admin, 30);
 
 /**
  * PolicyValue is one number that the rules read.
@@ -741,7 +1126,7 @@ export type PolicyValue = Message<"thegrid.v1.PolicyValue"> & {
  * Use `create(PolicyValueSchema)` to create a new message.
  */
 export const PolicyValueSchema: GenMessage<PolicyValue> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 20);
+  messageDesc(file_thegrid_v1_admin, 31);
 
 /**
  * Request of SetPolicy.
@@ -769,7 +1154,7 @@ export type SetPolicyRequest = Message<"thegrid.v1.SetPolicyRequest"> & {
  * Use `create(SetPolicyRequestSchema)` to create a new message.
  */
 export const SetPolicyRequestSchema: GenMessage<SetPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 21);
+  messageDesc(file_thegrid_v1_admin, 32);
 
 /**
  * Response of SetPolicy.
@@ -790,7 +1175,7 @@ export type SetPolicyResponse = Message<"thegrid.v1.SetPolicyResponse"> & {
  * Use `create(SetPolicyResponseSchema)` to create a new message.
  */
 export const SetPolicyResponseSchema: GenMessage<SetPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 22);
+  messageDesc(file_thegrid_v1_admin, 33);
 
 /**
  * Request of GetPolicy.
@@ -811,7 +1196,7 @@ export type GetPolicyRequest = Message<"thegrid.v1.GetPolicyRequest"> & {
  * Use `create(GetPolicyRequestSchema)` to create a new message.
  */
 export const GetPolicyRequestSchema: GenMessage<GetPolicyRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 23);
+  messageDesc(file_thegrid_v1_admin, 34);
 
 /**
  * Response of GetPolicy.
@@ -832,7 +1217,7 @@ export type GetPolicyResponse = Message<"thegrid.v1.GetPolicyResponse"> & {
  * Use `create(GetPolicyResponseSchema)` to create a new message.
  */
 export const GetPolicyResponseSchema: GenMessage<GetPolicyResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 24);
+  messageDesc(file_thegrid_v1_admin, 35);
 
 /**
  * Request of GetTrialBalance.
@@ -853,7 +1238,7 @@ export type GetTrialBalanceRequest = Message<"thegrid.v1.GetTrialBalanceRequest"
  * Use `create(GetTrialBalanceRequestSchema)` to create a new message.
  */
 export const GetTrialBalanceRequestSchema: GenMessage<GetTrialBalanceRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 25);
+  messageDesc(file_thegrid_v1_admin, 36);
 
 /**
  * Response of GetTrialBalance.
@@ -888,7 +1273,7 @@ export type GetTrialBalanceResponse = Message<"thegrid.v1.GetTrialBalanceRespons
  * Use `create(GetTrialBalanceResponseSchema)` to create a new message.
  */
 export const GetTrialBalanceResponseSchema: GenMessage<GetTrialBalanceResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 26);
+  messageDesc(file_thegrid_v1_admin, 37);
 
 /**
  * TrialBalanceLine is the sum of one kind of account over all owners.
@@ -923,7 +1308,41 @@ export type TrialBalanceLine = Message<"thegrid.v1.TrialBalanceLine"> & {
  * Use `create(TrialBalanceLineSchema)` to create a new message.
  */
 export const TrialBalanceLineSchema: GenMessage<TrialBalanceLine> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_admin, 27);
+  messageDesc(file_thegrid_v1_admin, 38);
+
+/**
+ * FeeTierMode says what the figures of a fee tier are.
+ *
+ * @generated from enum thegrid.v1.FeeTierMode
+ */
+export enum FeeTierMode {
+  /**
+   * Not set: always refused.
+   *
+   * @generated from enum value: FEE_TIER_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The fees themselves, in basis points of the traded value, whatever the market's are.
+   *
+   * @generated from enum value: FEE_TIER_MODE_RATES = 1;
+   */
+  RATES = 1,
+
+  /**
+   * What falls off the market's fees, in basis points of the fee; what is left is rounded down.
+   *
+   * @generated from enum value: FEE_TIER_MODE_DISCOUNT = 2;
+   */
+  DISCOUNT = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.FeeTierMode.
+ */
+export const FeeTierModeSchema: GenEnum<FeeTierMode> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_admin, 0);
 
 /**
  * AdminService is the operator's side. All of it asks for the scope `admin`, and every write is on the
@@ -1018,8 +1437,9 @@ export const AdminService: GenService<{
     output: typeof PublishSpecResponseSchema;
   },
   /**
-   * SetMarketState opens, halts or restricts a market, with a reason. Refused with MARKET_NOT_FOUND. A
-   * repeat is safe.
+   * SetMarketState opens, halts or restricts a market, with a reason. Halting calls an auction off; opening
+   * ends one at once, and a book that crossed in it trades at one price first. Refused with
+   * MARKET_NOT_FOUND, MARKET_SWEEPING. A repeat is safe.
    *
    * @generated from rpc thegrid.v1.AdminService.SetMarketState
    */
@@ -1027,6 +1447,60 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof SetMarketStateRequestSchema;
     output: typeof SetMarketStateResponseSchema;
+  },
+  /**
+   * SetMarketPolicy gives a market its own figures for halts and auctions, all at once. Refused with
+   * MARKET_NOT_FOUND, POLICY_INVALID. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.AdminService.SetMarketPolicy
+   */
+  setMarketPolicy: {
+    methodKind: "unary";
+    input: typeof SetMarketPolicyRequestSchema;
+    output: typeof SetMarketPolicyResponseSchema;
+  },
+  /**
+   * StartAuction lets a market collect orders for a call auction until a time, from whatever state it is
+   * in; while it collects, another time may be given. Refused with MARKET_NOT_FOUND, MARKET_SWEEPING,
+   * INVALID_ARGUMENT. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.AdminService.StartAuction
+   */
+  startAuction: {
+    methodKind: "unary";
+    input: typeof StartAuctionRequestSchema;
+    output: typeof StartAuctionResponseSchema;
+  },
+  /**
+   * SetFeeTier creates a fee tier or changes it; orders accepted before keep their rates. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.AdminService.SetFeeTier
+   */
+  setFeeTier: {
+    methodKind: "unary";
+    input: typeof SetFeeTierRequestSchema;
+    output: typeof SetFeeTierResponseSchema;
+  },
+  /**
+   * ListFeeTiers pages through the fee tiers by name.
+   *
+   * @generated from rpc thegrid.v1.AdminService.ListFeeTiers
+   */
+  listFeeTiers: {
+    methodKind: "unary";
+    input: typeof ListFeeTiersRequestSchema;
+    output: typeof ListFeeTiersResponseSchema;
+  },
+  /**
+   * UpdateMember changes a member's prevention group or fee tier. Refused with MEMBER_NOT_FOUND,
+   * FEE_TIER_NOT_FOUND. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.AdminService.UpdateMember
+   */
+  updateMember: {
+    methodKind: "unary";
+    input: typeof UpdateMemberRequestSchema;
+    output: typeof UpdateMemberResponseSchema;
   },
   /**
    * AdmitSupplier admits a member to supply an instrument with a verified throughput, or ends that. Refused

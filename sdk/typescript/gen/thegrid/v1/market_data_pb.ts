@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/market_data.proto.
  */
 export const file_thegrid_v1_market_data: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDItQBChFMaXN0VHJhZGVzUmVxdWVzdBIOCgZtYXJrZXQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUAoSTGlzdFRyYWRlc1Jlc3BvbnNlEiEKBnRyYWRlcxgBIAMoCzIRLnRoZWdyaWQudjEuVHJhZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkoKF1N0cmVhbU1hcmtldERhdGFSZXF1ZXN0Ei8KDXN1YnNjcmlwdGlvbnMYASADKAsyGC50aGVncmlkLnYxLlN1YnNjcmlwdGlvbiJDChhTdHJlYW1NYXJrZXREYXRhUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcudGhlZ3JpZC52MS5NYXJrZXRFdmVudCKKAQoMU3Vic2NyaXB0aW9uEg4KBm1hcmtldBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhsKDmFmdGVyX3NlcXVlbmNlGAMgASgDSACIAQESFAoMZGVwdGhfbGV2ZWxzGAQgASgFQhEKD19hZnRlcl9zZXF1ZW5jZSLvAwoLTWFya2V0RXZlbnQSEQoJbWFya2V0X2lkGAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSFQoNcHJldl9zZXF1ZW5jZRgDIAEoAxIQCghzZXF1ZW5jZRgEIAEoAxIuCgpldmVudF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkChdjb25mbGF0ZWRfZnJvbV9zZXF1ZW5jZRgGIAEoA0gBiAEBEjEKDWJvb2tfc25hcHNob3QYByABKAsyGC50aGVncmlkLnYxLkJvb2tTbmFwc2hvdEgAEisKCmJvb2tfZGVsdGEYCCABKAsyFS50aGVncmlkLnYxLkJvb2tEZWx0YUgAEiIKBXRyYWRlGAkgASgLMhEudGhlZ3JpZC52MS5UcmFkZUgAEiQKBm1hcmtldBgKIAEoCzISLnRoZWdyaWQudjEuTWFya2V0SAASKgoJaGVhcnRiZWF0GAsgASgLMhUudGhlZ3JpZC52MS5IZWFydGJlYXRIABIrCgpzdHJlYW1fZW5kGAwgASgLMhUudGhlZ3JpZC52MS5TdHJlYW1FbmRIAEIJCgdwYXlsb2FkQhoKGF9jb25mbGF0ZWRfZnJvbV9zZXF1ZW5jZSJ3CgxCb29rU25hcHNob3QSIwoEYmlkcxgBIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiMKBGFza3MYAiADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIQCghjaGVja3N1bRgDIAEoDRILCgNnYXAYBCABKAgiZwoJQm9va0RlbHRhEiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSEAoIY2hlY2tzdW0YAyABKA0iTgoJQm9va0xldmVsEhQKDHByaWNlX21pY3JvcxgBIAEoAxIWCg5xdWFudGl0eV91bml0cxgCIAEoAxITCgtvcmRlcl9jb3VudBgDIAEoBSKwAQoFVHJhZGUSEAoIdHJhZGVfaWQYASABKAkSEQoJbWFya2V0X2lkGAIgASgJEhQKDHByaWNlX21pY3JvcxgDIAEoAxIWCg5xdWFudGl0eV91bml0cxgEIAEoAxIkCgp0YWtlcl9zaWRlGAUgASgOMhAudGhlZ3JpZC52MS5TaWRlEi4KCnRyYWRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIvcCCgZNYXJrZXQSEQoJbWFya2V0X2lkGAEgASgJEhUKDWluc3RydW1lbnRfaWQYAiABKAkSDgoGc3ltYm9sGAMgASgJEiYKBXN0YXRlGAQgASgOMhcudGhlZ3JpZC52MS5NYXJrZXRTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YBSABKAkSJgoFdGVybXMYBiABKAsyFy50aGVncmlkLnYxLk1hcmtldFRlcm1zEh4KEWxhc3RfcHJpY2VfbWljcm9zGAcgASgDSACIAQESHAoPYmVzdF9iaWRfbWljcm9zGAggASgDSAGIAQESHAoPYmVzdF9hc2tfbWljcm9zGAkgASgDSAKIAQESMwoPbmV4dF9zd2VlcF90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIUChJfbGFzdF9wcmljZV9taWNyb3NCEgoQX2Jlc3RfYmlkX21pY3Jvc0ISChBfYmVzdF9hc2tfbWljcm9zIsQBCgtNYXJrZXRUZXJtcxIYChB0aWNrX3NpemVfbWljcm9zGAEgASgDEhoKEnF1YW50aXR5X21pbl91bml0cxgCIAEoAxIaChJxdWFudGl0eV9tYXhfdW5pdHMYAyABKAMSFQoNbWFrZXJfZmVlX2JwcxgEIAEoAxIVCg10YWtlcl9mZWVfYnBzGAUgASgDEhsKE3F1YW50aXR5X3N0ZXBfdW5pdHMYBiABKAMSGAoQcHJpY2VfbWF4X21pY3JvcxgHIAEoAypcCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIQCgxDSEFOTkVMX0JPT0sQARISCg5DSEFOTkVMX1RSQURFUxACEhIKDkNIQU5ORUxfU1RBVFVTEAMqrgEKC01hcmtldFN0YXRlEhwKGE1BUktFVF9TVEFURV9VTlNQRUNJRklFRBAAEhUKEU1BUktFVF9TVEFURV9PUEVOEAESHAoYTUFSS0VUX1NUQVRFX0NBTkNFTF9PTkxZEAISFwoTTUFSS0VUX1NUQVRFX0hBTFRFRBADEhgKFE1BUktFVF9TVEFURV9BVUNUSU9OEAQSGQoVTUFSS0VUX1NUQVRFX1NXRUVQSU5HEAUyuAMKEU1hcmtldERhdGFTZXJ2aWNlEk0KCUdldE1hcmtldBIcLnRoZWdyaWQudjEuR2V0TWFya2V0UmVxdWVzdBodLnRoZWdyaWQudjEuR2V0TWFya2V0UmVzcG9uc2UiA5ACARJTCgtMaXN0TWFya2V0cxIeLnRoZWdyaWQudjEuTGlzdE1hcmtldHNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5MaXN0TWFya2V0c1Jlc3BvbnNlIgOQAgESRwoHR2V0Qm9vaxIaLnRoZWdyaWQudjEuR2V0Qm9va1JlcXVlc3QaGy50aGVncmlkLnYxLkdldEJvb2tSZXNwb25zZSIDkAIBElAKCkxpc3RUcmFkZXMSHS50aGVncmlkLnYxLkxpc3RUcmFkZXNSZXF1ZXN0Gh4udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVzcG9uc2UiA5ACARJkChBTdHJlYW1NYXJrZXREYXRhEiMudGhlZ3JpZC52MS5TdHJlYW1NYXJrZXREYXRhUmVxdWVzdBokLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDItQBChFMaXN0VHJhZGVzUmVxdWVzdBIOCgZtYXJrZXQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUAoSTGlzdFRyYWRlc1Jlc3BvbnNlEiEKBnRyYWRlcxgBIAMoCzIRLnRoZWdyaWQudjEuVHJhZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkoKF1N0cmVhbU1hcmtldERhdGFSZXF1ZXN0Ei8KDXN1YnNjcmlwdGlvbnMYASADKAsyGC50aGVncmlkLnYxLlN1YnNjcmlwdGlvbiJDChhTdHJlYW1NYXJrZXREYXRhUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcudGhlZ3JpZC52MS5NYXJrZXRFdmVudCKKAQoMU3Vic2NyaXB0aW9uEg4KBm1hcmtldBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhsKDmFmdGVyX3NlcXVlbmNlGAMgASgDSACIAQESFAoMZGVwdGhfbGV2ZWxzGAQgASgFQhEKD19hZnRlcl9zZXF1ZW5jZSKXBAoLTWFya2V0RXZlbnQSEQoJbWFya2V0X2lkGAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSFQoNcHJldl9zZXF1ZW5jZRgDIAEoAxIQCghzZXF1ZW5jZRgEIAEoAxIuCgpldmVudF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkChdjb25mbGF0ZWRfZnJvbV9zZXF1ZW5jZRgGIAEoA0gBiAEBEjEKDWJvb2tfc25hcHNob3QYByABKAsyGC50aGVncmlkLnYxLkJvb2tTbmFwc2hvdEgAEisKCmJvb2tfZGVsdGEYCCABKAsyFS50aGVncmlkLnYxLkJvb2tEZWx0YUgAEiIKBXRyYWRlGAkgASgLMhEudGhlZ3JpZC52MS5UcmFkZUgAEiQKBm1hcmtldBgKIAEoCzISLnRoZWdyaWQudjEuTWFya2V0SAASKgoJaGVhcnRiZWF0GAsgASgLMhUudGhlZ3JpZC52MS5IZWFydGJlYXRIABIrCgpzdHJlYW1fZW5kGAwgASgLMhUudGhlZ3JpZC52MS5TdHJlYW1FbmRIABImCgdhdWN0aW9uGA0gASgLMhMudGhlZ3JpZC52MS5BdWN0aW9uSABCCQoHcGF5bG9hZEIaChhfY29uZmxhdGVkX2Zyb21fc2VxdWVuY2UinwIKB0F1Y3Rpb24SEgoKYXVjdGlvbl9pZBgBIAEoCRInCgVjYXVzZRgCIAEoDjIYLnRoZWdyaWQudjEuQXVjdGlvbkNhdXNlEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjChZyZWZlcmVuY2VfcHJpY2VfbWljcm9zGAQgASgDSACIAQESGQoMcHJpY2VfbWljcm9zGAUgASgDSAGIAQESFAoMdm9sdW1lX3VuaXRzGAYgASgDEhUKDXN1cnBsdXNfdW5pdHMYByABKAMSEAoIZmluaXNoZWQYCCABKAhCGQoXX3JlZmVyZW5jZV9wcmljZV9taWNyb3NCDwoNX3ByaWNlX21pY3JvcyJ3CgxCb29rU25hcHNob3QSIwoEYmlkcxgBIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiMKBGFza3MYAiADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIQCghjaGVja3N1bRgDIAEoDRILCgNnYXAYBCABKAgiZwoJQm9va0RlbHRhEiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSEAoIY2hlY2tzdW0YAyABKA0iTgoJQm9va0xldmVsEhQKDHByaWNlX21pY3JvcxgBIAEoAxIWCg5xdWFudGl0eV91bml0cxgCIAEoAxITCgtvcmRlcl9jb3VudBgDIAEoBSLEAQoFVHJhZGUSEAoIdHJhZGVfaWQYASABKAkSEQoJbWFya2V0X2lkGAIgASgJEhQKDHByaWNlX21pY3JvcxgDIAEoAxIWCg5xdWFudGl0eV91bml0cxgEIAEoAxIkCgp0YWtlcl9zaWRlGAUgASgOMhAudGhlZ3JpZC52MS5TaWRlEi4KCnRyYWRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmF1Y3Rpb25faWQYByABKAkixwMKBk1hcmtldBIRCgltYXJrZXRfaWQYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIOCgZzeW1ib2wYAyABKAkSJgoFc3RhdGUYBCABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEhQKDHN0YXRlX3JlYXNvbhgFIAEoCRImCgV0ZXJtcxgGIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMSHgoRbGFzdF9wcmljZV9taWNyb3MYByABKANIAIgBARIcCg9iZXN0X2JpZF9taWNyb3MYCCABKANIAYgBARIcCg9iZXN0X2Fza19taWNyb3MYCSABKANIAogBARIzCg9uZXh0X3N3ZWVwX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBnBvbGljeRgLIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5EiQKB2F1Y3Rpb24YDCABKAsyEy50aGVncmlkLnYxLkF1Y3Rpb25CFAoSX2xhc3RfcHJpY2VfbWljcm9zQhIKEF9iZXN0X2JpZF9taWNyb3NCEgoQX2Jlc3RfYXNrX21pY3JvcyJ3CgxNYXJrZXRQb2xpY3kSFAoMbWF4X21vdmVfYnBzGAEgASgDEhoKEm1heF9tb3ZlX3dpbmRvd191cxgCIAEoAxIbChNtYXhfbW92ZV9hdWN0aW9uX3VzGAMgASgDEhgKEHN3ZWVwX2F1Y3Rpb25fdXMYBCABKAMixAEKC01hcmtldFRlcm1zEhgKEHRpY2tfc2l6ZV9taWNyb3MYASABKAMSGgoScXVhbnRpdHlfbWluX3VuaXRzGAIgASgDEhoKEnF1YW50aXR5X21heF91bml0cxgDIAEoAxIVCg1tYWtlcl9mZWVfYnBzGAQgASgDEhUKDXRha2VyX2ZlZV9icHMYBSABKAMSGwoTcXVhbnRpdHlfc3RlcF91bml0cxgGIAEoAxIYChBwcmljZV9tYXhfbWljcm9zGAcgASgDKnEKB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEhAKDENIQU5ORUxfQk9PSxABEhIKDkNIQU5ORUxfVFJBREVTEAISEgoOQ0hBTk5FTF9TVEFUVVMQAxITCg9DSEFOTkVMX0FVQ1RJT04QBCp+CgxBdWN0aW9uQ2F1c2USHQoZQVVDVElPTl9DQVVTRV9VTlNQRUNJRklFRBAAEhoKFkFVQ1RJT05fQ0FVU0VfT1BFUkFUT1IQARIaChZBVUNUSU9OX0NBVVNFX01BWF9NT1ZFEAISFwoTQVVDVElPTl9DQVVTRV9TV0VFUBADKq4BCgtNYXJrZXRTdGF0ZRIcChhNQVJLRVRfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFNQVJLRVRfU1RBVEVfT1BFThABEhwKGE1BUktFVF9TVEFURV9DQU5DRUxfT05MWRACEhcKE01BUktFVF9TVEFURV9IQUxURUQQAxIYChRNQVJLRVRfU1RBVEVfQVVDVElPThAEEhkKFU1BUktFVF9TVEFURV9TV0VFUElORxAFMrgDChFNYXJrZXREYXRhU2VydmljZRJNCglHZXRNYXJrZXQSHC50aGVncmlkLnYxLkdldE1hcmtldFJlcXVlc3QaHS50aGVncmlkLnYxLkdldE1hcmtldFJlc3BvbnNlIgOQAgESUwoLTGlzdE1hcmtldHMSHi50aGVncmlkLnYxLkxpc3RNYXJrZXRzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdE1hcmtldHNSZXNwb25zZSIDkAIBEkcKB0dldEJvb2sSGi50aGVncmlkLnYxLkdldEJvb2tSZXF1ZXN0GhsudGhlZ3JpZC52MS5HZXRCb29rUmVzcG9uc2UiA5ACARJQCgpMaXN0VHJhZGVzEh0udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVxdWVzdBoeLnRoZWdyaWQudjEuTGlzdFRyYWRlc1Jlc3BvbnNlIgOQAgESZAoQU3RyZWFtTWFya2V0RGF0YRIjLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QaJC50aGVncmlkLnYxLlN0cmVhbU1hcmtldERhdGFSZXNwb25zZSIDkAIBMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of GetMarket.
@@ -461,6 +461,14 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
      */
     value: StreamEnd;
     case: "streamEnd";
+  } | {
+    /**
+     * The call auction as it stands, or how it ended.
+     *
+     * @generated from field: thegrid.v1.Auction auction = 13;
+     */
+    value: Auction;
+    case: "auction";
   } | { case: undefined; value?: undefined };
 };
 
@@ -470,6 +478,79 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
  */
 export const MarketEventSchema: GenMessage<MarketEvent> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_market_data, 11);
+
+/**
+ * Auction is a call auction: orders collect, and at its end all that agree trade at one price, that of
+ * the greatest volume, then of the least surplus, then nearest to the last price before it. Buys of the
+ * highest and sells of the lowest price trade first, and of one price the oldest. Until then limit orders
+ * that may wait come, change and go; others are refused with MARKET_NOT_OPEN.
+ *
+ * @generated from message thegrid.v1.Auction
+ */
+export type Auction = Message<"thegrid.v1.Auction"> & {
+  /**
+   * Id, `auc_…`; empty on a snapshot of a market without one.
+   *
+   * @generated from field: string auction_id = 1;
+   */
+  auctionId: string;
+
+  /**
+   * Why it was called.
+   *
+   * @generated from field: thegrid.v1.AuctionCause cause = 2;
+   */
+  cause: AuctionCause;
+
+  /**
+   * When it ends.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 3;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * The last price before it, in micro-dollars per Unit; absent when there was none.
+   *
+   * @generated from field: optional int64 reference_price_micros = 4;
+   */
+  referencePriceMicros?: bigint | undefined;
+
+  /**
+   * The price it would trade at now, or did; absent when nothing would trade.
+   *
+   * @generated from field: optional int64 price_micros = 5;
+   */
+  priceMicros?: bigint | undefined;
+
+  /**
+   * The quantity it would trade at that price, or did, in Units.
+   *
+   * @generated from field: int64 volume_units = 6;
+   */
+  volumeUnits: bigint;
+
+  /**
+   * What would be left over at that price, in Units: above 0 buys, below 0 sells.
+   *
+   * @generated from field: int64 surplus_units = 7;
+   */
+  surplusUnits: bigint;
+
+  /**
+   * Whether it is over; price and volume are then what traded.
+   *
+   * @generated from field: bool finished = 8;
+   */
+  finished: boolean;
+};
+
+/**
+ * Describes the message thegrid.v1.Auction.
+ * Use `create(AuctionSchema)` to create a new message.
+ */
+export const AuctionSchema: GenMessage<Auction> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 12);
 
 /**
  * BookSnapshot is a book by price level, best price first.
@@ -511,7 +592,7 @@ export type BookSnapshot = Message<"thegrid.v1.BookSnapshot"> & {
  * Use `create(BookSnapshotSchema)` to create a new message.
  */
 export const BookSnapshotSchema: GenMessage<BookSnapshot> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 12);
+  messageDesc(file_thegrid_v1_market_data, 13);
 
 /**
  * BookDelta carries levels whose quantity changed; quantity 0 removes the level.
@@ -546,7 +627,7 @@ export type BookDelta = Message<"thegrid.v1.BookDelta"> & {
  * Use `create(BookDeltaSchema)` to create a new message.
  */
 export const BookDeltaSchema: GenMessage<BookDelta> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 13);
+  messageDesc(file_thegrid_v1_market_data, 14);
 
 /**
  * BookLevel is one price and all that rests there. The checksum runs over the text
@@ -582,7 +663,7 @@ export type BookLevel = Message<"thegrid.v1.BookLevel"> & {
  * Use `create(BookLevelSchema)` to create a new message.
  */
 export const BookLevelSchema: GenMessage<BookLevel> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 14);
+  messageDesc(file_thegrid_v1_market_data, 15);
 
 /**
  * Trade is one match, as the public sees it.
@@ -605,7 +686,7 @@ export type Trade = Message<"thegrid.v1.Trade"> & {
   marketId: string;
 
   /**
-   * Price, that of the resting order, in micro-dollars per Unit.
+   * Price, that of the resting order or of the auction, in micro-dollars per Unit.
    *
    * @generated from field: int64 price_micros = 3;
    */
@@ -631,6 +712,13 @@ export type Trade = Message<"thegrid.v1.Trade"> & {
    * @generated from field: google.protobuf.Timestamp trade_time = 6;
    */
   tradeTime?: Timestamp | undefined;
+
+  /**
+   * The call auction it happened in, `auc_…`, or empty.
+   *
+   * @generated from field: string auction_id = 7;
+   */
+  auctionId: string;
 };
 
 /**
@@ -638,7 +726,7 @@ export type Trade = Message<"thegrid.v1.Trade"> & {
  * Use `create(TradeSchema)` to create a new message.
  */
 export const TradeSchema: GenMessage<Trade> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 15);
+  messageDesc(file_thegrid_v1_market_data, 16);
 
 /**
  * Market is where the Units of one instrument trade.
@@ -715,6 +803,20 @@ export type Market = Message<"thegrid.v1.Market"> & {
    * @generated from field: google.protobuf.Timestamp next_sweep_time = 10;
    */
   nextSweepTime?: Timestamp | undefined;
+
+  /**
+   * Its own figures for halts and auctions.
+   *
+   * @generated from field: thegrid.v1.MarketPolicy policy = 11;
+   */
+  policy?: MarketPolicy | undefined;
+
+  /**
+   * The call auction under way; unset while there is none.
+   *
+   * @generated from field: thegrid.v1.Auction auction = 12;
+   */
+  auction?: Auction | undefined;
 };
 
 /**
@@ -722,7 +824,50 @@ export type Market = Message<"thegrid.v1.Market"> & {
  * Use `create(MarketSchema)` to create a new message.
  */
 export const MarketSchema: GenMessage<Market> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 16);
+  messageDesc(file_thegrid_v1_market_data, 17);
+
+/**
+ * MarketPolicy are the figures of one market that the operator may change at any time.
+ *
+ * @generated from message thegrid.v1.MarketPolicy
+ */
+export type MarketPolicy = Message<"thegrid.v1.MarketPolicy"> & {
+  /**
+   * How far a trade may lie from the reference price, in basis points; 0 for any. A trade that would lie
+   * further halts the market, which collects orders and reopens by a call auction.
+   *
+   * @generated from field: int64 max_move_bps = 1;
+   */
+  maxMoveBps: bigint;
+
+  /**
+   * How long a reference price holds, in microseconds; the next one is the last price at its end.
+   *
+   * @generated from field: int64 max_move_window_us = 2;
+   */
+  maxMoveWindowUs: bigint;
+
+  /**
+   * How long orders collect after such a halt, in microseconds.
+   *
+   * @generated from field: int64 max_move_auction_us = 3;
+   */
+  maxMoveAuctionUs: bigint;
+
+  /**
+   * How long before each sweep orders collect for an auction, in microseconds; 0 for no auction.
+   *
+   * @generated from field: int64 sweep_auction_us = 4;
+   */
+  sweepAuctionUs: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.MarketPolicy.
+ * Use `create(MarketPolicySchema)` to create a new message.
+ */
+export const MarketPolicySchema: GenMessage<MarketPolicy> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 18);
 
 /**
  * MarketTerms are the steps, bounds and fees of a market.
@@ -785,7 +930,7 @@ export type MarketTerms = Message<"thegrid.v1.MarketTerms"> & {
  * Use `create(MarketTermsSchema)` to create a new message.
  */
 export const MarketTermsSchema: GenMessage<MarketTerms> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 17);
+  messageDesc(file_thegrid_v1_market_data, 19);
 
 /**
  * Channel of a market's public data.
@@ -820,6 +965,14 @@ export enum Channel {
    * @generated from enum value: CHANNEL_STATUS = 3;
    */
   STATUS = 3,
+
+  /**
+   * What the call auction under way would trade at; quiet while there is none. Its events carry the
+   * sequence of the change of book or status that they follow from, and the latest alone matters.
+   *
+   * @generated from enum value: CHANNEL_AUCTION = 4;
+   */
+  AUCTION = 4,
 }
 
 /**
@@ -827,6 +980,47 @@ export enum Channel {
  */
 export const ChannelSchema: GenEnum<Channel> = /*@__PURE__*/
   enumDesc(file_thegrid_v1_market_data, 0);
+
+/**
+ * AuctionCause says why a market collects orders for a call auction.
+ *
+ * @generated from enum thegrid.v1.AuctionCause
+ */
+export enum AuctionCause {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: AUCTION_CAUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The operator called it, or reopened a market whose book was crossed.
+   *
+   * @generated from enum value: AUCTION_CAUSE_OPERATOR = 1;
+   */
+  OPERATOR = 1,
+
+  /**
+   * The price moved too far in too short a time.
+   *
+   * @generated from enum value: AUCTION_CAUSE_MAX_MOVE = 2;
+   */
+  MAX_MOVE = 2,
+
+  /**
+   * The market's sweep is about to come.
+   *
+   * @generated from enum value: AUCTION_CAUSE_SWEEP = 3;
+   */
+  SWEEP = 3,
+}
+
+/**
+ * Describes the enum thegrid.v1.AuctionCause.
+ */
+export const AuctionCauseSchema: GenEnum<AuctionCause> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_market_data, 1);
 
 /**
  * MarketState says what a market takes.
@@ -881,7 +1075,7 @@ export enum MarketState {
  * Describes the enum thegrid.v1.MarketState.
  */
 export const MarketStateSchema: GenEnum<MarketState> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_market_data, 1);
+  enumDesc(file_thegrid_v1_market_data, 2);
 
 /**
  * MarketDataService is the public side of the markets. Any key may read it; nothing in it names a member.

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/trading.proto.
  */
 export const file_thegrid_v1_trading: GenFile = /*@__PURE__*/
-  fileDesc("Chh0aGVncmlkL3YxL3RyYWRpbmcucHJvdG8SCnRoZWdyaWQudjEikgQKCk9yZGVyVGVybXMSDgoGbWFya2V0GAEgASgJEh4KBHNpZGUYAiABKA4yEC50aGVncmlkLnYxLlNpZGUSIwoEdHlwZRgDIAEoDjIVLnRoZWdyaWQudjEuT3JkZXJUeXBlEi4KDXRpbWVfaW5fZm9yY2UYBCABKA4yFy50aGVncmlkLnYxLlRpbWVJbkZvcmNlEhYKDnF1YW50aXR5X3VuaXRzGAUgASgDEhQKDHByaWNlX21pY3JvcxgGIAEoAxIXCg9jbGllbnRfb3JkZXJfaWQYByABKAkSEQoJcG9zdF9vbmx5GAggASgIEh0KEG1heF9zbGlwcGFnZV9icHMYCSABKANIAIgBARImCgZzb3VyY2UYCiABKA4yFi50aGVncmlkLnYxLlVuaXRTb3VyY2USLwoLZXhwaXJlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWF1dG9fdHJhbnNmZXIYDCABKAgSPgoVc2VsZl90cmFkZV9wcmV2ZW50aW9uGA0gASgOMh8udGhlZ3JpZC52MS5TZWxmVHJhZGVQcmV2ZW50aW9uEjQKEHZhbGlkX3VudGlsX3RpbWUYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA3RhZxgPIAEoCUITChFfbWF4X3NsaXBwYWdlX2JwcyJlChFQbGFjZU9yZGVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEiUKBW9yZGVyGAIgASgLMhYudGhlZ3JpZC52MS5PcmRlclRlcm1zEhUKDXZhbGlkYXRlX29ubHkYAyABKAgifwoSUGxhY2VPcmRlclJlc3BvbnNlEiAKBW9yZGVyGAEgASgLMhEudGhlZ3JpZC52MS5PcmRlchIfCgVmaWxscxgCIAMoCzIQLnRoZWdyaWQudjEuRmlsbBImCghwb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iQAoIT3JkZXJSZWYSEgoIb3JkZXJfaWQYASABKAlIABIZCg9jbGllbnRfb3JkZXJfaWQYAiABKAlIAEIFCgNyZWYiqAEKEUFtZW5kT3JkZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSIwoFb3JkZXIYAiABKAsyFC50aGVncmlkLnYxLk9yZGVyUmVmEhkKDHByaWNlX21pY3JvcxgDIAEoA0gAiAEBEhsKDnF1YW50aXR5X3VuaXRzGAQgASgDSAGIAQFCDwoNX3ByaWNlX21pY3Jvc0IRCg9fcXVhbnRpdHlfdW5pdHMifwoSQW1lbmRPcmRlclJlc3BvbnNlEiAKBW9yZGVyGAEgASgLMhEudGhlZ3JpZC52MS5PcmRlchIfCgVmaWxscxgCIAMoCzIQLnRoZWdyaWQudjEuRmlsbBImCghwb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iTQoSQ2FuY2VsT3JkZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSIwoFb3JkZXIYAiABKAsyFC50aGVncmlkLnYxLk9yZGVyUmVmIl8KE0NhbmNlbE9yZGVyUmVzcG9uc2USIAoFb3JkZXIYASABKAsyES50aGVncmlkLnYxLk9yZGVyEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJGChNDYW5jZWxPcmRlcnNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGbWFya2V0GAIgASgJEgsKA3RhZxgDIAEoCSJkChRDYW5jZWxPcmRlcnNSZXNwb25zZRIRCglvcmRlcl9pZHMYASADKAkSEQoJY29udGludWVzGAIgASgIEiYKCHBvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKKAQoJQmF0Y2hJdGVtEicKBXBsYWNlGAEgASgLMhYudGhlZ3JpZC52MS5PcmRlclRlcm1zSAASIgoFYW1lbmQYAiABKAsyES50aGVncmlkLnYxLkFtZW5kSAASJgoGY2FuY2VsGAMgASgLMhQudGhlZ3JpZC52MS5PcmRlclJlZkgAQggKBmFjdGlvbiKIAQoFQW1lbmQSIwoFb3JkZXIYASABKAsyFC50aGVncmlkLnYxLk9yZGVyUmVmEhkKDHByaWNlX21pY3JvcxgCIAEoA0gAiAEBEhsKDnF1YW50aXR5X3VuaXRzGAMgASgDSAGIAQFCDwoNX3ByaWNlX21pY3Jvc0IRCg9fcXVhbnRpdHlfdW5pdHMicwoLQmF0Y2hSZXN1bHQSIAoFb3JkZXIYASABKAsyES50aGVncmlkLnYxLk9yZGVyEh8KBWZpbGxzGAIgAygLMhAudGhlZ3JpZC52MS5GaWxsEiEKBWVycm9yGAMgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMiYwoSQmF0Y2hPcmRlcnNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSJAoFaXRlbXMYAiADKAsyFS50aGVncmlkLnYxLkJhdGNoSXRlbRITCgthbGxfb3Jfbm9uZRgDIAEoCCJnChNCYXRjaE9yZGVyc1Jlc3BvbnNlEigKB3Jlc3VsdHMYASADKAsyFy50aGVncmlkLnYxLkJhdGNoUmVzdWx0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJiCg9HZXRPcmRlclJlcXVlc3QSIwoFb3JkZXIYASABKAsyFC50aGVncmlkLnYxLk9yZGVyUmVmEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNAoQR2V0T3JkZXJSZXNwb25zZRIgCgVvcmRlchgBIAEoCzIRLnRoZWdyaWQudjEuT3JkZXIinwEKEUxpc3RPcmRlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBm1hcmtldBgDIAEoCRInCgZzdGF0dXMYBCABKA4yFy50aGVncmlkLnYxLk9yZGVyU3RhdHVzEioKDG1pbl9wb3NpdGlvbhgFIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUAoSTGlzdE9yZGVyc1Jlc3BvbnNlEiEKBm9yZGVycxgBIAMoCzIRLnRoZWdyaWQudjEuT3JkZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIuUBChBMaXN0RmlsbHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBm1hcmtldBgDIAEoCRIQCghvcmRlcl9pZBgEIAEoCRIuCgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAcgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJNChFMaXN0RmlsbHNSZXNwb25zZRIfCgVmaWxscxgBIAMoCzIQLnRoZWdyaWQudjEuRmlsbBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki/QQKBU9yZGVyEhAKCG9yZGVyX2lkGAEgASgJEhcKD2NsaWVudF9vcmRlcl9pZBgCIAEoCRIRCgltYXJrZXRfaWQYAyABKAkSHgoEc2lkZRgEIAEoDjIQLnRoZWdyaWQudjEuU2lkZRIjCgR0eXBlGAUgASgOMhUudGhlZ3JpZC52MS5PcmRlclR5cGUSLgoNdGltZV9pbl9mb3JjZRgGIAEoDjIXLnRoZWdyaWQudjEuVGltZUluRm9yY2USFAoMcHJpY2VfbWljcm9zGAcgASgDEhYKDnF1YW50aXR5X3VuaXRzGAggASgDEhQKDGZpbGxlZF91bml0cxgJIAEoAxIbChNmaWxsZWRfdmFsdWVfbWljcm9zGAogASgDEhIKCmZlZV9taWNyb3MYCyABKAMSJwoGc3RhdHVzGAwgASgOMhcudGhlZ3JpZC52MS5PcmRlclN0YXR1cxIxCg5jbG9zdXJlX3JlYXNvbhgNIAEoDjIZLnRoZWdyaWQudjEuQ2xvc3VyZVJlYXNvbhIRCglwb3N0X29ubHkYDiABKAgSJgoGc291cmNlGA8gASgOMhYudGhlZ3JpZC52MS5Vbml0U291cmNlEhUKDWF1dG9fdHJhbnNmZXIYECABKAgSCwoDdGFnGBEgASgJEi8KC2V4cGlyZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpECCgRGaWxsEhAKCHRyYWRlX2lkGAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEhcKD2NsaWVudF9vcmRlcl9pZBgDIAEoCRIRCgltYXJrZXRfaWQYBCABKAkSHgoEc2lkZRgFIAEoDjIQLnRoZWdyaWQudjEuU2lkZRIUCgxwcmljZV9taWNyb3MYBiABKAMSFgoOcXVhbnRpdHlfdW5pdHMYByABKAMSEgoKZmVlX21pY3JvcxgIIAEoAxInCgRyb2xlGAkgASgOMhkudGhlZ3JpZC52MS5MaXF1aWRpdHlSb2xlEi4KCnRyYWRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInYKE09yZGVyU2Vzc2lvblJlcXVlc3QSLAoFbG9nb24YASABKAsyHS50aGVncmlkLnYxLk9yZGVyU2Vzc2lvbkxvZ29uEjEKCGNvbW1hbmRzGAIgAygLMh8udGhlZ3JpZC52MS5PcmRlclNlc3Npb25Db21tYW5kIkUKEU9yZGVyU2Vzc2lvbkxvZ29uEhIKCnNlc3Npb25faWQYASABKAkSHAoUY2FuY2VsX29uX2Rpc2Nvbm5lY3QYAiABKAgiYgoTT3JkZXJTZXNzaW9uQ29tbWFuZBISCgpjbGllbnRfc2VxGAEgASgDEhIKCnJlcXVlc3RfaWQYAiABKAkSIwoEaXRlbRgDIAEoCzIVLnRoZWdyaWQudjEuQmF0Y2hJdGVtIocBChRPcmRlclNlc3Npb25SZXNwb25zZRIsCgVyZWFkeRgBIAEoCzIdLnRoZWdyaWQudjEuT3JkZXJTZXNzaW9uUmVhZHkSLwoHcmVzdWx0cxgCIAMoCzIeLnRoZWdyaWQudjEuT3JkZXJTZXNzaW9uUmVzdWx0EhAKCGRyYWluaW5nGAMgASgIIjsKEU9yZGVyU2Vzc2lvblJlYWR5EiYKC29wZW5fb3JkZXJzGAEgAygLMhEudGhlZ3JpZC52MS5PcmRlciJ5ChJPcmRlclNlc3Npb25SZXN1bHQSEgoKY2xpZW50X3NlcRgBIAEoAxInCgZyZXN1bHQYAiABKAsyFy50aGVncmlkLnYxLkJhdGNoUmVzdWx0EiYKCHBvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbipUCglPcmRlclR5cGUSGgoWT1JERVJfVFlQRV9VTlNQRUNJRklFRBAAEhQKEE9SREVSX1RZUEVfTElNSVQQARIVChFPUkRFUl9UWVBFX01BUktFVBACKogBCgtUaW1lSW5Gb3JjZRIdChlUSU1FX0lOX0ZPUkNFX1VOU1BFQ0lGSUVEEAASFQoRVElNRV9JTl9GT1JDRV9HVEMQARIVChFUSU1FX0lOX0ZPUkNFX0lPQxACEhUKEVRJTUVfSU5fRk9SQ0VfRk9LEAMSFQoRVElNRV9JTl9GT1JDRV9HVEQQBCpcCgpVbml0U291cmNlEhsKF1VOSVRfU09VUkNFX1VOU1BFQ0lGSUVEEAASFwoTVU5JVF9TT1VSQ0VfVFJBRElORxABEhgKFFVOSVRfU09VUkNFX0lTU1VBTkNFEAIq2gEKE1NlbGZUcmFkZVByZXZlbnRpb24SJQohU0VMRl9UUkFERV9QUkVWRU5USU9OX1VOU1BFQ0lGSUVEEAASJwojU0VMRl9UUkFERV9QUkVWRU5USU9OX0NBTkNFTF9ORVdFU1QQARInCiNTRUxGX1RSQURFX1BSRVZFTlRJT05fQ0FOQ0VMX09MREVTVBACEiUKIVNFTEZfVFJBREVfUFJFVkVOVElPTl9DQU5DRUxfQk9USBADEiMKH1NFTEZfVFJBREVfUFJFVkVOVElPTl9ERUNSRU1FTlQQBCpbCgtPcmRlclN0YXR1cxIcChhPUkRFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIVChFPUkRFUl9TVEFUVVNfT1BFThABEhcKE09SREVSX1NUQVRVU19DTE9TRUQQAiq5AgoNQ2xvc3VyZVJlYXNvbhIeChpDTE9TVVJFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhkKFUNMT1NVUkVfUkVBU09OX0ZJTExFRBABEhwKGENMT1NVUkVfUkVBU09OX0NBTkNFTExFRBACEh8KG0NMT1NVUkVfUkVBU09OX05PX0xJUVVJRElUWRADEh8KG0NMT1NVUkVfUkVBU09OX01BWF9TTElQUEFHRRAEEhoKFkNMT1NVUkVfUkVBU09OX0VYUElSRUQQBRIYChRDTE9TVVJFX1JFQVNPTl9TV0VQVBAGEh0KGUNMT1NVUkVfUkVBU09OX1NFTEZfVFJBREUQBxIZChVDTE9TVVJFX1JFQVNPTl9IQUxURUQQCBIdChlDTE9TVVJFX1JFQVNPTl9XT1JLX0xJTUlUEAkqYwoNTGlxdWlkaXR5Um9sZRIeChpMSVFVSURJVFlfUk9MRV9VTlNQRUNJRklFRBAAEhgKFExJUVVJRElUWV9ST0xFX01BS0VSEAESGAoUTElRVUlESVRZX1JPTEVfVEFLRVIQAjL6BQoOVHJhZGluZ1NlcnZpY2USUAoKUGxhY2VPcmRlchIdLnRoZWdyaWQudjEuUGxhY2VPcmRlclJlcXVlc3QaHi50aGVncmlkLnYxLlBsYWNlT3JkZXJSZXNwb25zZSIDkAICElAKCkFtZW5kT3JkZXISHS50aGVncmlkLnYxLkFtZW5kT3JkZXJSZXF1ZXN0Gh4udGhlZ3JpZC52MS5BbWVuZE9yZGVyUmVzcG9uc2UiA5ACAhJTCgtDYW5jZWxPcmRlchIeLnRoZWdyaWQudjEuQ2FuY2VsT3JkZXJSZXF1ZXN0Gh8udGhlZ3JpZC52MS5DYW5jZWxPcmRlclJlc3BvbnNlIgOQAgISVgoMQ2FuY2VsT3JkZXJzEh8udGhlZ3JpZC52MS5DYW5jZWxPcmRlcnNSZXF1ZXN0GiAudGhlZ3JpZC52MS5DYW5jZWxPcmRlcnNSZXNwb25zZSIDkAICElMKC0JhdGNoT3JkZXJzEh4udGhlZ3JpZC52MS5CYXRjaE9yZGVyc1JlcXVlc3QaHy50aGVncmlkLnYxLkJhdGNoT3JkZXJzUmVzcG9uc2UiA5ACAhJKCghHZXRPcmRlchIbLnRoZWdyaWQudjEuR2V0T3JkZXJSZXF1ZXN0GhwudGhlZ3JpZC52MS5HZXRPcmRlclJlc3BvbnNlIgOQAgESUAoKTGlzdE9yZGVycxIdLnRoZWdyaWQudjEuTGlzdE9yZGVyc1JlcXVlc3QaHi50aGVncmlkLnYxLkxpc3RPcmRlcnNSZXNwb25zZSIDkAIBEk0KCUxpc3RGaWxscxIcLnRoZWdyaWQudjEuTGlzdEZpbGxzUmVxdWVzdBodLnRoZWdyaWQudjEuTGlzdEZpbGxzUmVzcG9uc2UiA5ACARJVCgxPcmRlclNlc3Npb24SHy50aGVncmlkLnYxLk9yZGVyU2Vzc2lvblJlcXVlc3QaIC50aGVncmlkLnYxLk9yZGVyU2Vzc2lvblJlc3BvbnNlKAEwAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_google_rpc_status, file_thegrid_v1_common]);
+  fileDesc("Chh0aGVncmlkL3YxL3RyYWRpbmcucHJvdG8SCnRoZWdyaWQudjEivAUKCk9yZGVyVGVybXMSDgoGbWFya2V0GAEgASgJEh4KBHNpZGUYAiABKA4yEC50aGVncmlkLnYxLlNpZGUSIwoEdHlwZRgDIAEoDjIVLnRoZWdyaWQudjEuT3JkZXJUeXBlEi4KDXRpbWVfaW5fZm9yY2UYBCABKA4yFy50aGVncmlkLnYxLlRpbWVJbkZvcmNlEhYKDnF1YW50aXR5X3VuaXRzGAUgASgDEhQKDHByaWNlX21pY3JvcxgGIAEoAxIXCg9jbGllbnRfb3JkZXJfaWQYByABKAkSEQoJcG9zdF9vbmx5GAggASgIEh0KEG1heF9zbGlwcGFnZV9icHMYCSABKANIAIgBARImCgZzb3VyY2UYCiABKA4yFi50aGVncmlkLnYxLlVuaXRTb3VyY2USLwoLZXhwaXJlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWF1dG9fdHJhbnNmZXIYDCABKAgSPgoVc2VsZl90cmFkZV9wcmV2ZW50aW9uGA0gASgOMh8udGhlZ3JpZC52MS5TZWxmVHJhZGVQcmV2ZW50aW9uEjQKEHZhbGlkX3VudGlsX3RpbWUYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEgsKA3RhZxgPIAEoCRIwCg5wb3N0X29ubHlfbW9kZRgQIAEoDjIYLnRoZWdyaWQudjEuUG9zdE9ubHlNb2RlEiUKGG1heF9hdmVyYWdlX3ByaWNlX21pY3JvcxgRIAEoA0gBiAEBEh0KEG1heF9zcGVuZF9taWNyb3MYEiABKANIAogBAUITChFfbWF4X3NsaXBwYWdlX2Jwc0IbChlfbWF4X2F2ZXJhZ2VfcHJpY2VfbWljcm9zQhMKEV9tYXhfc3BlbmRfbWljcm9zImUKEVBsYWNlT3JkZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSJQoFb3JkZXIYAiABKAsyFi50aGVncmlkLnYxLk9yZGVyVGVybXMSFQoNdmFsaWRhdGVfb25seRgDIAEoCCJ/ChJQbGFjZU9yZGVyUmVzcG9uc2USIAoFb3JkZXIYASABKAsyES50aGVncmlkLnYxLk9yZGVyEh8KBWZpbGxzGAIgAygLMhAudGhlZ3JpZC52MS5GaWxsEiYKCHBvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJACghPcmRlclJlZhISCghvcmRlcl9pZBgBIAEoCUgAEhkKD2NsaWVudF9vcmRlcl9pZBgCIAEoCUgAQgUKA3JlZiKoAQoRQW1lbmRPcmRlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIjCgVvcmRlchgCIAEoCzIULnRoZWdyaWQudjEuT3JkZXJSZWYSGQoMcHJpY2VfbWljcm9zGAMgASgDSACIAQESGwoOcXVhbnRpdHlfdW5pdHMYBCABKANIAYgBAUIPCg1fcHJpY2VfbWljcm9zQhEKD19xdWFudGl0eV91bml0cyJ/ChJBbWVuZE9yZGVyUmVzcG9uc2USIAoFb3JkZXIYASABKAsyES50aGVncmlkLnYxLk9yZGVyEh8KBWZpbGxzGAIgAygLMhAudGhlZ3JpZC52MS5GaWxsEiYKCHBvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJNChJDYW5jZWxPcmRlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIjCgVvcmRlchgCIAEoCzIULnRoZWdyaWQudjEuT3JkZXJSZWYiXwoTQ2FuY2VsT3JkZXJSZXNwb25zZRIgCgVvcmRlchgBIAEoCzIRLnRoZWdyaWQudjEuT3JkZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIkYKE0NhbmNlbE9yZGVyc1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZtYXJrZXQYAiABKAkSCwoDdGFnGAMgASgJImQKFENhbmNlbE9yZGVyc1Jlc3BvbnNlEhEKCW9yZGVyX2lkcxgBIAMoCRIRCgljb250aW51ZXMYAiABKAgSJgoIcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIooBCglCYXRjaEl0ZW0SJwoFcGxhY2UYASABKAsyFi50aGVncmlkLnYxLk9yZGVyVGVybXNIABIiCgVhbWVuZBgCIAEoCzIRLnRoZWdyaWQudjEuQW1lbmRIABImCgZjYW5jZWwYAyABKAsyFC50aGVncmlkLnYxLk9yZGVyUmVmSABCCAoGYWN0aW9uIogBCgVBbWVuZBIjCgVvcmRlchgBIAEoCzIULnRoZWdyaWQudjEuT3JkZXJSZWYSGQoMcHJpY2VfbWljcm9zGAIgASgDSACIAQESGwoOcXVhbnRpdHlfdW5pdHMYAyABKANIAYgBAUIPCg1fcHJpY2VfbWljcm9zQhEKD19xdWFudGl0eV91bml0cyJzCgtCYXRjaFJlc3VsdBIgCgVvcmRlchgBIAEoCzIRLnRoZWdyaWQudjEuT3JkZXISHwoFZmlsbHMYAiADKAsyEC50aGVncmlkLnYxLkZpbGwSIQoFZXJyb3IYAyABKAsyEi5nb29nbGUucnBjLlN0YXR1cyJjChJCYXRjaE9yZGVyc1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIkCgVpdGVtcxgCIAMoCzIVLnRoZWdyaWQudjEuQmF0Y2hJdGVtEhMKC2FsbF9vcl9ub25lGAMgASgIImcKE0JhdGNoT3JkZXJzUmVzcG9uc2USKAoHcmVzdWx0cxgBIAMoCzIXLnRoZWdyaWQudjEuQmF0Y2hSZXN1bHQSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uItsBCgVRdW90ZRIeCgRzaWRlGAEgASgOMhAudGhlZ3JpZC52MS5TaWRlEhQKDHByaWNlX21pY3JvcxgCIAEoAxIWCg5xdWFudGl0eV91bml0cxgDIAEoAxIXCg9jbGllbnRfb3JkZXJfaWQYBCABKAkSJgoGc291cmNlGAUgASgOMhYudGhlZ3JpZC52MS5Vbml0U291cmNlEhEKCXBvc3Rfb25seRgGIAEoCBIwCg5wb3N0X29ubHlfbW9kZRgHIAEoDjIYLnRoZWdyaWQudjEuUG9zdE9ubHlNb2RlIsECChRSZXBsYWNlUXVvdGVzUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBm1hcmtldBgCIAEoCRILCgN0YWcYAyABKAkSIQoGcXVvdGVzGAQgAygLMhEudGhlZ3JpZC52MS5RdW90ZRIuCg10aW1lX2luX2ZvcmNlGAUgASgOMhcudGhlZ3JpZC52MS5UaW1lSW5Gb3JjZRIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNAoQdmFsaWRfdW50aWxfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASPgoVc2VsZl90cmFkZV9wcmV2ZW50aW9uGAggASgOMh8udGhlZ3JpZC52MS5TZWxmVHJhZGVQcmV2ZW50aW9uIoYBChVSZXBsYWNlUXVvdGVzUmVzcG9uc2USGwoTY2FuY2VsbGVkX29yZGVyX2lkcxgBIAMoCRIoCgdyZXN1bHRzGAIgAygLMhcudGhlZ3JpZC52MS5CYXRjaFJlc3VsdBImCghwb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPAoVQ2FuY2VsQWxsQWZ0ZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDwoHc3Bhbl91cxgCIAEoAyJvChZDYW5jZWxBbGxBZnRlclJlc3BvbnNlEi0KCWZpcmVfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImIKD0dldE9yZGVyUmVxdWVzdBIjCgVvcmRlchgBIAEoCzIULnRoZWdyaWQudjEuT3JkZXJSZWYSKgoMbWluX3Bvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI0ChBHZXRPcmRlclJlc3BvbnNlEiAKBW9yZGVyGAEgASgLMhEudGhlZ3JpZC52MS5PcmRlciKfAQoRTGlzdE9yZGVyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGbWFya2V0GAMgASgJEicKBnN0YXR1cxgEIAEoDjIXLnRoZWdyaWQudjEuT3JkZXJTdGF0dXMSKgoMbWluX3Bvc2l0aW9uGAUgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJQChJMaXN0T3JkZXJzUmVzcG9uc2USIQoGb3JkZXJzGAEgAygLMhEudGhlZ3JpZC52MS5PcmRlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki5QEKEExpc3RGaWxsc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDgoGbWFya2V0GAMgASgJEhAKCG9yZGVyX2lkGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgxtaW5fcG9zaXRpb24YByABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIk0KEUxpc3RGaWxsc1Jlc3BvbnNlEh8KBWZpbGxzGAEgAygLMhAudGhlZ3JpZC52MS5GaWxsEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLeAQobTGlzdFByZXZlbnRlZE1hdGNoZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg4KBm1hcmtldBgDIAEoCRIuCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAYgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJkChxMaXN0UHJldmVudGVkTWF0Y2hlc1Jlc3BvbnNlEisKB21hdGNoZXMYASADKAsyGi50aGVncmlkLnYxLlByZXZlbnRlZE1hdGNoEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKnAgoOUHJldmVudGVkTWF0Y2gSGgoScHJldmVudGVkX21hdGNoX2lkGAEgASgJEhEKCW1hcmtldF9pZBgCIAEoCRIWCg5tYWtlcl9vcmRlcl9pZBgDIAEoCRIWCg50YWtlcl9vcmRlcl9pZBgEIAEoCRIUCgxwcmljZV9taWNyb3MYBSABKAMSFgoOcXVhbnRpdHlfdW5pdHMYBiABKAMSLQoEbW9kZRgHIAEoDjIfLnRoZWdyaWQudjEuU2VsZlRyYWRlUHJldmVudGlvbhInCgRyb2xlGAggASgOMhkudGhlZ3JpZC52MS5MaXF1aWRpdHlSb2xlEjAKDHByZXZlbnRfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAipwYKBU9yZGVyEhAKCG9yZGVyX2lkGAEgASgJEhcKD2NsaWVudF9vcmRlcl9pZBgCIAEoCRIRCgltYXJrZXRfaWQYAyABKAkSHgoEc2lkZRgEIAEoDjIQLnRoZWdyaWQudjEuU2lkZRIjCgR0eXBlGAUgASgOMhUudGhlZ3JpZC52MS5PcmRlclR5cGUSLgoNdGltZV9pbl9mb3JjZRgGIAEoDjIXLnRoZWdyaWQudjEuVGltZUluRm9yY2USFAoMcHJpY2VfbWljcm9zGAcgASgDEhYKDnF1YW50aXR5X3VuaXRzGAggASgDEhQKDGZpbGxlZF91bml0cxgJIAEoAxIbChNmaWxsZWRfdmFsdWVfbWljcm9zGAogASgDEhIKCmZlZV9taWNyb3MYCyABKAMSJwoGc3RhdHVzGAwgASgOMhcudGhlZ3JpZC52MS5PcmRlclN0YXR1cxIxCg5jbG9zdXJlX3JlYXNvbhgNIAEoDjIZLnRoZWdyaWQudjEuQ2xvc3VyZVJlYXNvbhIRCglwb3N0X29ubHkYDiABKAgSJgoGc291cmNlGA8gASgOMhYudGhlZ3JpZC52MS5Vbml0U291cmNlEhUKDWF1dG9fdHJhbnNmZXIYECABKAgSCwoDdGFnGBEgASgJEi8KC2V4cGlyZV90aW1lGBIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtjcmVhdGVfdGltZRgTIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLdXBkYXRlX3RpbWUYFCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDnBvc3Rfb25seV9tb2RlGBUgASgOMhgudGhlZ3JpZC52MS5Qb3N0T25seU1vZGUSJQoYbWF4X2F2ZXJhZ2VfcHJpY2VfbWljcm9zGBYgASgDSACIAQESHQoQbWF4X3NwZW5kX21pY3JvcxgXIAEoA0gBiAEBQhsKGV9tYXhfYXZlcmFnZV9wcmljZV9taWNyb3NCEwoRX21heF9zcGVuZF9taWNyb3MikQIKBEZpbGwSEAoIdHJhZGVfaWQYASABKAkSEAoIb3JkZXJfaWQYAiABKAkSFwoPY2xpZW50X29yZGVyX2lkGAMgASgJEhEKCW1hcmtldF9pZBgEIAEoCRIeCgRzaWRlGAUgASgOMhAudGhlZ3JpZC52MS5TaWRlEhQKDHByaWNlX21pY3JvcxgGIAEoAxIWCg5xdWFudGl0eV91bml0cxgHIAEoAxISCgpmZWVfbWljcm9zGAggASgDEicKBHJvbGUYCSABKA4yGS50aGVncmlkLnYxLkxpcXVpZGl0eVJvbGUSLgoKdHJhZGVfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAidgoTT3JkZXJTZXNzaW9uUmVxdWVzdBIsCgVsb2dvbhgBIAEoCzIdLnRoZWdyaWQudjEuT3JkZXJTZXNzaW9uTG9nb24SMQoIY29tbWFuZHMYAiADKAsyHy50aGVncmlkLnYxLk9yZGVyU2Vzc2lvbkNvbW1hbmQiRQoRT3JkZXJTZXNzaW9uTG9nb24SEgoKc2Vzc2lvbl9pZBgBIAEoCRIcChRjYW5jZWxfb25fZGlzY29ubmVjdBgCIAEoCCJiChNPcmRlclNlc3Npb25Db21tYW5kEhIKCmNsaWVudF9zZXEYASABKAMSEgoKcmVxdWVzdF9pZBgCIAEoCRIjCgRpdGVtGAMgASgLMhUudGhlZ3JpZC52MS5CYXRjaEl0ZW0ihwEKFE9yZGVyU2Vzc2lvblJlc3BvbnNlEiwKBXJlYWR5GAEgASgLMh0udGhlZ3JpZC52MS5PcmRlclNlc3Npb25SZWFkeRIvCgdyZXN1bHRzGAIgAygLMh4udGhlZ3JpZC52MS5PcmRlclNlc3Npb25SZXN1bHQSEAoIZHJhaW5pbmcYAyABKAgiOwoRT3JkZXJTZXNzaW9uUmVhZHkSJgoLb3Blbl9vcmRlcnMYASADKAsyES50aGVncmlkLnYxLk9yZGVyInkKEk9yZGVyU2Vzc2lvblJlc3VsdBISCgpjbGllbnRfc2VxGAEgASgDEicKBnJlc3VsdBgCIAEoCzIXLnRoZWdyaWQudjEuQmF0Y2hSZXN1bHQSJgoIcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uKlQKCU9yZGVyVHlwZRIaChZPUkRFUl9UWVBFX1VOU1BFQ0lGSUVEEAASFAoQT1JERVJfVFlQRV9MSU1JVBABEhUKEU9SREVSX1RZUEVfTUFSS0VUEAIqnwEKC1RpbWVJbkZvcmNlEh0KGVRJTUVfSU5fRk9SQ0VfVU5TUEVDSUZJRUQQABIVChFUSU1FX0lOX0ZPUkNFX0dUQxABEhUKEVRJTUVfSU5fRk9SQ0VfSU9DEAISFQoRVElNRV9JTl9GT1JDRV9GT0sQAxIVChFUSU1FX0lOX0ZPUkNFX0dURBAEEhUKEVRJTUVfSU5fRk9SQ0VfR1RTEAUqYwoMUG9zdE9ubHlNb2RlEh4KGlBPU1RfT05MWV9NT0RFX1VOU1BFQ0lGSUVEEAASGQoVUE9TVF9PTkxZX01PREVfUkVKRUNUEAESGAoUUE9TVF9PTkxZX01PREVfU0xJREUQAipcCgpVbml0U291cmNlEhsKF1VOSVRfU09VUkNFX1VOU1BFQ0lGSUVEEAASFwoTVU5JVF9TT1VSQ0VfVFJBRElORxABEhgKFFVOSVRfU09VUkNFX0lTU1VBTkNFEAIq2gEKE1NlbGZUcmFkZVByZXZlbnRpb24SJQohU0VMRl9UUkFERV9QUkVWRU5USU9OX1VOU1BFQ0lGSUVEEAASJwojU0VMRl9UUkFERV9QUkVWRU5USU9OX0NBTkNFTF9ORVdFU1QQARInCiNTRUxGX1RSQURFX1BSRVZFTlRJT05fQ0FOQ0VMX09MREVTVBACEiUKIVNFTEZfVFJBREVfUFJFVkVOVElPTl9DQU5DRUxfQk9USBADEiMKH1NFTEZfVFJBREVfUFJFVkVOVElPTl9ERUNSRU1FTlQQBCpbCgtPcmRlclN0YXR1cxIcChhPUkRFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIVChFPUkRFUl9TVEFUVVNfT1BFThABEhcKE09SREVSX1NUQVRVU19DTE9TRUQQAir7AgoNQ2xvc3VyZVJlYXNvbhIeChpDTE9TVVJFX1JFQVNPTl9VTlNQRUNJRklFRBAAEhkKFUNMT1NVUkVfUkVBU09OX0ZJTExFRBABEhwKGENMT1NVUkVfUkVBU09OX0NBTkNFTExFRBACEh8KG0NMT1NVUkVfUkVBU09OX05PX0xJUVVJRElUWRADEh8KG0NMT1NVUkVfUkVBU09OX01BWF9TTElQUEFHRRAEEhoKFkNMT1NVUkVfUkVBU09OX0VYUElSRUQQBRIYChRDTE9TVVJFX1JFQVNPTl9TV0VQVBAGEh0KGUNMT1NVUkVfUkVBU09OX1NFTEZfVFJBREUQBxIZChVDTE9TVVJFX1JFQVNPTl9IQUxURUQQCBIdChlDTE9TVVJFX1JFQVNPTl9XT1JLX0xJTUlUEAkSIAocQ0xPU1VSRV9SRUFTT05fQVZFUkFHRV9QUklDRRAKEh4KGkNMT1NVUkVfUkVBU09OX1NQRU5EX0xJTUlUEAsqfwoNTGlxdWlkaXR5Um9sZRIeChpMSVFVSURJVFlfUk9MRV9VTlNQRUNJRklFRBAAEhgKFExJUVVJRElUWV9ST0xFX01BS0VSEAESGAoUTElRVUlESVRZX1JPTEVfVEFLRVIQAhIaChZMSVFVSURJVFlfUk9MRV9BVUNUSU9OEAMyowgKDlRyYWRpbmdTZXJ2aWNlElAKClBsYWNlT3JkZXISHS50aGVncmlkLnYxLlBsYWNlT3JkZXJSZXF1ZXN0Gh4udGhlZ3JpZC52MS5QbGFjZU9yZGVyUmVzcG9uc2UiA5ACAhJQCgpBbWVuZE9yZGVyEh0udGhlZ3JpZC52MS5BbWVuZE9yZGVyUmVxdWVzdBoeLnRoZWdyaWQudjEuQW1lbmRPcmRlclJlc3BvbnNlIgOQAgISUwoLQ2FuY2VsT3JkZXISHi50aGVncmlkLnYxLkNhbmNlbE9yZGVyUmVxdWVzdBofLnRoZWdyaWQudjEuQ2FuY2VsT3JkZXJSZXNwb25zZSIDkAICElYKDENhbmNlbE9yZGVycxIfLnRoZWdyaWQudjEuQ2FuY2VsT3JkZXJzUmVxdWVzdBogLnRoZWdyaWQudjEuQ2FuY2VsT3JkZXJzUmVzcG9uc2UiA5ACAhJTCgtCYXRjaE9yZGVycxIeLnRoZWdyaWQudjEuQmF0Y2hPcmRlcnNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5CYXRjaE9yZGVyc1Jlc3BvbnNlIgOQAgISWQoNUmVwbGFjZVF1b3RlcxIgLnRoZWdyaWQudjEuUmVwbGFjZVF1b3Rlc1JlcXVlc3QaIS50aGVncmlkLnYxLlJlcGxhY2VRdW90ZXNSZXNwb25zZSIDkAICElwKDkNhbmNlbEFsbEFmdGVyEiEudGhlZ3JpZC52MS5DYW5jZWxBbGxBZnRlclJlcXVlc3QaIi50aGVncmlkLnYxLkNhbmNlbEFsbEFmdGVyUmVzcG9uc2UiA5ACAhJKCghHZXRPcmRlchIbLnRoZWdyaWQudjEuR2V0T3JkZXJSZXF1ZXN0GhwudGhlZ3JpZC52MS5HZXRPcmRlclJlc3BvbnNlIgOQAgESUAoKTGlzdE9yZGVycxIdLnRoZWdyaWQudjEuTGlzdE9yZGVyc1JlcXVlc3QaHi50aGVncmlkLnYxLkxpc3RPcmRlcnNSZXNwb25zZSIDkAIBEk0KCUxpc3RGaWxscxIcLnRoZWdyaWQudjEuTGlzdEZpbGxzUmVxdWVzdBodLnRoZWdyaWQudjEuTGlzdEZpbGxzUmVzcG9uc2UiA5ACARJuChRMaXN0UHJldmVudGVkTWF0Y2hlcxInLnRoZWdyaWQudjEuTGlzdFByZXZlbnRlZE1hdGNoZXNSZXF1ZXN0GigudGhlZ3JpZC52MS5MaXN0UHJldmVudGVkTWF0Y2hlc1Jlc3BvbnNlIgOQAgESVQoMT3JkZXJTZXNzaW9uEh8udGhlZ3JpZC52MS5PcmRlclNlc3Npb25SZXF1ZXN0GiAudGhlZ3JpZC52MS5PcmRlclNlc3Npb25SZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_google_rpc_status, file_thegrid_v1_common]);
 
 /**
  * OrderTerms is what a member asks for.
@@ -128,6 +128,27 @@ export type OrderTerms = Message<"thegrid.v1.OrderTerms"> & {
    * @generated from field: string tag = 15;
    */
   tag: string;
+
+  /**
+   * What becomes of a post-only order that would trade at once.
+   *
+   * @generated from field: thegrid.v1.PostOnlyMode post_only_mode = 16;
+   */
+  postOnlyMode: PostOnlyMode;
+
+  /**
+   * Worst average price of a market order's fills, in micro-dollars per Unit; absent for any.
+   *
+   * @generated from field: optional int64 max_average_price_micros = 17;
+   */
+  maxAveragePriceMicros?: bigint | undefined;
+
+  /**
+   * The most that the fills of a market buy and their fees may come to, in micro-dollars; absent for any.
+   *
+   * @generated from field: optional int64 max_spend_micros = 18;
+   */
+  maxSpendMicros?: bigint | undefined;
 };
 
 /**
@@ -626,6 +647,231 @@ export const BatchOrdersResponseSchema: GenMessage<BatchOrdersResponse> = /*@__P
   messageDesc(file_thegrid_v1_trading, 14);
 
 /**
+ * Quote is one limit order of a market maker; market, tag and time in force stand in the request.
+ *
+ * @generated from message thegrid.v1.Quote
+ */
+export type Quote = Message<"thegrid.v1.Quote"> & {
+  /**
+   * Buy or sell.
+   *
+   * @generated from field: thegrid.v1.Side side = 1;
+   */
+  side: Side;
+
+  /**
+   * Limit price in micro-dollars per Unit.
+   *
+   * @generated from field: int64 price_micros = 2;
+   */
+  priceMicros: bigint;
+
+  /**
+   * Quantity in whole Units.
+   *
+   * @generated from field: int64 quantity_units = 3;
+   */
+  quantityUnits: bigint;
+
+  /**
+   * The client's own id, as in OrderTerms; empty for none.
+   *
+   * @generated from field: string client_order_id = 4;
+   */
+  clientOrderId: string;
+
+  /**
+   * Which Units a sell sells.
+   *
+   * @generated from field: thegrid.v1.UnitSource source = 5;
+   */
+  source: UnitSource;
+
+  /**
+   * Refuse the quote, or let it slide, rather than let it trade at once.
+   *
+   * @generated from field: bool post_only = 6;
+   */
+  postOnly: boolean;
+
+  /**
+   * What becomes of a post-only quote that would trade at once.
+   *
+   * @generated from field: thegrid.v1.PostOnlyMode post_only_mode = 7;
+   */
+  postOnlyMode: PostOnlyMode;
+};
+
+/**
+ * Describes the message thegrid.v1.Quote.
+ * Use `create(QuoteSchema)` to create a new message.
+ */
+export const QuoteSchema: GenMessage<Quote> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_trading, 15);
+
+/**
+ * Request of ReplaceQuotes.
+ *
+ * @generated from message thegrid.v1.ReplaceQuotesRequest
+ */
+export type ReplaceQuotesRequest = Message<"thegrid.v1.ReplaceQuotesRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Market id (`mkt_…`) or instrument symbol.
+   *
+   * @generated from field: string market = 2;
+   */
+  market: string;
+
+  /**
+   * Which orders are replaced, and the label of the new ones.
+   *
+   * @generated from field: string tag = 3;
+   */
+  tag: string;
+
+  /**
+   * The new orders, entered in this order; none only closes the old ones.
+   *
+   * @generated from field: repeated thegrid.v1.Quote quotes = 4;
+   */
+  quotes: Quote[];
+
+  /**
+   * How long they may wait: unset or GTC, GTS, or GTD.
+   *
+   * @generated from field: thegrid.v1.TimeInForce time_in_force = 5;
+   */
+  timeInForce: TimeInForce;
+
+  /**
+   * When GTD quotes expire.
+   *
+   * @generated from field: google.protobuf.Timestamp expire_time = 6;
+   */
+  expireTime?: Timestamp | undefined;
+
+  /**
+   * Refuse all of it when the engine sees it after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp valid_until_time = 7;
+   */
+  validUntilTime?: Timestamp | undefined;
+
+  /**
+   * What to do when a quote would meet an order of its own member or prevention group.
+   *
+   * @generated from field: thegrid.v1.SelfTradePrevention self_trade_prevention = 8;
+   */
+  selfTradePrevention: SelfTradePrevention;
+};
+
+/**
+ * Describes the message thegrid.v1.ReplaceQuotesRequest.
+ * Use `create(ReplaceQuotesRequestSchema)` to create a new message.
+ */
+export const ReplaceQuotesRequestSchema: GenMessage<ReplaceQuotesRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_trading, 16);
+
+/**
+ * Response of ReplaceQuotes.
+ *
+ * @generated from message thegrid.v1.ReplaceQuotesResponse
+ */
+export type ReplaceQuotesResponse = Message<"thegrid.v1.ReplaceQuotesResponse"> & {
+  /**
+   * Ids of the orders that were closed; empty when a quote was refused.
+   *
+   * @generated from field: repeated string cancelled_order_ids = 1;
+   */
+  cancelledOrderIds: string[];
+
+  /**
+   * One result per quote, in its place.
+   *
+   * @generated from field: repeated thegrid.v1.BatchResult results = 2;
+   */
+  results: BatchResult[];
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 3;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ReplaceQuotesResponse.
+ * Use `create(ReplaceQuotesResponseSchema)` to create a new message.
+ */
+export const ReplaceQuotesResponseSchema: GenMessage<ReplaceQuotesResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_trading, 17);
+
+/**
+ * Request of CancelAllAfter.
+ *
+ * @generated from message thegrid.v1.CancelAllAfterRequest
+ */
+export type CancelAllAfterRequest = Message<"thegrid.v1.CancelAllAfterRequest"> & {
+  /**
+   * Id of this write; a new one for each renewal.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * How long the exchange waits for the next call, in microseconds: 1 second to 24 hours unless the
+   * policy says otherwise; 0 disarms.
+   *
+   * @generated from field: int64 span_us = 2;
+   */
+  spanUs: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.CancelAllAfterRequest.
+ * Use `create(CancelAllAfterRequestSchema)` to create a new message.
+ */
+export const CancelAllAfterRequestSchema: GenMessage<CancelAllAfterRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_trading, 18);
+
+/**
+ * Response of CancelAllAfter.
+ *
+ * @generated from message thegrid.v1.CancelAllAfterResponse
+ */
+export type CancelAllAfterResponse = Message<"thegrid.v1.CancelAllAfterResponse"> & {
+  /**
+   * When all orders are closed unless it is renewed; unset when disarmed.
+   *
+   * @generated from field: google.protobuf.Timestamp fire_time = 1;
+   */
+  fireTime?: Timestamp | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.CancelAllAfterResponse.
+ * Use `create(CancelAllAfterResponseSchema)` to create a new message.
+ */
+export const CancelAllAfterResponseSchema: GenMessage<CancelAllAfterResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_trading, 19);
+
+/**
  * Request of GetOrder.
  *
  * @generated from message thegrid.v1.GetOrderRequest
@@ -651,7 +897,7 @@ export type GetOrderRequest = Message<"thegrid.v1.GetOrderRequest"> & {
  * Use `create(GetOrderRequestSchema)` to create a new message.
  */
 export const GetOrderRequestSchema: GenMessage<GetOrderRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 15);
+  messageDesc(file_thegrid_v1_trading, 20);
 
 /**
  * Response of GetOrder.
@@ -672,7 +918,7 @@ export type GetOrderResponse = Message<"thegrid.v1.GetOrderResponse"> & {
  * Use `create(GetOrderResponseSchema)` to create a new message.
  */
 export const GetOrderResponseSchema: GenMessage<GetOrderResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 16);
+  messageDesc(file_thegrid_v1_trading, 21);
 
 /**
  * Request of ListOrders.
@@ -721,7 +967,7 @@ export type ListOrdersRequest = Message<"thegrid.v1.ListOrdersRequest"> & {
  * Use `create(ListOrdersRequestSchema)` to create a new message.
  */
 export const ListOrdersRequestSchema: GenMessage<ListOrdersRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 17);
+  messageDesc(file_thegrid_v1_trading, 22);
 
 /**
  * Response of ListOrders.
@@ -749,7 +995,7 @@ export type ListOrdersResponse = Message<"thegrid.v1.ListOrdersResponse"> & {
  * Use `create(ListOrdersResponseSchema)` to create a new message.
  */
 export const ListOrdersResponseSchema: GenMessage<ListOrdersResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 18);
+  messageDesc(file_thegrid_v1_trading, 23);
 
 /**
  * Request of ListFills.
@@ -812,7 +1058,7 @@ export type ListFillsRequest = Message<"thegrid.v1.ListFillsRequest"> & {
  * Use `create(ListFillsRequestSchema)` to create a new message.
  */
 export const ListFillsRequestSchema: GenMessage<ListFillsRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 19);
+  messageDesc(file_thegrid_v1_trading, 24);
 
 /**
  * Response of ListFills.
@@ -840,7 +1086,169 @@ export type ListFillsResponse = Message<"thegrid.v1.ListFillsResponse"> & {
  * Use `create(ListFillsResponseSchema)` to create a new message.
  */
 export const ListFillsResponseSchema: GenMessage<ListFillsResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 20);
+  messageDesc(file_thegrid_v1_trading, 25);
+
+/**
+ * Request of ListPreventedMatches.
+ *
+ * @generated from message thegrid.v1.ListPreventedMatchesRequest
+ */
+export type ListPreventedMatchesRequest = Message<"thegrid.v1.ListPreventedMatchesRequest"> & {
+  /**
+   * Greatest number of matches in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Only matches in this market; empty for all.
+   *
+   * @generated from field: string market = 3;
+   */
+  market: string;
+
+  /**
+   * Only matches at or after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 4;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Only matches before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 5;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 6;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListPreventedMatchesRequest.
+ * Use `create(ListPreventedMatchesRequestSchema)` to create a new message.
+ */
+export const ListPreventedMatchesRequestSchema: GenMessage<ListPreventedMatchesRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_trading, 26);
+
+/**
+ * Response of ListPreventedMatches.
+ *
+ * @generated from message thegrid.v1.ListPreventedMatchesResponse
+ */
+export type ListPreventedMatchesResponse = Message<"thegrid.v1.ListPreventedMatchesResponse"> & {
+  /**
+   * Prevented matches, newest first.
+   *
+   * @generated from field: repeated thegrid.v1.PreventedMatch matches = 1;
+   */
+  matches: PreventedMatch[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListPreventedMatchesResponse.
+ * Use `create(ListPreventedMatchesResponseSchema)` to create a new message.
+ */
+export const ListPreventedMatchesResponseSchema: GenMessage<ListPreventedMatchesResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_trading, 27);
+
+/**
+ * PreventedMatch is a trade that did not happen because both orders belong to one member or one
+ * prevention group. The owners of both orders see it.
+ *
+ * @generated from message thegrid.v1.PreventedMatch
+ */
+export type PreventedMatch = Message<"thegrid.v1.PreventedMatch"> & {
+  /**
+   * Id, `prv_…`.
+   *
+   * @generated from field: string prevented_match_id = 1;
+   */
+  preventedMatchId: string;
+
+  /**
+   * The market, `mkt_…`.
+   *
+   * @generated from field: string market_id = 2;
+   */
+  marketId: string;
+
+  /**
+   * The order that rested, or rested longer.
+   *
+   * @generated from field: string maker_order_id = 3;
+   */
+  makerOrderId: string;
+
+  /**
+   * The order that came second; its mode was followed.
+   *
+   * @generated from field: string taker_order_id = 4;
+   */
+  takerOrderId: string;
+
+  /**
+   * Price of the order that rested, in micro-dollars per Unit.
+   *
+   * @generated from field: int64 price_micros = 5;
+   */
+  priceMicros: bigint;
+
+  /**
+   * Quantity that would have traded, in Units.
+   *
+   * @generated from field: int64 quantity_units = 6;
+   */
+  quantityUnits: bigint;
+
+  /**
+   * What was done instead.
+   *
+   * @generated from field: thegrid.v1.SelfTradePrevention mode = 7;
+   */
+  mode: SelfTradePrevention;
+
+  /**
+   * Which of the two was the caller's; taker when both were.
+   *
+   * @generated from field: thegrid.v1.LiquidityRole role = 8;
+   */
+  role: LiquidityRole;
+
+  /**
+   * When it happened.
+   *
+   * @generated from field: google.protobuf.Timestamp prevent_time = 9;
+   */
+  preventTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.PreventedMatch.
+ * Use `create(PreventedMatchSchema)` to create a new message.
+ */
+export const PreventedMatchSchema: GenMessage<PreventedMatch> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_trading, 28);
 
 /**
  * Order is a member's order as the exchange holds it.
@@ -987,6 +1395,27 @@ export type Order = Message<"thegrid.v1.Order"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 20;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * What becomes of it when it is post-only and would trade at once.
+   *
+   * @generated from field: thegrid.v1.PostOnlyMode post_only_mode = 21;
+   */
+  postOnlyMode: PostOnlyMode;
+
+  /**
+   * Worst average price of its fills, in micro-dollars per Unit; absent for any.
+   *
+   * @generated from field: optional int64 max_average_price_micros = 22;
+   */
+  maxAveragePriceMicros?: bigint | undefined;
+
+  /**
+   * The most that its fills and their fees may come to, in micro-dollars; absent for any.
+   *
+   * @generated from field: optional int64 max_spend_micros = 23;
+   */
+  maxSpendMicros?: bigint | undefined;
 };
 
 /**
@@ -994,7 +1423,7 @@ export type Order = Message<"thegrid.v1.Order"> & {
  * Use `create(OrderSchema)` to create a new message.
  */
 export const OrderSchema: GenMessage<Order> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 21);
+  messageDesc(file_thegrid_v1_trading, 29);
 
 /**
  * Fill is one order's side of a trade; only its owner sees it.
@@ -1059,7 +1488,7 @@ export type Fill = Message<"thegrid.v1.Fill"> & {
   feeMicros: bigint;
 
   /**
-   * Maker or taker.
+   * Maker, taker, or auction.
    *
    * @generated from field: thegrid.v1.LiquidityRole role = 9;
    */
@@ -1078,7 +1507,7 @@ export type Fill = Message<"thegrid.v1.Fill"> & {
  * Use `create(FillSchema)` to create a new message.
  */
 export const FillSchema: GenMessage<Fill> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 22);
+  messageDesc(file_thegrid_v1_trading, 30);
 
 /**
  * OrderSessionRequest is a frame from the member; the first must hold a logon and nothing else.
@@ -1106,7 +1535,7 @@ export type OrderSessionRequest = Message<"thegrid.v1.OrderSessionRequest"> & {
  * Use `create(OrderSessionRequestSchema)` to create a new message.
  */
 export const OrderSessionRequestSchema: GenMessage<OrderSessionRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 23);
+  messageDesc(file_thegrid_v1_trading, 31);
 
 /**
  * OrderSessionLogon opens a session.
@@ -1134,7 +1563,7 @@ export type OrderSessionLogon = Message<"thegrid.v1.OrderSessionLogon"> & {
  * Use `create(OrderSessionLogonSchema)` to create a new message.
  */
 export const OrderSessionLogonSchema: GenMessage<OrderSessionLogon> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 24);
+  messageDesc(file_thegrid_v1_trading, 32);
 
 /**
  * OrderSessionCommand is one step of a session.
@@ -1169,7 +1598,7 @@ export type OrderSessionCommand = Message<"thegrid.v1.OrderSessionCommand"> & {
  * Use `create(OrderSessionCommandSchema)` to create a new message.
  */
 export const OrderSessionCommandSchema: GenMessage<OrderSessionCommand> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 25);
+  messageDesc(file_thegrid_v1_trading, 33);
 
 /**
  * OrderSessionResponse is a frame to the member.
@@ -1204,7 +1633,7 @@ export type OrderSessionResponse = Message<"thegrid.v1.OrderSessionResponse"> & 
  * Use `create(OrderSessionResponseSchema)` to create a new message.
  */
 export const OrderSessionResponseSchema: GenMessage<OrderSessionResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 26);
+  messageDesc(file_thegrid_v1_trading, 34);
 
 /**
  * OrderSessionReady says that the session is open.
@@ -1225,7 +1654,7 @@ export type OrderSessionReady = Message<"thegrid.v1.OrderSessionReady"> & {
  * Use `create(OrderSessionReadySchema)` to create a new message.
  */
 export const OrderSessionReadySchema: GenMessage<OrderSessionReady> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 27);
+  messageDesc(file_thegrid_v1_trading, 35);
 
 /**
  * OrderSessionResult answers one command.
@@ -1260,7 +1689,7 @@ export type OrderSessionResult = Message<"thegrid.v1.OrderSessionResult"> & {
  * Use `create(OrderSessionResultSchema)` to create a new message.
  */
 export const OrderSessionResultSchema: GenMessage<OrderSessionResult> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_trading, 28);
+  messageDesc(file_thegrid_v1_trading, 36);
 
 /**
  * OrderType says whether an order has a price.
@@ -1336,6 +1765,13 @@ export enum TimeInForce {
    * @generated from enum value: TIME_IN_FORCE_GTD = 4;
    */
   GTD = 4,
+
+  /**
+   * Until the market's next sweep, which closes what is left with `swept`.
+   *
+   * @generated from enum value: TIME_IN_FORCE_GTS = 5;
+   */
+  GTS = 5,
 }
 
 /**
@@ -1343,6 +1779,40 @@ export enum TimeInForce {
  */
 export const TimeInForceSchema: GenEnum<TimeInForce> = /*@__PURE__*/
   enumDesc(file_thegrid_v1_trading, 1);
+
+/**
+ * PostOnlyMode says what becomes of a post-only order that would trade at once.
+ *
+ * @generated from enum thegrid.v1.PostOnlyMode
+ */
+export enum PostOnlyMode {
+  /**
+   * Not set: reject.
+   *
+   * @generated from enum value: POST_ONLY_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is refused with POST_ONLY_WOULD_CROSS.
+   *
+   * @generated from enum value: POST_ONLY_MODE_REJECT = 1;
+   */
+  REJECT = 1,
+
+  /**
+   * Its price moves to one tick behind the best price of the other side.
+   *
+   * @generated from enum value: POST_ONLY_MODE_SLIDE = 2;
+   */
+  SLIDE = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.PostOnlyMode.
+ */
+export const PostOnlyModeSchema: GenEnum<PostOnlyMode> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_trading, 2);
 
 /**
  * UnitSource says which Units a sell order sells.
@@ -1376,10 +1846,11 @@ export enum UnitSource {
  * Describes the enum thegrid.v1.UnitSource.
  */
 export const UnitSourceSchema: GenEnum<UnitSource> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_trading, 2);
+  enumDesc(file_thegrid_v1_trading, 3);
 
 /**
- * SelfTradePrevention says what happens when two orders of one member would trade.
+ * SelfTradePrevention says what happens when two orders of one member, or of one prevention group, would
+ * trade.
  *
  * @generated from enum thegrid.v1.SelfTradePrevention
  */
@@ -1424,7 +1895,7 @@ export enum SelfTradePrevention {
  * Describes the enum thegrid.v1.SelfTradePrevention.
  */
 export const SelfTradePreventionSchema: GenEnum<SelfTradePrevention> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_trading, 3);
+  enumDesc(file_thegrid_v1_trading, 4);
 
 /**
  * OrderStatus is the state of an order.
@@ -1458,7 +1929,7 @@ export enum OrderStatus {
  * Describes the enum thegrid.v1.OrderStatus.
  */
 export const OrderStatusSchema: GenEnum<OrderStatus> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_trading, 4);
+  enumDesc(file_thegrid_v1_trading, 5);
 
 /**
  * ClosureReason says why an order closed.
@@ -1481,7 +1952,7 @@ export enum ClosureReason {
   FILLED = 1,
 
   /**
-   * Its owner, his session's loss, or the operator cancelled it.
+   * Its owner, the loss of his session, his dead man's switch, or the operator cancelled it.
    *
    * @generated from enum value: CLOSURE_REASON_CANCELLED = 2;
    */
@@ -1509,14 +1980,14 @@ export enum ClosureReason {
   EXPIRED = 5,
 
   /**
-   * Its Units were swept into Consumption.
+   * Its Units were swept into Consumption, or it was good till the sweep.
    *
    * @generated from enum value: CLOSURE_REASON_SWEPT = 6;
    */
   SWEPT = 6,
 
   /**
-   * It would have traded with its own owner.
+   * It would have traded with its own owner, or with a member of its prevention group.
    *
    * @generated from enum value: CLOSURE_REASON_SELF_TRADE = 7;
    */
@@ -1535,13 +2006,27 @@ export enum ClosureReason {
    * @generated from enum value: CLOSURE_REASON_WORK_LIMIT = 9;
    */
   WORK_LIMIT = 9,
+
+  /**
+   * The next price would have brought its average beyond `max_average_price_micros`.
+   *
+   * @generated from enum value: CLOSURE_REASON_AVERAGE_PRICE = 10;
+   */
+  AVERAGE_PRICE = 10,
+
+  /**
+   * What was left of `max_spend_micros` bought no more.
+   *
+   * @generated from enum value: CLOSURE_REASON_SPEND_LIMIT = 11;
+   */
+  SPEND_LIMIT = 11,
 }
 
 /**
  * Describes the enum thegrid.v1.ClosureReason.
  */
 export const ClosureReasonSchema: GenEnum<ClosureReason> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_trading, 5);
+  enumDesc(file_thegrid_v1_trading, 6);
 
 /**
  * LiquidityRole says which side of a trade a fill was.
@@ -1569,13 +2054,20 @@ export enum LiquidityRole {
    * @generated from enum value: LIQUIDITY_ROLE_TAKER = 2;
    */
   TAKER = 2,
+
+  /**
+   * It waited in a call auction, as did the other side; it pays the maker's fee.
+   *
+   * @generated from enum value: LIQUIDITY_ROLE_AUCTION = 3;
+   */
+  AUCTION = 3,
 }
 
 /**
  * Describes the enum thegrid.v1.LiquidityRole.
  */
 export const LiquidityRoleSchema: GenEnum<LiquidityRole> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_trading, 6);
+  enumDesc(file_thegrid_v1_trading, 7);
 
 /**
  * TradingService takes orders. Writes ask for the scope `trade:write`, reads for `trade:read`.
@@ -1648,6 +2140,32 @@ export const TradingService: GenService<{
     output: typeof BatchOrdersResponseSchema;
   },
   /**
+   * ReplaceQuotes closes all of the caller's orders with a tag in a market and enters new limit orders
+   * with it, as one command: all of it or, when one quote is refused, nothing. Each quote is answered in
+   * its place, the refused one with its reason and the others with BATCH_UNDONE. Without quotes it only
+   * closes. Refused whole with MARKET_NOT_FOUND, TOO_LARGE, WORK_LIMIT, ORDER_TOO_LATE. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.TradingService.ReplaceQuotes
+   */
+  replaceQuotes: {
+    methodKind: "unary";
+    input: typeof ReplaceQuotesRequestSchema;
+    output: typeof ReplaceQuotesResponseSchema;
+  },
+  /**
+   * CancelAllAfter arms a dead man's switch: unless it is called again within the span, all of the
+   * caller's orders in all markets are closed. A call renews it, a span of 0 disarms it. It outlives
+   * restarts, and downtime of the exchange counts. Refused with INVALID_ARGUMENT. A repeat with the same
+   * `request_id` gets the first answer and renews nothing.
+   *
+   * @generated from rpc thegrid.v1.TradingService.CancelAllAfter
+   */
+  cancelAllAfter: {
+    methodKind: "unary";
+    input: typeof CancelAllAfterRequestSchema;
+    output: typeof CancelAllAfterResponseSchema;
+  },
+  /**
    * GetOrder answers one order of the caller, also long closed, by id or client order id. Refused with
    * ORDER_NOT_FOUND.
    *
@@ -1677,6 +2195,17 @@ export const TradingService: GenService<{
     methodKind: "unary";
     input: typeof ListFillsRequestSchema;
     output: typeof ListFillsResponseSchema;
+  },
+  /**
+   * ListPreventedMatches pages through the matches that self-trade prevention kept the caller's orders
+   * from, newest first.
+   *
+   * @generated from rpc thegrid.v1.TradingService.ListPreventedMatches
+   */
+  listPreventedMatches: {
+    methodKind: "unary";
+    input: typeof ListPreventedMatchesRequestSchema;
+    output: typeof ListPreventedMatchesResponseSchema;
   },
   /**
    * OrderSession takes orders over one open stream: frames of any number of commands in, frames of

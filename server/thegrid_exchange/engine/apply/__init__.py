@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.records import ClosedDelivery, ClosedOrder
+from thegrid_exchange.engine.apply import trading
+from thegrid_exchange.engine.records import ClosedDelivery
 from thegrid_exchange.engine.refusals import InvariantBroken
 from thegrid_exchange.engine.state import State
 
@@ -86,6 +87,15 @@ def _market_state_changed(state: State, event: events.MarketStateChanged) -> Non
     state.put("markets", event.market_id, changed)
 
 
+def _market_policy_changed(state: State, event: events.MarketPolicyChanged) -> None:
+    market = state.markets[event.market_id]
+    state.put("markets", event.market_id, market._replace(policy=event.policy))
+
+
+def _fee_tier_set(state: State, event: events.FeeTierSet) -> None:
+    state.put("fee_tiers", event.tier.fee_tier, event.tier)
+
+
 def _member_created(state: State, event: events.MemberCreated) -> None:
     state.count(event.member.member_id)
     state.put("members", event.member.member_id, event.member)
@@ -102,115 +112,6 @@ def _key_created(state: State, event: events.KeyCreated) -> None:
 def _key_revoked(state: State, event: events.KeyRevoked) -> None:
     key = state.keys[event.key_id]
     state.put("keys", event.key_id, key._replace(revoked_at_us=event.revoked_at_us))
-
-
-# ---- orders and trades -------------------------------------------------------------------------
-
-
-def _order_accepted(state: State, event: events.OrderAccepted) -> None:
-    order = event.order
-    state.count(order.order_id)
-    if order.rank:
-        state.put("counters", "rank", order.rank)
-    state.put("orders", order.order_id, order)
-
-
-def _order_rested(state: State, event: events.OrderRested) -> None:
-    state.put("counters", "rank", event.rank)
-    order = state.orders[event.order_id]
-    rested = order._replace(rank=event.rank, held_micros=event.held_micros)
-    state.put("orders", event.order_id, rested)
-
-
-def _order_unrested(state: State, event: events.OrderUnrested) -> None:
-    order = state.orders[event.order_id]
-    state.put("orders", event.order_id, order._replace(rank=0))
-
-
-def _order_filled(state: State, event: events.OrderFilled) -> None:
-    order = state.orders[event.order_id]
-    filled = order._replace(
-        remaining_units=event.remaining_units,
-        filled_units=event.filled_units,
-        filled_micros=event.filled_micros,
-        fee_micros=event.fee_micros,
-        held_micros=event.held_micros,
-        updated_at_us=state.now_us,
-    )
-    state.put("orders", event.order_id, filled)
-
-
-def _order_amended(state: State, event: events.OrderAmended) -> None:
-    order = state.orders[event.order_id]
-    amended = order._replace(
-        price_micros=event.price_micros,
-        quantity_units=event.quantity_units,
-        remaining_units=event.remaining_units,
-        held_micros=event.held_micros,
-        updated_at_us=state.now_us,
-    )
-    state.put("orders", event.order_id, amended)
-
-
-def _order_decremented(state: State, event: events.OrderDecremented) -> None:
-    order = state.orders[event.order_id]
-    decremented = order._replace(
-        quantity_units=event.quantity_units,
-        remaining_units=event.remaining_units,
-        held_micros=event.held_micros,
-        updated_at_us=state.now_us,
-    )
-    state.put("orders", event.order_id, decremented)
-
-
-def _order_closed(state: State, event: events.OrderClosed) -> None:
-    order = event.order
-    reason = order.closure_reason
-    if reason is None:
-        raise InvariantBroken(f"{order.order_id} closes without a reason")
-    # The open row goes first: the memory of its client id then replaces the open order's.
-    state.delete("orders", order.order_id)
-    closed = ClosedOrder(
-        order.order_id, order.member_id, order.client_order_id, reason, order.updated_at_us
-    )
-    state.put("closed_orders", order.order_id, closed)
-
-
-def _trade_executed(state: State, event: events.TradeExecuted) -> None:
-    trade = event.trade
-    state.count(trade.trade_id)
-    market = state.markets[trade.market_id]
-    if not trade.affiliated and market.last_trade_price_micros != trade.price_micros:
-        changed = market._replace(last_trade_price_micros=trade.price_micros)
-        state.put("markets", trade.market_id, changed)
-
-
-def _self_trade_prevented(state: State, event: events.SelfTradePrevented) -> None:
-    """The record is for its owner; what was done about it are events of their own."""
-
-
-def _parcels_moved(state: State, event: events.ParcelsMoved) -> None:
-    for queue_id, number, parcel in event.changes:
-        if parcel is None:
-            state.delete("parcels", (queue_id, number))
-        else:
-            state.put("parcels", (queue_id, number), parcel)
-
-
-def _cancellation_opened(state: State, event: events.CancellationOpened) -> None:
-    cancellation = event.cancellation
-    state.count(cancellation.cancellation_id)
-    state.put("cancellations", cancellation.cancellation_id, cancellation)
-
-
-def _cancellation_advanced(state: State, event: events.CancellationAdvanced) -> None:
-    cancellation = state.cancellations[event.cancellation_id]
-    advanced = cancellation._replace(first_order_id=event.first_order_id)
-    state.put("cancellations", event.cancellation_id, advanced)
-
-
-def _cancellation_closed(state: State, event: events.CancellationClosed) -> None:
-    state.delete("cancellations", event.cancellation_id)
 
 
 # ---- consumption -------------------------------------------------------------------------------
@@ -349,23 +250,13 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.InstrumentDefined: _instrument_defined,
     events.SpecPublished: _spec_published,
     events.MarketStateChanged: _market_state_changed,
+    events.MarketPolicyChanged: _market_policy_changed,
+    events.FeeTierSet: _fee_tier_set,
     events.MemberCreated: _member_created,
     events.MemberChanged: _member_changed,
     events.KeyCreated: _key_created,
     events.KeyRevoked: _key_revoked,
-    events.OrderAccepted: _order_accepted,
-    events.OrderRested: _order_rested,
-    events.OrderUnrested: _order_unrested,
-    events.OrderFilled: _order_filled,
-    events.OrderAmended: _order_amended,
-    events.OrderDecremented: _order_decremented,
-    events.OrderClosed: _order_closed,
-    events.TradeExecuted: _trade_executed,
-    events.SelfTradePrevented: _self_trade_prevented,
-    events.ParcelsMoved: _parcels_moved,
-    events.CancellationOpened: _cancellation_opened,
-    events.CancellationAdvanced: _cancellation_advanced,
-    events.CancellationClosed: _cancellation_closed,
+    **trading.APPLIERS,
     events.UnitsTransferred: _units_transferred,
     events.LotMinted: _lot_minted,
     events.LotChanged: _lot_changed,
