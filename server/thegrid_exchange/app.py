@@ -35,6 +35,7 @@ from thegrid_exchange.journal.snapshots import Snapshotter
 from thegrid_exchange.journal.store import SqlJournal
 from thegrid_exchange.process import fail_stop, require_believable_clock, settle_memory
 from thegrid_exchange.recovery import Recovered, recover
+from thegrid_exchange.replay import Replayer, ReplayLimits
 from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
@@ -42,7 +43,6 @@ from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
-from thegrid_exchange.views.replay import Replayer, ReplayLimits
 from thegrid_exchange.views.sql import Reader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader

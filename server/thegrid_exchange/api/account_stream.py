@@ -21,10 +21,10 @@ from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.stream_guard import StreamGuard
+from thegrid_exchange.replay import OutOfReach, Past, Place
 from thegrid_exchange.views.feed import Entry, Log
 from thegrid_exchange.views.live import account_picture
 from thegrid_exchange.views.lots import LotWithParcels
-from thegrid_exchange.views.replay import OutOfReach, Past, Place
 
 FRAME_EVENTS: Final = 256
 

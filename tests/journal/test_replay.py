@@ -15,10 +15,10 @@ from tests.support.world import World
 from thegrid_exchange.clock import ManualClock
 from thegrid_exchange.engine import events
 from thegrid_exchange.journal.protocol import StoredRow
+from thegrid_exchange.replay import SLICE_ROWS, OutOfReach, Place, ReplayLimits
 from thegrid_exchange.views import touched
 from thegrid_exchange.views.feed import Entry
 from thegrid_exchange.views.part import TESTS, Part
-from thegrid_exchange.views.replay import SLICE_ROWS, OutOfReach, Place, ReplayLimits
 
 MEMBERS = [f"mem_{number:012d}" for number in range(1, 6)]
 Kept = defaultdict[str, list[Entry]]
