@@ -104,7 +104,18 @@ def dependency_faults(source: str, may_use: set[str], own: str) -> list[str]:
 
 
 ROOMS = (
-    *("command", "app", "api", "delivery", "ticker", "notify", "sequencer", "calls", "recovery"),
+    *(
+        "command",
+        "app",
+        "api",
+        "delivery",
+        "ticker",
+        "notify",
+        "sequencer",
+        "calls",
+        "recovery",
+        "replay",
+    ),
     *("views", "journal", "engine", "clock", "config", "process"),
 )
 # What the layers let pass although it does not point downwards.
