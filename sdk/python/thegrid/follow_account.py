@@ -38,7 +38,10 @@ class AccountFollower:
             yield from self._event(event)
 
     def recover(self, error: GridError) -> bool:
-        """A token that is no longer kept is given up for a fresh snapshot; the gap will be told."""
+        """A token that the exchange refuses, such as one of months ago, is given up for a snapshot.
+
+        What that leaves out is told as a gap.
+        """
         if error.reason != "RESUME_TOKEN_INVALID" or not self.resume_token:
             return False
         self.resume_token = ""
