@@ -94,8 +94,9 @@ async def test_every_call_has_a_deadline_and_repeats_share_it(
     first, second = (each.remaining_s for each in server.calls("GetBalances"))
     assert first is not None
     assert second is not None
-    assert 9 < first <= 10
-    assert second < first - 0.29, "the pause that was asked for was kept"
+    # gRPC writes the time that is left rounded up, by up to a tenth of a second.
+    assert 9 < first <= 10.1
+    assert second < first - 0.19, "the pause that was asked for was kept"
 
 
 @pytest.mark.parametrize("kind", KINDS)
