@@ -26,11 +26,6 @@ def begin(call: Call) -> None:
     _current.set(call)
 
 
-def current_call() -> Call:
-    """The call at hand; LookupError outside of one."""
-    return _current.get()
-
-
 def caller() -> Caller:
-    """Who makes the call at hand."""
+    """Who makes the call at hand; LookupError outside of one."""
     return _current.get().caller

@@ -181,7 +181,7 @@ def run_all(database: sqlite3.Connection, statement: str, rows: Sequence[tuple[A
 
     SQLite lets go of the interpreter for each run, and each time the thread must win it back.
     """
-    head, values, tail = statement.partition(_VALUES) if _VALUES in statement else ("", "", "")
+    head, values, tail = statement.partition(_VALUES)
     if not values:
         return database.executemany(statement, rows).rowcount
     touched = at = 0
