@@ -1,7 +1,5 @@
 """Settlement: reports, who earns, tendered tokens, expiry, missed reports and outages."""
 
-from typing import Any
-
 import pytest
 
 from tests.support.market import (
@@ -11,7 +9,9 @@ from tests.support.market import (
     SECOND,
     SPEC,
     Exchange,
+    consuming_exchange,
     place,
+    report,
     reserve,
     small_exchange,
 )
@@ -24,17 +24,7 @@ MILLION = 1_000_000
 
 @pytest.fixture
 def exchange() -> Exchange:
-    """Ann issues at 2 dollars; bob has three Units in one Lot."""
-    exchange = small_exchange()
-    exchange.ann = exchange.supplier("ann", 100)
-    exchange.abe = exchange.supplier("abe", 100)
-    exchange.bob = exchange.member("bob")
-    exchange.bought(exchange.ann, exchange.bob, 3, 2 * DOLLAR, auto_transfer=True)
-    return exchange
-
-
-def report(delivery_id: str, verdict: Any, billed: int, **more: Any) -> commands.Report:
-    return commands.Report(delivery_id, verdict, billed, **more)
+    return consuming_exchange()
 
 
 # ---- reports -----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The small market that the flows of deliveries run in."""
+"""The small markets that the flows run in."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,8 +6,24 @@ from pathlib import Path
 import pytest
 
 from tests.flows.marketplace import Marketplace, marketplace
+from tests.support.exchange import Exchange, running_exchange
+from tests.support.house import House, a_house
 from tests.support.supplier import ScriptedSupplier, serving
 from tests.support.whole import Whole
+
+
+@pytest.fixture
+async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
+    async with running_exchange(tmp_path) as running:
+        yield running
+        assert running.faults == []
+
+
+@pytest.fixture
+async def house(exchange: Exchange) -> AsyncIterator[House]:
+    async with a_house(exchange.target, exchange.operator_key) as made:
+        await made.instrument()
+        yield made
 
 
 @pytest.fixture

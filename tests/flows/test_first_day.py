@@ -8,34 +8,18 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.exchange import HOUR_US, SYMBOL, Exchange, running_exchange
+from tests.support.exchange import HOUR_US, SYMBOL, Exchange
 from tests.support.gateway import running_gateway
-from tests.support.house import DOLLAR, TOKENS_PER_UNIT, House, Person, a_house
+from tests.support.house import DOLLAR, TOKENS_PER_UNIT, House, Person
 from thegrid.errors import AboveCeiling, GridError, InsufficientUnits, NoLiquidity
 
 INSTRUMENT = f"ins_{SYMBOL}"
 MINUTE_US = HOUR_US // 60
-
-
-@pytest.fixture
-async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
-    async with running_exchange(tmp_path) as running:
-        yield running
-        assert running.faults == []
-
-
-@pytest.fixture
-async def house(exchange: Exchange) -> AsyncIterator[House]:
-    async with a_house(exchange.target, exchange.operator_key) as made:
-        await made.instrument()
-        yield made
 
 
 def sums(books: dict[tuple[str, str], int], *accounts: str) -> int:

@@ -7,8 +7,7 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
@@ -17,9 +16,9 @@ import pytest
 from google.protobuf import descriptor, message_factory
 from google.rpc import error_details_pb2, status_pb2
 
-from tests.support.exchange import SYMBOL, Exchange, credentials, running_exchange
+from tests.support.exchange import SYMBOL, Exchange, credentials
 from tests.support.gateway import running_gateway
-from tests.support.house import DOLLAR, House, a_house
+from tests.support.house import DOLLAR, House
 from thegrid.v1 import (
     accounts_pb2,
     admin_pb2,
@@ -127,20 +126,6 @@ class Attacker:
         if field.type in (FIELD.TYPE_UINT32, FIELD.TYPE_UINT64):
             number = abs(number)
         return max(min(number, 2**31 - 1), -(2**31)) if narrow else number
-
-
-@pytest.fixture
-async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
-    async with running_exchange(tmp_path) as running:
-        yield running
-        assert running.faults == []
-
-
-@pytest.fixture
-async def house(exchange: Exchange) -> AsyncIterator[House]:
-    async with a_house(exchange.target, exchange.operator_key) as made:
-        await made.instrument()
-        yield made
 
 
 def complaint(error: grpc.aio.AioRpcError) -> tuple[str, list[str]]:

@@ -3,33 +3,18 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support.exchange import SYMBOL, Exchange, running_exchange
+from tests.support.exchange import SYMBOL, Exchange
 from tests.support.gateway import RunningGateway, running_gateway
-from tests.support.house import DOLLAR, TRADER, House, Person, Scripted, a_house
+from tests.support.house import DOLLAR, TRADER, House, Person, Scripted
 from tests.support.until import until
 from thegrid.errors import AuthError, GridError
 
 BODY = {"model": SYMBOL, "messages": [{"role": "user", "content": "Say hello"}], "stream": True}
-
-
-@pytest.fixture
-async def exchange(tmp_path: Path) -> AsyncIterator[Exchange]:
-    async with running_exchange(tmp_path) as running:
-        yield running
-        assert running.faults == []
-
-
-@pytest.fixture
-async def house(exchange: Exchange) -> AsyncIterator[House]:
-    async with a_house(exchange.target, exchange.operator_key) as made:
-        await made.instrument()
-        yield made
 
 
 @pytest.fixture

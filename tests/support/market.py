@@ -218,8 +218,23 @@ def reserve(delivery_id: str, member_id: str, prompt: int, output: int, **more: 
     )
 
 
+def report(delivery_id: str, verdict: Any, billed: int, **more: Any) -> commands.Report:
+    """A Report command by what most tests look at."""
+    return commands.Report(delivery_id, verdict, billed, **more)
+
+
 def small_exchange(**terms: int) -> Exchange:
     """An exchange with one instrument."""
     exchange = Exchange()
     exchange.instrument(**terms)
+    return exchange
+
+
+def consuming_exchange() -> Exchange:
+    """A small exchange in which ann issues at 2 dollars and bob has three Units in one Lot."""
+    exchange = small_exchange()
+    exchange.ann = exchange.supplier("ann", 100)
+    exchange.abe = exchange.supplier("abe", 100)
+    exchange.bob = exchange.member("bob")
+    exchange.bought(exchange.ann, exchange.bob, 3, 2 * DOLLAR, auto_transfer=True)
     return exchange
