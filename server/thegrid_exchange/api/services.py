@@ -19,6 +19,7 @@ from thegrid_exchange.config import Config
 from thegrid_exchange.replay import Replayer
 from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.views.accounts import AccountsReader
+from thegrid_exchange.views.candles import CandlesReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.prevented import PreventedReader
@@ -38,6 +39,7 @@ class Services:
     sequencer: Sequencer
     live: Live
     trading: TradingReader
+    candles: CandlesReader
     accounts: AccountsReader
     lots: LotsReader
     usage: UsageReader

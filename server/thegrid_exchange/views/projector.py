@@ -8,11 +8,11 @@ from typing import Any
 
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.journal.protocol import Row, Statement
-from thegrid_exchange.views import accounts, lots, prevented, sql, trading, usage
+from thegrid_exchange.views import accounts, candles, lots, prevented, sql, trading, usage
 from thegrid_exchange.views.batch import Batch
 from thegrid_exchange.views.touched import Touched
 
-VIEWS_VERSION = 3
+VIEWS_VERSION = 4
 """Grows whenever a table or a packed record changes; another version rebuilds all of them."""
 
 TOTALS = sql.table("totals", [sql.text("scope")], sql.number("amount"))
@@ -52,12 +52,12 @@ class Projector:
     def project(self, rows: Sequence[Row], state: State) -> list[Statement]:
         """The writes for these rows; `state` is as it stood right after the last of them."""
         batch = Batch(rows, state)
-        orders = trading.Collector(batch, self._partition)
+        traded = trading.Collector(batch, self._partition), candles.Collector(self._partition)
         changed: dict[str, int] = {}
         for row in rows:
             if row.events:
-                self._project_row(row, batch, orders, changed)
-        statements: list[Statement] = list(orders.statements())
+                self._project_row(row, batch, traded, changed)
+        statements: list[Statement] = [each for part in traded for each in part.statements()]
         for module in (accounts, lots, usage, prevented):
             collector: Any = module.Collector(batch, self._partition)
             collector.collect()
@@ -67,14 +67,20 @@ class Projector:
         return statements
 
     def _project_row(
-        self, row: Row, batch: Batch, orders: trading.Collector, changed: dict[str, int]
+        self,
+        row: Row,
+        batch: Batch,
+        traded: tuple[trading.Collector, candles.Collector],
+        changed: dict[str, int],
     ) -> None:
         touched = Touched(batch.order, batch.lot)
         for event in row.events:
             touched.add(event)
         touched.release()
         totals = self._totals
-        orders.add(touched, {each: totals.get(each, 0) for each in touched.markets})
+        first_sequences = {each: totals.get(each, 0) for each in touched.markets}
+        for collector in traded:
+            collector.add(touched, first_sequences)
         for market_id, public in touched.markets.items():
             changed[market_id] = totals[market_id] = totals.get(market_id, 0) + public.count()
         for member_id, theirs in touched.members.items():
