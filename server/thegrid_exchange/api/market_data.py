@@ -23,6 +23,7 @@ from thegrid_exchange.api.paging import cut, page_of
 from thegrid_exchange.engine.quantities import number_of
 from thegrid_exchange.engine.records import Market
 from thegrid_exchange.views.pictures import orders_picture, picture_of
+from thegrid_exchange.views.statistics import candle_of
 
 DEFAULT_DEPTH = 50
 DEFAULT_ORDERS = 100

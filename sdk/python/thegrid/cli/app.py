@@ -6,8 +6,9 @@ import click
 
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
 from thegrid.cli.admin_markets import admin
+from thegrid.cli.books import book
 from thegrid.cli.calls import call
-from thegrid.cli.market import book, instruments, markets, trades
+from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import keys, settings, whoami
 from thegrid.cli.quoting import cancel_after, prevented, quote
 from thegrid.cli.session import EXIT_CODES, GridGroup
@@ -38,6 +39,8 @@ for command in (
     markets,
     instruments,
     book,
+    ticker,
+    candles,
     trades,
     buy,
     sell,
