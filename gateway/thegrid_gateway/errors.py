@@ -97,6 +97,7 @@ REASONS: Mapping[str, Row] = {
     "CLIENT_FAULT": Row(400, INVALID, "invalid_request"),
     "VENUE_FAULT": Row(500, SERVER, retry=True),
     "RESERVATION_ENDED": Row(504, SERVER, retry=True),
+    "DELIVERY_CANCELLED": Row(409, INVALID),
     "PROTOCOL_VIOLATION": Row(500, SERVER),
     "ALREADY_OPEN": Row(409, INVALID),
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),

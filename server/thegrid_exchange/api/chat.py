@@ -78,6 +78,13 @@ def call_request(
     )
 
 
+def prompt_of(chat: chat_pb2.ChatRequest) -> Prompt:
+    """All of a request that is counted; raises InvalidRequest or Refused for what cannot be."""
+    if not chat.messages:
+        raise invalid("request.messages", "must hold at least one message", "required")
+    return _Reader().read(chat)[0]
+
+
 def demanded_fields(chat: chat_pb2.ChatRequest) -> frozenset[str]:
     """The request's fields, by their JSON names, that not every supplier honours."""
     demanded: set[str] = set()

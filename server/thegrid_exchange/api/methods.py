@@ -84,7 +84,12 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "GetPolicy": _ADMIN,
         "GetTrialBalance": _ADMIN,
     },
-    "DeliveryService": {"Deliver": ("consume",), "DeliverySession": ("gateway",)},
+    "DeliveryService": {
+        "Deliver": ("consume",),
+        "DeliverySession": ("gateway",),
+        "CountTokens": ("consume",),
+        "CancelDelivery": ("consume",),
+    },
 }
 
 SCOPES: Final[dict[str, tuple[str, ...]]] = {
