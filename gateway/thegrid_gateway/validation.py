@@ -63,7 +63,7 @@ _JSON_SCHEMA = record(
 _RESPONSE_FORMAT = record(
     {"type": choice("text", "json_object", "json_schema"), "json_schema": _JSON_SCHEMA}, ("type",)
 )
-_PREFERENCES = record(
+PREFERENCES = record(
     {
         "max_price_micros": integer(1),
         "only_suppliers": array(text(64, 1), 32),
@@ -129,7 +129,7 @@ def request_check(messages_max: int) -> Check:
         "modalities": array(text(64), 16),
         "prediction": _OBJECT,
         "functions": array(_FUNCTION, 1_024),
-        "grid": _PREFERENCES,
+        "grid": PREFERENCES,
     }
     body = record(fields, ("model", "messages"))
 

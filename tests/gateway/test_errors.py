@@ -30,7 +30,7 @@ def refusing(reason: str, **more: Any) -> Any:
 
 REFUSALS = [
     ("INSUFFICIENT_FUNDS", 402, "insufficient_quota", "insufficient_funds", "false"),
-    ("ABOVE_CEILING", 402, "insufficient_quota", "above_ceiling", "false"),
+    ("ABOVE_CEILING", 503, "service_unavailable", "above_ceiling", "true"),
     ("NO_LIQUIDITY", 503, "service_unavailable", "no_liquidity", "true"),
     ("INSTRUMENT_NOT_FOUND", 404, "invalid_request_error", "model_not_found", "false"),
     ("RATE_LIMITED", 429, "rate_limit_error", "rate_limit_exceeded", "true"),

@@ -67,7 +67,7 @@ def test_buying_using_and_the_receipt(grid: Grid) -> None:
     assert "closed (filled): 2 of 2 Units filled" in bought.stdout
     assert "2 at $1.20" in bought.stdout
     assert " tokens by o200k_base" in grid.run("count", "code-prime", "Say it").stdout
-    absent = grid.run("cancel-call", "usg_00000000000000000000", code=None)
+    absent = grid.run("cancel-call", "usg_00000000000000000000", code=4)
     assert "no such delivery" in absent.stderr
     called = grid.run("call", "code-prime", "Say it", "--max-tokens", "50").stdout
     assert "This is the demo model" in called

@@ -27,6 +27,7 @@ class DeliveryCalls(Handler):
         instrument_id = self.instrument(request.instrument).instrument_id
         services = self.services
         terms = services.relay.catalogue.terms(instrument_id, services.clock.now_us())
+        assert terms is not None
         # The length of a message bounds what is counted; no window of an instrument does.
         counted = await count(prompt_of(request.request), terms, sys.maxsize)
         if isinstance(counted, Failure):

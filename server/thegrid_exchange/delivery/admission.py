@@ -71,9 +71,7 @@ async def count(prompt: Prompt, terms: Terms, most_tokens: int) -> int | Failure
     """Canonical tokens of a prompt; one that is surely above `most_tokens` is not counted out."""
     spec = terms.contract.spec
     try:
-        return await count_prompt(
-            prompt, spec.tokenizer, spec.metering_policy_version, most_tokens
-        )
+        return await count_prompt(prompt, spec.tokenizer, spec.metering_policy_version, most_tokens)
     except PromptRefused as error:
         return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
     except ContextExceeded as error:
