@@ -10,7 +10,6 @@ import pytest
 
 from tests.flows.marketplace import PROMPT_TOKENS, UNIT, Marketplace, details, info_of, marketplace
 from tests.support.exchange import SYMBOL
-from tests.support.refusals import refused
 from tests.support.supplier import ScriptedSupplier, chat, chunk, delivery_id, serving, session
 from thegrid.v1 import (
     chat_pb2,
@@ -26,9 +25,10 @@ FRAME_BYTES = 262_144
 
 
 def deliver(market: Marketplace, request: chat_pb2.ChatRequest, **fields: Any) -> Any:
+    stub = market.exchange.stub(delivery_pb2_grpc.DeliveryServiceStub, market.consumer.secret)
     fields.setdefault("delivery_id", delivery_id())
     opening = delivery_pb2.Open(instrument=SYMBOL, request=request, **fields)
-    return _delivery(market).Deliver(delivery_pb2.DeliverRequest(open=opening), timeout=10)
+    return stub.Deliver(delivery_pb2.DeliverRequest(open=opening), timeout=10)
 
 
 # ---- Deliver -----------------------------------------------------------------------------------
@@ -383,52 +383,3 @@ async def test_draining_is_said_and_running_calls_end(tmp_path: Path) -> None:
 class _SupplyStub:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.Serve = supply_pb2_grpc.SupplyServiceStub(channel).Serve
-
-
-# ---- beside the streams ------------------------------------------------------------------------
-
-
-async def test_a_count_beforehand_is_what_is_reserved_and_billed(
-    market: Marketplace, supplier: ScriptedSupplier
-) -> None:
-    request = chat("a prompt of some words", max_tokens=5)
-    counted = await _delivery(market).CountTokens(
-        delivery_pb2.CountTokensRequest(instrument=SYMBOL, request=request)
-    )
-    assert (counted.tokenizer, counted.metering_version) == ("o200k_base", 1)
-    call = deliver(market, request)
-    await supplier.handed(1)
-    await supplier.answer(1)
-    events = [event async for frame in call for event in frame.events]
-    assert events[-1].ended.usage.counted.prompt_tokens == counted.prompt_tokens > 5
-
-
-async def test_what_cannot_be_counted_and_what_does_not_run_is_refused(
-    market: Marketplace,
-) -> None:
-    stub = _delivery(market)
-    hostile = delivery_pb2.CountTokensRequest(instrument=SYMBOL, request=chat(" " * 1_000_000))
-    assert (await refused(stub.CountTokens(hostile))).reason == "CONTENT_REFUSED"
-    absent = delivery_pb2.CountTokensRequest(instrument="gpt", request=chat("hi"))
-    assert (await refused(stub.CountTokens(absent))).reason == "INSTRUMENT_NOT_FOUND"
-    unknown = delivery_pb2.CancelDeliveryRequest(id=delivery_id())
-    assert (await refused(stub.CancelDelivery(unknown))).reason == "DELIVERY_NOT_FOUND"
-
-
-async def test_nobody_cancels_a_delivery_of_another_member(
-    market: Marketplace, supplier: ScriptedSupplier
-) -> None:
-    stranger = await market.exchange.create_member("stranger")
-    name = delivery_id()
-    call = deliver(market, chat(max_tokens=5), delivery_id=name)
-    await supplier.handed(1)
-    stub = market.exchange.stub(delivery_pb2_grpc.DeliveryServiceStub, stranger.secret)
-    cancel = delivery_pb2.CancelDeliveryRequest(id=name)
-    assert (await refused(stub.CancelDelivery(cancel))).reason == "DELIVERY_NOT_FOUND"
-    await supplier.answer(1)
-    events = [event async for frame in call for event in frame.events]
-    assert events[-1].WhichOneof("event") == "ended"
-
-
-def _delivery(market: Marketplace) -> Any:
-    return market.exchange.stub(delivery_pb2_grpc.DeliveryServiceStub, market.consumer.secret)

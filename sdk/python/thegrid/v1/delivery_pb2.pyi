@@ -32,10 +32,12 @@ class CountTokensResponse(_message.Message):
     def __init__(self, prompt_tokens: _Optional[int] = ..., instrument_id: _Optional[str] = ..., spec_version: _Optional[int] = ..., metering_version: _Optional[int] = ..., tokenizer: _Optional[str] = ...) -> None: ...
 
 class CancelDeliveryRequest(_message.Message):
-    __slots__ = ("id",)
+    __slots__ = ("request_id", "id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
     id: str
-    def __init__(self, id: _Optional[str] = ...) -> None: ...
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[str] = ...) -> None: ...
 
 class CancelDeliveryResponse(_message.Message):
     __slots__ = ("usage_id",)
