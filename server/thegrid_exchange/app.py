@@ -39,11 +39,15 @@ from thegrid_exchange.replay import Replayer, ReplayLimits
 from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
+from thegrid_exchange.views.activity import ActivityReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
 from thegrid_exchange.views.sql import Reader
+from thegrid_exchange.views.statements import StatementsReader
+from thegrid_exchange.views.sweeps import SweepsReader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
 
@@ -282,6 +286,10 @@ def _services(
         usage=UsageReader(reader),
         replayer=replayer,
         prevented=PreventedReader(reader),
+        positions=PositionsReader(reader),
+        activity=ActivityReader(reader),
+        statements=StatementsReader(reader),
+        sweeps=SweepsReader(reader),
         authenticator=authenticator,
         vault=vault,
         validator=Validator(),

@@ -3,6 +3,7 @@
 Which tables there are, and what they hold, is said noun by noun.
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from thegrid_exchange.journal.dialects import dialect_of
+from thegrid_exchange.journal.reader import last_seq_before
 
 metadata = MetaData()
 
@@ -55,6 +57,19 @@ def upsert(target: Table, keep: Sequence[str] = ()) -> str:
     return f"{insert(target)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {set_list}"
 
 
+def add_up(target: Table, sums: Sequence[str]) -> str:
+    """SQL that inserts a row, or adds to some columns of what is there and replaces the others."""
+    keys = [column.name for column in target.primary_key]
+    set_list = ", ".join(
+        f"{name} = {target.name}.{name} + excluded.{name}"
+        if name in sums
+        else f"{name} = excluded.{name}"
+        for name in (column.name for column in target.columns)
+        if name not in keys
+    )
+    return f"{insert(target)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {set_list}"
+
+
 def insert(target: Table) -> str:
     """SQL that inserts a row, all columns in their order."""
     names = [column.name for column in target.columns]
@@ -76,6 +91,15 @@ def definitions(database_url: str) -> list[str]:
     return statements
 
 
+def version_of(meaning: int) -> int:
+    """A number for all tables as they are defined now, and for what their rows mean.
+
+    Any change of a table is another version, whoever makes it.
+    """
+    text = f"{meaning}\n" + "\n".join(definitions("sqlite:"))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+
 class Reader:
     """Queries over the read models on the journal's read-only connections."""
 
@@ -88,6 +112,10 @@ class Reader:
         async with self._engine.connect() as connection:
             result = await connection.exec_driver_sql(self._dialect.sql(statement), parameters)
             return list(result.fetchall())
+
+    async def last_seq_before(self, at_us: int) -> int:
+        """The last journal row stamped before an instant, 0 for none."""
+        return await last_seq_before(self.rows, self.partition, at_us)
 
     async def select(self, query: "Query") -> list[Any]:
         """The rows of a composed query."""
@@ -111,6 +139,11 @@ class Query:
     def when(self, given: Any, condition: str) -> "Query":
         """Add a condition on a filter, if the filter was given."""
         return self.where(condition, given) if given not in (None, "") else self
+
+    def group(self, columns: str) -> "Query":
+        """Say what the sums are made by; the rows come in that order."""
+        self._tail = f" GROUP BY {columns} ORDER BY {columns}"
+        return self
 
     def order(self, order: str, limit: int) -> "Query":
         """Say the order and the greatest number of rows."""
