@@ -45,6 +45,7 @@ from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
+from thegrid_exchange.views.reference_index import ReferenceIndexReader
 from thegrid_exchange.views.sql import Reader
 from thegrid_exchange.views.statements import StatementsReader
 from thegrid_exchange.views.sweeps import SweepsReader
@@ -290,6 +291,7 @@ def _services(
         activity=ActivityReader(reader),
         statements=StatementsReader(reader),
         sweeps=SweepsReader(reader),
+        indexes=ReferenceIndexReader(reader),
         authenticator=authenticator,
         vault=vault,
         validator=Validator(),

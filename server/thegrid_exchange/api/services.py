@@ -24,6 +24,7 @@ from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
+from thegrid_exchange.views.reference_index import ReferenceIndexReader
 from thegrid_exchange.views.statements import StatementsReader
 from thegrid_exchange.views.sweeps import SweepsReader
 from thegrid_exchange.views.trading import TradingReader
@@ -51,6 +52,7 @@ class Services:
     activity: ActivityReader
     statements: StatementsReader
     sweeps: SweepsReader
+    indexes: ReferenceIndexReader
     authenticator: Authenticator
     vault: Vault
     validator: Validator

@@ -13,6 +13,7 @@ from thegrid_exchange.views import (
     activity,
     lots,
     prevented,
+    reference_index,
     sql,
     statements,
     sweeps,
@@ -79,7 +80,7 @@ class Projector:
         sums = statements.Collector(self._partition)
         sums.collect(ledger.posted)
         writes.extend(sums.statements())
-        for module in (lots, usage, prevented, sweeps, activity):
+        for module in (lots, usage, prevented, sweeps, activity, reference_index):
             collector: Any = module.Collector(batch, self._partition)
             collector.collect()
             writes.extend(collector.statements())
