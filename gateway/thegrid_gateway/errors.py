@@ -198,6 +198,8 @@ def _param(error: GridError) -> str | None:
         if field.startswith(prefix):
             field = field.removeprefix(prefix)
             break
+    if field.startswith("preferences."):
+        field = "grid." + field.removeprefix("preferences.").replace("_supplier_ids", "_suppliers")
     return "model" if field == "instrument" else field or None
 
 

@@ -263,4 +263,5 @@ def _record(
         settled_at_us=state.now_us,
         venue_paid_micros=venue_paid_micros,
         streamed_us=report.streamed_us,
+        waited_us=report.waited_us,
     )
