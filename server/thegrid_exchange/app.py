@@ -145,7 +145,7 @@ async def _start(
     recovered: Recovered,
     on_fault: Callable[[str], object],
 ) -> RunningExchange:
-    reader = Reader(journal.engine, config.journal_url, config.partition)
+    reader = Reader(journal.engine, config.journal_url, config.partition, journal.last_seq_before)
     live = Live(
         recovered.state, recovered.head, projector, kept=config.subscriber_queue_messages * 8
     )

@@ -107,25 +107,22 @@ async def assert_statements_add_up(exchange: Exchange, member: Participant) -> N
     first_us, last_us = postings[0][0], postings[-1][0]
     step = (last_us - first_us) // 7 + 1
     cuts = [first_us - 1, *(first_us + step * n for n in range(1, 8)), last_us - last_us % HOUR_US]
-    for start_us in cuts:
-        for end_us in cuts:
-            if end_us < start_us:
-                continue
-            accounts = await statement(exchange, member, start_us, end_us)
-            for key, account in accounts.items():
-                mine = [(at, p) for at, p in postings if (p.asset, p.account) == key]
-                opening = sum(p.amount for at, p in mine if at < start_us)
-                within = [p for at, p in mine if start_us <= at < end_us]
-                by_reason: dict[str, int] = {}
-                for posting in within:
-                    had = by_reason.get(posting.reason, 0)
-                    by_reason[posting.reason] = had + posting.amount
-                assert account.opening_balance == opening
-                assert {each.reason: each.amount for each in account.entries} == by_reason
-                assert sum(each.postings for each in account.entries) == len(within)
-                assert account.closing_balance == opening + sum(by_reason.values())
-            touched = {(p.asset, p.account) for at, p in postings if start_us <= at < end_us}
-            assert touched <= set(accounts)
+    spans = [(start, end) for start in cuts for end in cuts if start <= end]
+    for start_us, end_us in spans:
+        accounts = await statement(exchange, member, start_us, end_us)
+        for key, account in accounts.items():
+            mine = [(at, p) for at, p in postings if (p.asset, p.account) == key]
+            opening = sum(p.amount for at, p in mine if at < start_us)
+            within = [p for at, p in mine if start_us <= at < end_us]
+            by_reason = {p.reason: 0 for p in within}
+            for posting in within:
+                by_reason[posting.reason] += posting.amount
+            assert account.opening_balance == opening
+            assert {each.reason: each.amount for each in account.entries} == by_reason
+            assert sum(each.postings for each in account.entries) == len(within)
+            assert account.closing_balance == opening + sum(by_reason.values())
+        touched = {(p.asset, p.account) for at, p in postings if start_us <= at < end_us}
+        assert touched <= set(accounts)
 
 
 async def assert_statistics_are_the_fills(exchange: Exchange, member: Participant) -> None:

@@ -2,7 +2,7 @@
 Nothing here can write; the store adds that.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -90,8 +90,21 @@ class SqlReader:
         return StoredRow(*rows[0]) if rows else None
 
     async def last_seq_before(self, at_us: int) -> int:
-        """The last row stamped before an instant, 0 for none."""
-        return await last_seq_before(self._query, self.partition, at_us)
+        """The last row stamped before an instant, 0 for none.
+
+        Stamps never fall, so halving finds it.
+        """
+        low, high = 0, (await self.head()).seq
+        while low < high:
+            middle = (low + high + 1) // 2
+            rows = await self._query(
+                "SELECT at_us FROM journal WHERE partition = ? AND seq = ?", self.partition, middle
+            )
+            if rows and rows[0][0] < at_us:
+                low = middle
+            else:
+                high = middle - 1
+        return low
 
     async def requests_since(self, at_us: int) -> AsyncIterator[list[RequestSeen]]:
         """The request ids of rows stamped at or after `at_us`, in order."""
@@ -159,21 +172,3 @@ class SqlReader:
                 f"{self.dialect.where}: cannot be read as a journal ({reason}); "
                 "check GRID_DATABASE_URL, or restore the database from a backup"
             ) from error
-
-
-async def last_seq_before(
-    query: Callable[..., Awaitable[list[Any]]], partition: int, at_us: int
-) -> int:
-    """The last journal row stamped before an instant: stamps never fall, so halving finds it."""
-    heads = await query("SELECT MAX(seq) FROM journal WHERE partition = ?", partition)
-    low, high = 0, heads[0][0] or 0
-    while low < high:
-        middle = (low + high + 1) // 2
-        rows = await query(
-            "SELECT at_us FROM journal WHERE partition = ? AND seq = ?", partition, middle
-        )
-        if rows and rows[0][0] < at_us:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -4,7 +4,7 @@ Which tables there are, and what they hold, is said noun by noun.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from thegrid_exchange.journal.dialects import dialect_of
-from thegrid_exchange.journal.reader import last_seq_before
 
 metadata = MetaData()
 
@@ -103,19 +102,23 @@ def version_of(meaning: int) -> int:
 class Reader:
     """Queries over the read models on the journal's read-only connections."""
 
-    def __init__(self, engine: AsyncEngine, database_url: str, partition: int) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        database_url: str,
+        partition: int,
+        last_seq_before: Callable[[int], Awaitable[int]],
+    ) -> None:
         self._engine, self._dialect = engine, dialect_of(database_url)
         self.partition = partition
+        self.last_seq_before = last_seq_before
+        """The last journal row stamped before an instant, 0 for none; the journal knows."""
 
     async def rows(self, statement: str, *parameters: Any) -> list[Any]:
         """The rows of a query with `?` for its parameters."""
         async with self._engine.connect() as connection:
             result = await connection.exec_driver_sql(self._dialect.sql(statement), parameters)
             return list(result.fetchall())
-
-    async def last_seq_before(self, at_us: int) -> int:
-        """The last journal row stamped before an instant, 0 for none."""
-        return await last_seq_before(self.rows, self.partition, at_us)
 
     async def select(self, query: "Query") -> list[Any]:
         """The rows of a composed query."""

@@ -201,12 +201,13 @@ class _Making:
         last = min(await self._reader.last_seq_before(end_us), self._span.until_seq)
         while after < last:
             rows = await self._postings.rows_between(self._member_id, after, last, EDGE_ROWS)
-            for line in (line for _, lines in rows for line in reversed(lines)):
-                if self._asset in ("", line.asset):
-                    key = line.asset, line.account
-                    balances[key] = line.balance
-                    if counts:
-                        self._count(key, line.cause, 1, line.amount)
+            posted = (line for _, lines in rows for line in reversed(lines))
+            for line in posted:
+                if self._asset not in ("", line.asset):
+                    continue
+                balances[(line.asset, line.account)] = line.balance
+                if counts:
+                    self._count((line.asset, line.account), line.cause, 1, line.amount)
             after = rows[-1][0] if len(rows) == EDGE_ROWS else last
             await asyncio.sleep(0)
         return balances
