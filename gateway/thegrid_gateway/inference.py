@@ -25,6 +25,7 @@ from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, from_refusal, internal, refused_field
 from thegrid_gateway.http import ClientLeft, Http
 from thegrid_gateway.metrics import Metrics
+from thegrid_gateway.preferences import HEADER, preferences
 
 _log = logging.getLogger("thegrid_gateway")
 _CLIENT_LEFT = 499
@@ -93,20 +94,18 @@ class Inference:
         include_usage: bool = False,
     ) -> delivery_pb2.Open:
         """Answer the opening of the call for a chat completion's body; takes `grid` out of it."""
-        wanted = chat.pop("grid", None) or {}
-        opening = delivery_pb2.Open(
+        wanted = preferences(http.header(HEADER).decode("latin-1"), chat.pop("grid", None))
+        return delivery_pb2.Open(
             delivery_id=_delivery_id(http, credential),
             credential=credential,
             instrument=self._aliases.instrument(chat["model"]),
             request=chat_request(chat),
+            preferences=wanted,
             window_bytes=self._config.window_bytes,
             client_request_id=http.request_id,
             include_usage=include_usage,
             traceparent=http.traceparent(),
         )
-        if wanted:
-            opening.preferences.CopyFrom(_preferences(wanted))
-        return opening
 
 
 def parse_body(text: bytes, config: Config) -> Any:
@@ -138,14 +137,6 @@ def translated(translate: Any, body: Mapping[str, Any]) -> dict[str, Any]:
     except MappingError as fault:
         raise ApiError(400, f"The body holds a value that is {fault}.") from None
     return chat
-
-
-def _preferences(wanted: Mapping[str, Any]) -> delivery_pb2.DeliveryPreferences:
-    return delivery_pb2.DeliveryPreferences(
-        max_price_micros=wanted.get("max_price_micros"),
-        only_supplier_ids=wanted.get("only_suppliers") or (),
-        ignore_supplier_ids=wanted.get("ignore_suppliers") or (),
-    )
 
 
 def _delivery_id(http: Http, credential: str) -> str:

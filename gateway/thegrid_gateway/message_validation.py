@@ -5,6 +5,7 @@ What each field then means is in `thegrid.anthropic`; unknown fields are refused
 
 from typing import Any
 
+from thegrid_gateway import preferences
 from thegrid_gateway.errors import ApiError
 from thegrid_gateway.fields import (
     Check,
@@ -19,7 +20,6 @@ from thegrid_gateway.fields import (
     record,
     text,
 )
-from thegrid_gateway.validation import PREFERENCES
 
 _OBJECT = record({})
 _CACHE = record({"type": choice("ephemeral"), "ttl": text(16)}, ("type",))
@@ -164,7 +164,7 @@ def message_check(messages_max: int, *, is_count: bool = False) -> Check:
         "mcp_servers": anything,
         "user_profile_id": anything,
         "diagnostics": anything,
-        "grid": PREFERENCES,
+        "grid": preferences.CHECK,
     }
     required = ("model", "messages") if is_count else ("model", "messages", "max_tokens")
     body = record(fields, required, closed=True)

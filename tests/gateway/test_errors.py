@@ -224,7 +224,7 @@ async def test_other_origins_are_given_nothing(http: httpx.AsyncClient) -> None:
 async def test_an_unexpected_fault_says_nothing_of_keys_or_prompts(
     http: httpx.AsyncClient, gateway: RunningGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
-    chat = gateway.server._gateway._chat
+    chat = gateway.server._gateway._posts["/v1/chat/completions"]
     assert chat is not None
 
     async def broken(*_: object, **__: object) -> None:

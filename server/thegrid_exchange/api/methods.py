@@ -23,6 +23,9 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "GetBook": ANY,
         "ListTrades": ANY,
         "StreamMarketData": ANY,
+        "GetReferenceIndex": ANY,
+        "ListReferenceIndexes": ANY,
+        "ListReferenceIndexInputs": ANY,
     },
     "TradingService": {
         "PlaceOrder": _TRADE,
@@ -32,6 +35,7 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "BatchOrders": _TRADE,
         "ReplaceQuotes": _TRADE,
         "CancelAllAfter": _TRADE,
+        "GetCancelAllAfter": _TRADE_READ,
         "GetOrder": _TRADE_READ,
         "ListOrders": _TRADE_READ,
         "ListFills": _TRADE_READ,
@@ -46,6 +50,12 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListLots": _ACCOUNT_READ,
         "ListPostings": _ACCOUNT_READ,
         "StreamAccount": _ACCOUNT_READ,
+    },
+    "HistoryService": {
+        "ListPositions": _ACCOUNT_READ,
+        "GetStatistics": _ACCOUNT_READ,
+        "GetStatement": _ACCOUNT_READ,
+        "ListSweeps": _ACCOUNT_READ,
     },
     "UsageService": {"GetUsage": _ACCOUNT_READ, "ListUsage": _ACCOUNT_READ},
     "MemberService": {

@@ -13,6 +13,7 @@ from thegrid.aio.accounts import Accounts
 from thegrid.aio.admin import Admin
 from thegrid.aio.channel import Channel
 from thegrid.aio.deliveries import Delivery, deliver
+from thegrid.aio.history import History
 from thegrid.aio.instruments import Instruments
 from thegrid.aio.market_data import MarketData
 from thegrid.aio.members import Members
@@ -63,6 +64,7 @@ class AsyncClient:
         self.market_data = MarketData(self._transport)
         self.orders = Orders(self._transport)
         self.accounts = Accounts(self._transport)
+        self.history = History(self._transport)
         self.usage = Usage(self._transport)
         self.supply = Supply(self._transport)
         self.members = Members(self._transport)
@@ -77,14 +79,16 @@ class AsyncClient:
         max_price_micros: int | None = None,
         only_suppliers: Iterable[str] = (),
         ignore_suppliers: Iterable[str] = (),
+        preferences: delivery_pb2.DeliveryPreferences | None = None,
         delivery_id: str = "",
         timeout_s: float | None = None,
     ) -> Delivery:
         """Begin a call of a model: a ChatRequest, a prompt, or pairs of role and text.
 
         Iterate over the answer for its events, or ask it for its `text()`. `max_price_micros`
-        bounds what is paid per Unit if Units must be bought for it. A `delivery_id` of your own
-        makes a repeat safe: it never runs or bills twice.
+        bounds what is paid per Unit if Units must be bought for it. `preferences` says more of
+        who may serve and whether to hedge; the other arguments are added to it. A `delivery_id`
+        of your own makes a repeat safe: it never runs or bills twice.
         """
         return deliver(
             self._transport,
@@ -94,6 +98,7 @@ class AsyncClient:
             max_price_micros=max_price_micros,
             only_suppliers=only_suppliers,
             ignore_suppliers=ignore_suppliers,
+            preferences=preferences,
             delivery_id=delivery_id,
             timeout_s=timeout_s,
         )

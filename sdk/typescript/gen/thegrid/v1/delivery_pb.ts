@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/delivery.proto.
  */
 export const file_thegrid_v1_delivery: GenFile = /*@__PURE__*/
-  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIlIKEkNvdW50VG9rZW5zUmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEigKB3JlcXVlc3QYAiABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0IoYBChNDb3VudFRva2Vuc1Jlc3BvbnNlEhUKDXByb21wdF90b2tlbnMYASABKAMSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIUCgxzcGVjX3ZlcnNpb24YAyABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgEIAEoBRIRCgl0b2tlbml6ZXIYBSABKAkiNwoVQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSCgoCaWQYAiABKAkiKgoWQ2FuY2VsRGVsaXZlcnlSZXNwb25zZRIQCgh1c2FnZV9pZBgBIAEoCSIwCg5EZWxpdmVyUmVxdWVzdBIeCgRvcGVuGAEgASgLMhAudGhlZ3JpZC52MS5PcGVuIjwKD0RlbGl2ZXJSZXNwb25zZRIpCgZldmVudHMYASADKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RXZlbnQiRwoWRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBItCghjb21tYW5kcxgBIAMoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlDb21tYW5kIlYKF0RlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudBIQCghkcmFpbmluZxgCIAEoCCLGAQoPRGVsaXZlcnlDb21tYW5kEgwKBGNhbGwYASABKAQSIAoEb3BlbhgCIAEoCzIQLnRoZWdyaWQudjEuT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCKVAgoET3BlbhITCgtkZWxpdmVyeV9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSKAoHcmVxdWVzdBgEIAEoCzIXLnRoZWdyaWQudjEuQ2hhdFJlcXVlc3QSEwoLcGFydHNfYnl0ZXMYBSABKAMSFAoMd2luZG93X2J5dGVzGAYgASgDEjQKC3ByZWZlcmVuY2VzGAcgASgLMh8udGhlZ3JpZC52MS5EZWxpdmVyeVByZWZlcmVuY2VzEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAggASgJEhUKDWluY2x1ZGVfdXNhZ2UYCSABKAgSEwoLdHJhY2VwYXJlbnQYCiABKAkigQEKE0RlbGl2ZXJ5UHJlZmVyZW5jZXMSHQoQbWF4X3ByaWNlX21pY3JvcxgBIAEoA0gAiAEBEhkKEW9ubHlfc3VwcGxpZXJfaWRzGAIgAygJEhsKE2lnbm9yZV9zdXBwbGllcl9pZHMYAyADKAlCEwoRX21heF9wcmljZV9taWNyb3MiGwoLUmVxdWVzdFBhcnQSDAoEZGF0YRgBIAEoDCIcCgtXaW5kb3dHcmFudBINCgVieXRlcxgBIAEoAyIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIoMCCg1EZWxpdmVyeUV2ZW50EgwKBGNhbGwYASABKAQSLgoHc3RhcnRlZBgCIAEoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlTdGFydGVkSAASJgoFcmVwbHkYAyABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseUgAEioKBWVuZGVkGAQgASgLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUVuZGVkSAASLAoGZmFpbGVkGAUgASgLMhoudGhlZ3JpZC52MS5EZWxpdmVyeUZhaWxlZEgAEikKBndpbmRvdxgGIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIAEIHCgVldmVudCKTAQoPRGVsaXZlcnlTdGFydGVkEhAKCHVzYWdlX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDXNlcnZpbmdfbW9kZWwYAyABKAkSFQoNaW5zdHJ1bWVudF9pZBgEIAEoCRIUCgxzcGVjX3ZlcnNpb24YBSABKAUSFQoNcHJvbXB0X3Rva2VucxgGIAEoAyJdCg1EZWxpdmVyeUVuZGVkEiQKBXJlcGx5GAEgASgLMhUudGhlZ3JpZC52MS5DaGF0UmVwbHkSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkIlwKDkRlbGl2ZXJ5RmFpbGVkEiIKBnN0YXR1cxgBIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEiYKBXVzYWdlGAIgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZDLqAgoPRGVsaXZlcnlTZXJ2aWNlEkQKB0RlbGl2ZXISGi50aGVncmlkLnYxLkRlbGl2ZXJSZXF1ZXN0GhsudGhlZ3JpZC52MS5EZWxpdmVyUmVzcG9uc2UwARJeCg9EZWxpdmVyeVNlc3Npb24SIi50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlcXVlc3QaIy50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlKAEwARJTCgtDb3VudFRva2VucxIeLnRoZWdyaWQudjEuQ291bnRUb2tlbnNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5Db3VudFRva2Vuc1Jlc3BvbnNlIgOQAgESXAoOQ2FuY2VsRGVsaXZlcnkSIS50aGVncmlkLnYxLkNhbmNlbERlbGl2ZXJ5UmVxdWVzdBoiLnRoZWdyaWQudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
+  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIlIKEkNvdW50VG9rZW5zUmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEigKB3JlcXVlc3QYAiABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0IoYBChNDb3VudFRva2Vuc1Jlc3BvbnNlEhUKDXByb21wdF90b2tlbnMYASABKAMSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIUCgxzcGVjX3ZlcnNpb24YAyABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgEIAEoBRIRCgl0b2tlbml6ZXIYBSABKAkiNwoVQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSCgoCaWQYAiABKAkiKgoWQ2FuY2VsRGVsaXZlcnlSZXNwb25zZRIQCgh1c2FnZV9pZBgBIAEoCSIwCg5EZWxpdmVyUmVxdWVzdBIeCgRvcGVuGAEgASgLMhAudGhlZ3JpZC52MS5PcGVuIjwKD0RlbGl2ZXJSZXNwb25zZRIpCgZldmVudHMYASADKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RXZlbnQiRwoWRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBItCghjb21tYW5kcxgBIAMoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlDb21tYW5kIlYKF0RlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudBIQCghkcmFpbmluZxgCIAEoCCLGAQoPRGVsaXZlcnlDb21tYW5kEgwKBGNhbGwYASABKAQSIAoEb3BlbhgCIAEoCzIQLnRoZWdyaWQudjEuT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCKVAgoET3BlbhITCgtkZWxpdmVyeV9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSKAoHcmVxdWVzdBgEIAEoCzIXLnRoZWdyaWQudjEuQ2hhdFJlcXVlc3QSEwoLcGFydHNfYnl0ZXMYBSABKAMSFAoMd2luZG93X2J5dGVzGAYgASgDEjQKC3ByZWZlcmVuY2VzGAcgASgLMh8udGhlZ3JpZC52MS5EZWxpdmVyeVByZWZlcmVuY2VzEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAggASgJEhUKDWluY2x1ZGVfdXNhZ2UYCSABKAgSEwoLdHJhY2VwYXJlbnQYCiABKAkiwQIKE0RlbGl2ZXJ5UHJlZmVyZW5jZXMSHQoQbWF4X3ByaWNlX21pY3JvcxgBIAEoA0gAiAEBEhkKEW9ubHlfc3VwcGxpZXJfaWRzGAIgAygJEhsKE2lnbm9yZV9zdXBwbGllcl9pZHMYAyADKAkSGgoSb3JkZXJfc3VwcGxpZXJfaWRzGAQgAygJEhwKD2FsbG93X2ZhbGxiYWNrcxgFIAEoCEgBiAEBEhUKDWRhdGFfcG9saWNpZXMYBiADKAkSDwoHcmVnaW9ucxgHIAMoCRIOCgZtb2RlbHMYCCADKAkSIAoTaGVkZ2VfYWZ0ZXJfcGVyY2VudBgJIAEoBUgCiAEBQhMKEV9tYXhfcHJpY2VfbWljcm9zQhIKEF9hbGxvd19mYWxsYmFja3NCFgoUX2hlZGdlX2FmdGVyX3BlcmNlbnQiGwoLUmVxdWVzdFBhcnQSDAoEZGF0YRgBIAEoDCIcCgtXaW5kb3dHcmFudBINCgVieXRlcxgBIAEoAyIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIoMCCg1EZWxpdmVyeUV2ZW50EgwKBGNhbGwYASABKAQSLgoHc3RhcnRlZBgCIAEoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlTdGFydGVkSAASJgoFcmVwbHkYAyABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseUgAEioKBWVuZGVkGAQgASgLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUVuZGVkSAASLAoGZmFpbGVkGAUgASgLMhoudGhlZ3JpZC52MS5EZWxpdmVyeUZhaWxlZEgAEikKBndpbmRvdxgGIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIAEIHCgVldmVudCKTAQoPRGVsaXZlcnlTdGFydGVkEhAKCHVzYWdlX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDXNlcnZpbmdfbW9kZWwYAyABKAkSFQoNaW5zdHJ1bWVudF9pZBgEIAEoCRIUCgxzcGVjX3ZlcnNpb24YBSABKAUSFQoNcHJvbXB0X3Rva2VucxgGIAEoAyJdCg1EZWxpdmVyeUVuZGVkEiQKBXJlcGx5GAEgASgLMhUudGhlZ3JpZC52MS5DaGF0UmVwbHkSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkIlwKDkRlbGl2ZXJ5RmFpbGVkEiIKBnN0YXR1cxgBIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEiYKBXVzYWdlGAIgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZDLqAgoPRGVsaXZlcnlTZXJ2aWNlEkQKB0RlbGl2ZXISGi50aGVncmlkLnYxLkRlbGl2ZXJSZXF1ZXN0GhsudGhlZ3JpZC52MS5EZWxpdmVyUmVzcG9uc2UwARJeCg9EZWxpdmVyeVNlc3Npb24SIi50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlcXVlc3QaIy50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlKAEwARJTCgtDb3VudFRva2VucxIeLnRoZWdyaWQudjEuQ291bnRUb2tlbnNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5Db3VudFRva2Vuc1Jlc3BvbnNlIgOQAgESXAoOQ2FuY2VsRGVsaXZlcnkSIS50aGVncmlkLnYxLkNhbmNlbERlbGl2ZXJ5UmVxdWVzdBoiLnRoZWdyaWQudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
 
 /**
  * Request of CountTokens.
@@ -382,8 +382,9 @@ export const OpenSchema: GenMessage<Open> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_delivery, 9);
 
 /**
- * DeliveryPreferences narrows what may serve and what may be paid. What cannot be honoured is refused
- * with FIELD_NOT_HONOURED.
+ * DeliveryPreferences narrows what may serve and what may be paid, for one call. What no registered offer
+ * can honour is refused with FIELD_NOT_HONOURED; what an offer honours whose supplier cannot serve now, with
+ * NO_SUPPLIER. Both name the first preference, in the order below, that leaves nobody.
  *
  * @generated from message thegrid.v1.DeliveryPreferences
  */
@@ -396,7 +397,7 @@ export type DeliveryPreferences = Message<"thegrid.v1.DeliveryPreferences"> & {
   maxPriceMicros?: bigint | undefined;
 
   /**
-   * Only these suppliers may serve (`mem_…`).
+   * Only these suppliers may serve (`mem_…`); empty for any.
    *
    * @generated from field: repeated string only_supplier_ids = 2;
    */
@@ -408,6 +409,52 @@ export type DeliveryPreferences = Message<"thegrid.v1.DeliveryPreferences"> & {
    * @generated from field: repeated string ignore_supplier_ids = 3;
    */
   ignoreSupplierIds: string[];
+
+  /**
+   * These suppliers are offered the call first, in this order, before the one that owes it; one that cannot
+   * serve now is passed over. Then come the others, unless `allow_fallbacks` is false.
+   *
+   * @generated from field: repeated string order_supplier_ids = 4;
+   */
+  orderSupplierIds: string[];
+
+  /**
+   * Whether others may serve than those first asked; unset means true. False leaves the suppliers of
+   * `order_supplier_ids` or, where that is empty, the one that owes most of the call.
+   *
+   * @generated from field: optional bool allow_fallbacks = 5;
+   */
+  allowFallbacks?: boolean | undefined;
+
+  /**
+   * Only offers with one of these data policies, such as `zero-retention`; empty for any.
+   *
+   * @generated from field: repeated string data_policies = 6;
+   */
+  dataPolicies: string[];
+
+  /**
+   * Only offers in one of these regions, such as `eu-north`; empty for any.
+   *
+   * @generated from field: repeated string regions = 7;
+   */
+  regions: string[];
+
+  /**
+   * Only offers of one of these models, by the very name of the offer; empty for any.
+   *
+   * @generated from field: repeated string models = 8;
+   */
+  models: string[];
+
+  /**
+   * Hedges the call: when no first token has come after this share of the first-token deadline, in percent,
+   * the next supplier with a free place is offered the call too. The first token wins; the other is
+   * cancelled, bears no fault and is paid nothing. The call is billed once. Unset for no hedge.
+   *
+   * @generated from field: optional int32 hedge_after_percent = 9;
+   */
+  hedgeAfterPercent?: number | undefined;
 };
 
 /**
