@@ -1,6 +1,6 @@
 """MarketDataService: the public side of the markets; nothing in it names a member.
 
-The stream is in `market_stream`.
+The stream is in `market_stream`, reference indexes are in `reference_index`.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.market_reader import shown_market
 from thegrid_exchange.api.market_stream import MarketStreamMixin
 from thegrid_exchange.api.paging import cut, page_of
+from thegrid_exchange.api.reference_index import ReferenceIndexMixin
 from thegrid_exchange.engine.quantities import number_of
 from thegrid_exchange.engine.records import Market
 from thegrid_exchange.views.pictures import orders_picture, picture_of
@@ -30,7 +31,7 @@ DEFAULT_ORDERS = 100
 
 
 class MarketDataServicer(  # type: ignore[misc]  # its stream yields bytes, serialised before
-    MarketStreamMixin, Handler, market_data_pb2_grpc.MarketDataServiceServicer
+    MarketStreamMixin, ReferenceIndexMixin, Handler, market_data_pb2_grpc.MarketDataServiceServicer
 ):
     """Markets, books, tickers, candles and trades."""
 

@@ -27,6 +27,9 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListCandles": ANY,
         "ListTrades": ANY,
         "StreamMarketData": ANY,
+        "GetReferenceIndex": ANY,
+        "ListReferenceIndexes": ANY,
+        "ListReferenceIndexInputs": ANY,
     },
     "TradingService": {
         "PlaceOrder": _TRADE,
@@ -36,6 +39,7 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "BatchOrders": _TRADE,
         "ReplaceQuotes": _TRADE,
         "CancelAllAfter": _TRADE,
+        "GetCancelAllAfter": _TRADE_READ,
         "GetOrder": _TRADE_READ,
         "ListOrders": _TRADE_READ,
         "ListFills": _TRADE_READ,
@@ -50,6 +54,12 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListLots": _ACCOUNT_READ,
         "ListPostings": _ACCOUNT_READ,
         "StreamAccount": _ACCOUNT_READ,
+    },
+    "HistoryService": {
+        "ListPositions": _ACCOUNT_READ,
+        "GetStatistics": _ACCOUNT_READ,
+        "GetStatement": _ACCOUNT_READ,
+        "ListSweeps": _ACCOUNT_READ,
     },
     "UsageService": {"GetUsage": _ACCOUNT_READ, "ListUsage": _ACCOUNT_READ},
     "MemberService": {
@@ -88,7 +98,12 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "GetPolicy": _ADMIN,
         "GetTrialBalance": _ADMIN,
     },
-    "DeliveryService": {"Deliver": ("consume",), "DeliverySession": ("gateway",)},
+    "DeliveryService": {
+        "Deliver": ("consume",),
+        "DeliverySession": ("gateway",),
+        "CountTokens": ("consume",),
+        "CancelDelivery": ("consume",),
+    },
 }
 
 SCOPES: Final[dict[str, tuple[str, ...]]] = {

@@ -24,6 +24,8 @@ from thegrid_exchange.engine.records import (
     ClosedDelivery,
     ClosedOrder,
     FeeTier,
+    IndexInput,
+    IndexWindow,
     Instrument,
     Key,
     Lot,
@@ -33,6 +35,7 @@ from thegrid_exchange.engine.records import (
     Offer,
     Order,
     Parcel,
+    ReferenceIndex,
     Reservation,
     SpecVersion,
     Supplier,
@@ -92,6 +95,11 @@ class State:
         self.offers: dict[tuple[str, str], Offer] = {}
         self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
         """By member and relay."""
+        self.index_windows: dict[str, IndexWindow] = {}
+        self.index_inputs: dict[tuple[str, str], IndexInput] = {}
+        """By window and trade; those of a final index are forgotten."""
+        self.reference_indexes: dict[str, ReferenceIndex] = {}
+        """The latest of each instrument."""
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }
@@ -150,6 +158,7 @@ class State:
             indices.timer_deadlines,
             indices.auction_slots,
             indices.auction_deadlines,
+            indices.index_deadlines,
         ):
             first = keys.first()
             if first is not None:

@@ -80,6 +80,8 @@ def usage_message(usage: UsageRecord, symbol: str) -> usage_pb2.UsageRecord:
                 outcome=attempt.outcome,
                 first_token_us=attempt.first_token_us,
                 duration_us=attempt.duration_us,
+                is_hedge=attempt.is_hedge,
+                ask_price_micros=attempt.ask_price_micros,
             )
             for attempt in usage.attempts
         ],
@@ -88,6 +90,10 @@ def usage_message(usage: UsageRecord, symbol: str) -> usage_pb2.UsageRecord:
         stage=usage.stage,
         tendered_tokens=usage.tendered_tokens,
         settled_at_deadline=usage.status == "settled_at_deadline",
+        covered_tokens=sum(
+            draw.tokens for draw in usage.draws if draw.issuer_id != usage.supplier_id
+        ),
+        waited_us=usage.waited_us,
     )
 
 

@@ -16,6 +16,11 @@ from thegrid_exchange.engine.events.consumption import (
     UnitsTransferred,
     UsageRecorded,
 )
+from thegrid_exchange.engine.events.index import (
+    IndexInputsForgotten,
+    IndexInputsSet,
+    ReferenceIndexSet,
+)
 from thegrid_exchange.engine.events.membership import (
     FeeTierSet,
     InstrumentDefined,
@@ -113,6 +118,9 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
+    | IndexInputsSet
+    | ReferenceIndexSet
+    | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
 )
@@ -132,6 +140,8 @@ __all__ = [
     "DeliveryMarked",
     "Event",
     "FeeTierSet",
+    "IndexInputsForgotten",
+    "IndexInputsSet",
     "InstrumentDefined",
     "KeyCreated",
     "KeyRevoked",
@@ -157,6 +167,7 @@ __all__ = [
     "ParcelsMoved",
     "PolicyChanged",
     "Posted",
+    "ReferenceIndexSet",
     "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",

@@ -18,6 +18,11 @@ from thegrid_exchange.engine.records.consumption import (
     UsageRecord,
     UsedDraw,
 )
+from thegrid_exchange.engine.records.index import (
+    IndexInput,
+    IndexWindow,
+    ReferenceIndex,
+)
 from thegrid_exchange.engine.records.markets import (
     Auction,
     FirstTokenBand,
@@ -63,6 +68,8 @@ __all__ = [
     "FeeTier",
     "Fill",
     "FirstTokenBand",
+    "IndexInput",
+    "IndexWindow",
     "Instrument",
     "InstrumentSpec",
     "Key",
@@ -78,6 +85,7 @@ __all__ = [
     "Parcel",
     "ParcelChange",
     "Posting",
+    "ReferenceIndex",
     "Reservation",
     "SpecVersion",
     "Supplier",

@@ -28,6 +28,7 @@ from thegrid_exchange.engine.rules.lots import (
     lot_deadline_us,
     summed,
 )
+from thegrid_exchange.engine.rules.reference_index import note_delivered
 from thegrid_exchange.engine.state import State
 
 BILLED_VERDICTS: Final[frozenset[Verdict]] = frozenset({"in_spec", "cancelled_by_client"})
@@ -78,6 +79,7 @@ def settle(
         postings.append(Posting(HOUSE, "guarantee", CASH, -venue_paid_micros))
         postings.append(Posting(server_id or HOUSE, "available", CASH, venue_paid_micros))
     yield events.Posted(tuple(summed(postings)), "consume", reservation.delivery_id)
+    yield from note_delivered(state, reservation, report, used)
     for change in changes:
         yield change
         yield from close_if_ended(state, change.lot_id)
@@ -261,4 +263,5 @@ def _record(
         settled_at_us=state.now_us,
         venue_paid_micros=venue_paid_micros,
         streamed_us=report.streamed_us,
+        waited_us=report.waited_us,
     )

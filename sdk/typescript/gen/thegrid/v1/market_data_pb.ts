@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/market_data.proto.
  */
 export const file_thegrid_v1_market_data: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDImcKE0dldE9yZGVyQm9va1JlcXVlc3QSDgoGbWFya2V0GAEgASgJEhQKDGRlcHRoX29yZGVycxgCIAEoBRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlUKFEdldE9yZGVyQm9va1Jlc3BvbnNlEisKBGJvb2sYASABKAsyHS50aGVncmlkLnYxLk9yZGVyQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDIk4KEEdldFRpY2tlclJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0VGlja2VyUmVzcG9uc2USIgoGdGlja2VyGAEgASgLMhIudGhlZ3JpZC52MS5UaWNrZXIiZwoSTGlzdFRpY2tlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdFRpY2tlcnNSZXNwb25zZRIjCgd0aWNrZXJzGAEgAygLMhIudGhlZ3JpZC52MS5UaWNrZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoMCChJMaXN0Q2FuZGxlc1JlcXVlc3QSDgoGbWFya2V0GAEgASgJEiwKCGludGVydmFsGAIgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbBIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCRIuCgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAcgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJTChNMaXN0Q2FuZGxlc1Jlc3BvbnNlEiMKB2NhbmRsZXMYASADKAsyEi50aGVncmlkLnYxLkNhbmRsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki1AEKEUxpc3RUcmFkZXNSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIuCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAYgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJQChJMaXN0VHJhZGVzUmVzcG9uc2USIQoGdHJhZGVzGAEgAygLMhEudGhlZ3JpZC52MS5UcmFkZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSgoXU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QSLwoNc3Vic2NyaXB0aW9ucxgBIAMoCzIYLnRoZWdyaWQudjEuU3Vic2NyaXB0aW9uImcKGFN0cmVhbU1hcmtldERhdGFSZXNwb25zZRInCgZldmVudHMYASADKAsyFy50aGVncmlkLnYxLk1hcmtldEV2ZW50EhIKCmxhZ19ldmVudHMYAiABKAMSDgoGbGFnX3VzGAMgASgDIr8BCgxTdWJzY3JpcHRpb24SDgoGbWFya2V0GAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSGwoOYWZ0ZXJfc2VxdWVuY2UYAyABKANIAIgBARIUCgxkZXB0aF9sZXZlbHMYBCABKAUSMwoPY2FuZGxlX2ludGVydmFsGAUgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbEIRCg9fYWZ0ZXJfc2VxdWVuY2Ui8AYKC01hcmtldEV2ZW50EhEKCW1hcmtldF9pZBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhUKDXByZXZfc2VxdWVuY2UYAyABKAMSEAoIc2VxdWVuY2UYBCABKAMSLgoKZXZlbnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoXY29uZmxhdGVkX2Zyb21fc2VxdWVuY2UYBiABKANIAYgBARIxCg1ib29rX3NuYXBzaG90GAcgASgLMhgudGhlZ3JpZC52MS5Cb29rU25hcHNob3RIABIrCgpib29rX2RlbHRhGAggASgLMhUudGhlZ3JpZC52MS5Cb29rRGVsdGFIABIiCgV0cmFkZRgJIAEoCzIRLnRoZWdyaWQudjEuVHJhZGVIABIkCgZtYXJrZXQYCiABKAsyEi50aGVncmlkLnYxLk1hcmtldEgAEioKCWhlYXJ0YmVhdBgLIAEoCzIVLnRoZWdyaWQudjEuSGVhcnRiZWF0SAASKwoKc3RyZWFtX2VuZBgMIAEoCzIVLnRoZWdyaWQudjEuU3RyZWFtRW5kSAASJgoHYXVjdGlvbhgNIAEoCzITLnRoZWdyaWQudjEuQXVjdGlvbkgAEi0KC2Jlc3RfcHJpY2VzGA4gASgLMhYudGhlZ3JpZC52MS5CZXN0UHJpY2VzSAASPAoTb3JkZXJfYm9va19zbmFwc2hvdBgPIAEoCzIdLnRoZWdyaWQudjEuT3JkZXJCb29rU25hcHNob3RIABI2ChBvcmRlcl9ib29rX2RlbHRhGBAgASgLMhoudGhlZ3JpZC52MS5PcmRlckJvb2tEZWx0YUgAEiQKBnRpY2tlchgRIAEoCzISLnRoZWdyaWQudjEuVGlja2VySAASJAoGY2FuZGxlGBIgASgLMhIudGhlZ3JpZC52MS5DYW5kbGVIABIeChFnYXBfZnJvbV9zZXF1ZW5jZRgUIAEoA0gCiAEBEhwKD2dhcF90b19zZXF1ZW5jZRgVIAEoA0gDiAEBQgkKB3BheWxvYWRCGgoYX2NvbmZsYXRlZF9mcm9tX3NlcXVlbmNlQhQKEl9nYXBfZnJvbV9zZXF1ZW5jZUISChBfZ2FwX3RvX3NlcXVlbmNlIlQKCkJlc3RQcmljZXMSIgoDYmlkGAEgASgLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSIgoDYXNrGAIgASgLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwinQEKEU9yZGVyQm9va1NuYXBzaG90EiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tPcmRlchIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rT3JkZXISEAoIY2hlY2tzdW0YAyABKA0SCwoDZ2FwGAQgASgIEhEKCWNvbnRpbnVlZBgFIAEoCBIMCgRtb3JlGAYgASgIImwKDk9yZGVyQm9va0RlbHRhEiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tPcmRlchIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rT3JkZXISEAoIY2hlY2tzdW0YAyABKA0iXQoJQm9va09yZGVyEhAKCG9yZGVyX2lkGAEgASgJEhQKDHByaWNlX21pY3JvcxgCIAEoAxIWCg5xdWFudGl0eV91bml0cxgDIAEoAxIQCghwcmlvcml0eRgEIAEoAyK0BQoGVGlja2VyEhEKCW1hcmtldF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSLwoLdGlja2VyX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKA2JpZBgEIAEoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiIKA2FzaxgFIAEoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEh4KEWxhc3RfcHJpY2VfbWljcm9zGAYgASgDSACIAQESGwoTbGFzdF9xdWFudGl0eV91bml0cxgHIAEoAxIzCg9sYXN0X3RyYWRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWxhc3RfdHJhZGVfaWQYCSABKAkSNQoRd2luZG93X3N0YXJ0X3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh4KEW9wZW5fcHJpY2VfbWljcm9zGAsgASgDSAGIAQESHgoRaGlnaF9wcmljZV9taWNyb3MYDCABKANIAogBARIdChBsb3dfcHJpY2VfbWljcm9zGA0gASgDSAOIAQESGgoNY2hhbmdlX21pY3JvcxgOIAEoA0gEiAEBEhcKCmNoYW5nZV9icHMYDyABKANIBYgBARIUCgx2b2x1bWVfdW5pdHMYECABKAMSFwoPdHVybm92ZXJfbWljcm9zGBEgASgDEhMKC3RyYWRlX2NvdW50GBIgASgDQhQKEl9sYXN0X3ByaWNlX21pY3Jvc0IUChJfb3Blbl9wcmljZV9taWNyb3NCFAoSX2hpZ2hfcHJpY2VfbWljcm9zQhMKEV9sb3dfcHJpY2VfbWljcm9zQhAKDl9jaGFuZ2VfbWljcm9zQg0KC19jaGFuZ2VfYnBzIpUDCgZDYW5kbGUSEQoJbWFya2V0X2lkGAEgASgJEiwKCGludGVydmFsGAIgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbBIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRb3Blbl9wcmljZV9taWNyb3MYBSABKAMSGQoRaGlnaF9wcmljZV9taWNyb3MYBiABKAMSGAoQbG93X3ByaWNlX21pY3JvcxgHIAEoAxIaChJjbG9zZV9wcmljZV9taWNyb3MYCCABKAMSFAoMdm9sdW1lX3VuaXRzGAkgASgDEhcKD3R1cm5vdmVyX21pY3JvcxgKIAEoAxITCgt0cmFkZV9jb3VudBgLIAEoAxIWCg5maXJzdF90cmFkZV9pZBgMIAEoCRIVCg1sYXN0X3RyYWRlX2lkGA0gASgJEg0KBWZpbmFsGA4gASgIIp8CCgdBdWN0aW9uEhIKCmF1Y3Rpb25faWQYASABKAkSJwoFY2F1c2UYAiABKA4yGC50aGVncmlkLnYxLkF1Y3Rpb25DYXVzZRIsCghlbmRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoWcmVmZXJlbmNlX3ByaWNlX21pY3JvcxgEIAEoA0gAiAEBEhkKDHByaWNlX21pY3JvcxgFIAEoA0gBiAEBEhQKDHZvbHVtZV91bml0cxgGIAEoAxIVCg1zdXJwbHVzX3VuaXRzGAcgASgDEhAKCGZpbmlzaGVkGAggASgIQhkKF19yZWZlcmVuY2VfcHJpY2VfbWljcm9zQg8KDV9wcmljZV9taWNyb3MidwoMQm9va1NuYXBzaG90EiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSEAoIY2hlY2tzdW0YAyABKA0SCwoDZ2FwGAQgASgIImcKCUJvb2tEZWx0YRIjCgRiaWRzGAEgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSIwoEYXNrcxgCIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEhAKCGNoZWNrc3VtGAMgASgNIk4KCUJvb2tMZXZlbBIUCgxwcmljZV9taWNyb3MYASABKAMSFgoOcXVhbnRpdHlfdW5pdHMYAiABKAMSEwoLb3JkZXJfY291bnQYAyABKAUi2AEKBVRyYWRlEhAKCHRyYWRlX2lkGAEgASgJEhEKCW1hcmtldF9pZBgCIAEoCRIUCgxwcmljZV9taWNyb3MYAyABKAMSFgoOcXVhbnRpdHlfdW5pdHMYBCABKAMSJAoKdGFrZXJfc2lkZRgFIAEoDjIQLnRoZWdyaWQudjEuU2lkZRIuCgp0cmFkZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphdWN0aW9uX2lkGAcgASgJEhIKCmFmZmlsaWF0ZWQYCCABKAgixwMKBk1hcmtldBIRCgltYXJrZXRfaWQYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIOCgZzeW1ib2wYAyABKAkSJgoFc3RhdGUYBCABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEhQKDHN0YXRlX3JlYXNvbhgFIAEoCRImCgV0ZXJtcxgGIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMSHgoRbGFzdF9wcmljZV9taWNyb3MYByABKANIAIgBARIcCg9iZXN0X2JpZF9taWNyb3MYCCABKANIAYgBARIcCg9iZXN0X2Fza19taWNyb3MYCSABKANIAogBARIzCg9uZXh0X3N3ZWVwX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBnBvbGljeRgLIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5EiQKB2F1Y3Rpb24YDCABKAsyEy50aGVncmlkLnYxLkF1Y3Rpb25CFAoSX2xhc3RfcHJpY2VfbWljcm9zQhIKEF9iZXN0X2JpZF9taWNyb3NCEgoQX2Jlc3RfYXNrX21pY3JvcyJ3CgxNYXJrZXRQb2xpY3kSFAoMbWF4X21vdmVfYnBzGAEgASgDEhoKEm1heF9tb3ZlX3dpbmRvd191cxgCIAEoAxIbChNtYXhfbW92ZV9hdWN0aW9uX3VzGAMgASgDEhgKEHN3ZWVwX2F1Y3Rpb25fdXMYBCABKAMixAEKC01hcmtldFRlcm1zEhgKEHRpY2tfc2l6ZV9taWNyb3MYASABKAMSGgoScXVhbnRpdHlfbWluX3VuaXRzGAIgASgDEhoKEnF1YW50aXR5X21heF91bml0cxgDIAEoAxIVCg1tYWtlcl9mZWVfYnBzGAQgASgDEhUKDXRha2VyX2ZlZV9icHMYBSABKAMSGwoTcXVhbnRpdHlfc3RlcF91bml0cxgGIAEoAxIYChBwcmljZV9tYXhfbWljcm9zGAcgASgDKsABCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIQCgxDSEFOTkVMX0JPT0sQARISCg5DSEFOTkVMX1RSQURFUxACEhIKDkNIQU5ORUxfU1RBVFVTEAMSEwoPQ0hBTk5FTF9BVUNUSU9OEAQSEAoMQ0hBTk5FTF9CRVNUEAUSEgoOQ0hBTk5FTF9USUNLRVIQBhITCg9DSEFOTkVMX0NBTkRMRVMQBxISCg5DSEFOTkVMX09SREVSUxAJKvMBCg5DYW5kbGVJbnRlcnZhbBIfChtDQU5ETEVfSU5URVJWQUxfVU5TUEVDSUZJRUQQABIeChpDQU5ETEVfSU5URVJWQUxfT05FX01JTlVURRABEiAKHENBTkRMRV9JTlRFUlZBTF9GSVZFX01JTlVURVMQAhIjCh9DQU5ETEVfSU5URVJWQUxfRklGVEVFTl9NSU5VVEVTEAMSHAoYQ0FORExFX0lOVEVSVkFMX09ORV9IT1VSEAQSHgoaQ0FORExFX0lOVEVSVkFMX0ZPVVJfSE9VUlMQBRIbChdDQU5ETEVfSU5URVJWQUxfT05FX0RBWRAGKn4KDEF1Y3Rpb25DYXVzZRIdChlBVUNUSU9OX0NBVVNFX1VOU1BFQ0lGSUVEEAASGgoWQVVDVElPTl9DQVVTRV9PUEVSQVRPUhABEhoKFkFVQ1RJT05fQ0FVU0VfTUFYX01PVkUQAhIXChNBVUNUSU9OX0NBVVNFX1NXRUVQEAMqrgEKC01hcmtldFN0YXRlEhwKGE1BUktFVF9TVEFURV9VTlNQRUNJRklFRBAAEhUKEU1BUktFVF9TVEFURV9PUEVOEAESHAoYTUFSS0VUX1NUQVRFX0NBTkNFTF9PTkxZEAISFwoTTUFSS0VUX1NUQVRFX0hBTFRFRBADEhgKFE1BUktFVF9TVEFURV9BVUNUSU9OEAQSGQoVTUFSS0VUX1NUQVRFX1NXRUVQSU5HEAUyiQYKEU1hcmtldERhdGFTZXJ2aWNlEk0KCUdldE1hcmtldBIcLnRoZWdyaWQudjEuR2V0TWFya2V0UmVxdWVzdBodLnRoZWdyaWQudjEuR2V0TWFya2V0UmVzcG9uc2UiA5ACARJTCgtMaXN0TWFya2V0cxIeLnRoZWdyaWQudjEuTGlzdE1hcmtldHNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5MaXN0TWFya2V0c1Jlc3BvbnNlIgOQAgESRwoHR2V0Qm9vaxIaLnRoZWdyaWQudjEuR2V0Qm9va1JlcXVlc3QaGy50aGVncmlkLnYxLkdldEJvb2tSZXNwb25zZSIDkAIBElYKDEdldE9yZGVyQm9vaxIfLnRoZWdyaWQudjEuR2V0T3JkZXJCb29rUmVxdWVzdBogLnRoZWdyaWQudjEuR2V0T3JkZXJCb29rUmVzcG9uc2UiA5ACARJNCglHZXRUaWNrZXISHC50aGVncmlkLnYxLkdldFRpY2tlclJlcXVlc3QaHS50aGVncmlkLnYxLkdldFRpY2tlclJlc3BvbnNlIgOQAgESUwoLTGlzdFRpY2tlcnMSHi50aGVncmlkLnYxLkxpc3RUaWNrZXJzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdFRpY2tlcnNSZXNwb25zZSIDkAIBElMKC0xpc3RDYW5kbGVzEh4udGhlZ3JpZC52MS5MaXN0Q2FuZGxlc1JlcXVlc3QaHy50aGVncmlkLnYxLkxpc3RDYW5kbGVzUmVzcG9uc2UiA5ACARJQCgpMaXN0VHJhZGVzEh0udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVxdWVzdBoeLnRoZWdyaWQudjEuTGlzdFRyYWRlc1Jlc3BvbnNlIgOQAgESZAoQU3RyZWFtTWFya2V0RGF0YRIjLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QaJC50aGVncmlkLnYxLlN0cmVhbU1hcmtldERhdGFSZXNwb25zZSIDkAIBMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDImcKE0dldE9yZGVyQm9va1JlcXVlc3QSDgoGbWFya2V0GAEgASgJEhQKDGRlcHRoX29yZGVycxgCIAEoBRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlUKFEdldE9yZGVyQm9va1Jlc3BvbnNlEisKBGJvb2sYASABKAsyHS50aGVncmlkLnYxLk9yZGVyQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDIk4KEEdldFRpY2tlclJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0VGlja2VyUmVzcG9uc2USIgoGdGlja2VyGAEgASgLMhIudGhlZ3JpZC52MS5UaWNrZXIiZwoSTGlzdFRpY2tlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdFRpY2tlcnNSZXNwb25zZRIjCgd0aWNrZXJzGAEgAygLMhIudGhlZ3JpZC52MS5UaWNrZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoMCChJMaXN0Q2FuZGxlc1JlcXVlc3QSDgoGbWFya2V0GAEgASgJEiwKCGludGVydmFsGAIgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbBIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCRIuCgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAcgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJTChNMaXN0Q2FuZGxlc1Jlc3BvbnNlEiMKB2NhbmRsZXMYASADKAsyEi50aGVncmlkLnYxLkNhbmRsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki1AEKEUxpc3RUcmFkZXNSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIuCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAYgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJQChJMaXN0VHJhZGVzUmVzcG9uc2USIQoGdHJhZGVzGAEgAygLMhEudGhlZ3JpZC52MS5UcmFkZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSgoXU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QSLwoNc3Vic2NyaXB0aW9ucxgBIAMoCzIYLnRoZWdyaWQudjEuU3Vic2NyaXB0aW9uImcKGFN0cmVhbU1hcmtldERhdGFSZXNwb25zZRInCgZldmVudHMYASADKAsyFy50aGVncmlkLnYxLk1hcmtldEV2ZW50EhIKCmxhZ19ldmVudHMYAiABKAMSDgoGbGFnX3VzGAMgASgDIr8BCgxTdWJzY3JpcHRpb24SDgoGbWFya2V0GAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSGwoOYWZ0ZXJfc2VxdWVuY2UYAyABKANIAIgBARIUCgxkZXB0aF9sZXZlbHMYBCABKAUSMwoPY2FuZGxlX2ludGVydmFsGAUgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbEIRCg9fYWZ0ZXJfc2VxdWVuY2Ui8AYKC01hcmtldEV2ZW50EhEKCW1hcmtldF9pZBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhUKDXByZXZfc2VxdWVuY2UYAyABKAMSEAoIc2VxdWVuY2UYBCABKAMSLgoKZXZlbnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoXY29uZmxhdGVkX2Zyb21fc2VxdWVuY2UYBiABKANIAYgBARIxCg1ib29rX3NuYXBzaG90GAcgASgLMhgudGhlZ3JpZC52MS5Cb29rU25hcHNob3RIABIrCgpib29rX2RlbHRhGAggASgLMhUudGhlZ3JpZC52MS5Cb29rRGVsdGFIABIiCgV0cmFkZRgJIAEoCzIRLnRoZWdyaWQudjEuVHJhZGVIABIkCgZtYXJrZXQYCiABKAsyEi50aGVncmlkLnYxLk1hcmtldEgAEioKCWhlYXJ0YmVhdBgLIAEoCzIVLnRoZWdyaWQudjEuSGVhcnRiZWF0SAASKwoKc3RyZWFtX2VuZBgMIAEoCzIVLnRoZWdyaWQudjEuU3RyZWFtRW5kSAASJgoHYXVjdGlvbhgNIAEoCzITLnRoZWdyaWQudjEuQXVjdGlvbkgAEi0KC2Jlc3RfcHJpY2VzGA4gASgLMhYudGhlZ3JpZC52MS5CZXN0UHJpY2VzSAASPAoTb3JkZXJfYm9va19zbmFwc2hvdBgPIAEoCzIdLnRoZWdyaWQudjEuT3JkZXJCb29rU25hcHNob3RIABI2ChBvcmRlcl9ib29rX2RlbHRhGBAgASgLMhoudGhlZ3JpZC52MS5PcmRlckJvb2tEZWx0YUgAEiQKBnRpY2tlchgRIAEoCzISLnRoZWdyaWQudjEuVGlja2VySAASJAoGY2FuZGxlGBIgASgLMhIudGhlZ3JpZC52MS5DYW5kbGVIABIeChFnYXBfZnJvbV9zZXF1ZW5jZRgUIAEoA0gCiAEBEhwKD2dhcF90b19zZXF1ZW5jZRgVIAEoA0gDiAEBQgkKB3BheWxvYWRCGgoYX2NvbmZsYXRlZF9mcm9tX3NlcXVlbmNlQhQKEl9nYXBfZnJvbV9zZXF1ZW5jZUISChBfZ2FwX3RvX3NlcXVlbmNlIlQKCkJlc3RQcmljZXMSIgoDYmlkGAEgASgLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSIgoDYXNrGAIgASgLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwinQEKEU9yZGVyQm9va1NuYXBzaG90EiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tPcmRlchIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rT3JkZXISEAoIY2hlY2tzdW0YAyABKA0SCwoDZ2FwGAQgASgIEhEKCWNvbnRpbnVlZBgFIAEoCBIMCgRtb3JlGAYgASgIImwKDk9yZGVyQm9va0RlbHRhEiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tPcmRlchIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rT3JkZXISEAoIY2hlY2tzdW0YAyABKA0iXQoJQm9va09yZGVyEhAKCG9yZGVyX2lkGAEgASgJEhQKDHByaWNlX21pY3JvcxgCIAEoAxIWCg5xdWFudGl0eV91bml0cxgDIAEoAxIQCghwcmlvcml0eRgEIAEoAyK0BQoGVGlja2VyEhEKCW1hcmtldF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSLwoLdGlja2VyX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKA2JpZBgEIAEoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiIKA2FzaxgFIAEoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEh4KEWxhc3RfcHJpY2VfbWljcm9zGAYgASgDSACIAQESGwoTbGFzdF9xdWFudGl0eV91bml0cxgHIAEoAxIzCg9sYXN0X3RyYWRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWxhc3RfdHJhZGVfaWQYCSABKAkSNQoRd2luZG93X3N0YXJ0X3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh4KEW9wZW5fcHJpY2VfbWljcm9zGAsgASgDSAGIAQESHgoRaGlnaF9wcmljZV9taWNyb3MYDCABKANIAogBARIdChBsb3dfcHJpY2VfbWljcm9zGA0gASgDSAOIAQESGgoNY2hhbmdlX21pY3JvcxgOIAEoA0gEiAEBEhcKCmNoYW5nZV9icHMYDyABKANIBYgBARIUCgx2b2x1bWVfdW5pdHMYECABKAMSFwoPdHVybm92ZXJfbWljcm9zGBEgASgDEhMKC3RyYWRlX2NvdW50GBIgASgDQhQKEl9sYXN0X3ByaWNlX21pY3Jvc0IUChJfb3Blbl9wcmljZV9taWNyb3NCFAoSX2hpZ2hfcHJpY2VfbWljcm9zQhMKEV9sb3dfcHJpY2VfbWljcm9zQhAKDl9jaGFuZ2VfbWljcm9zQg0KC19jaGFuZ2VfYnBzIpUDCgZDYW5kbGUSEQoJbWFya2V0X2lkGAEgASgJEiwKCGludGVydmFsGAIgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbBIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRb3Blbl9wcmljZV9taWNyb3MYBSABKAMSGQoRaGlnaF9wcmljZV9taWNyb3MYBiABKAMSGAoQbG93X3ByaWNlX21pY3JvcxgHIAEoAxIaChJjbG9zZV9wcmljZV9taWNyb3MYCCABKAMSFAoMdm9sdW1lX3VuaXRzGAkgASgDEhcKD3R1cm5vdmVyX21pY3JvcxgKIAEoAxITCgt0cmFkZV9jb3VudBgLIAEoAxIWCg5maXJzdF90cmFkZV9pZBgMIAEoCRIVCg1sYXN0X3RyYWRlX2lkGA0gASgJEg0KBWZpbmFsGA4gASgIIp8CCgdBdWN0aW9uEhIKCmF1Y3Rpb25faWQYASABKAkSJwoFY2F1c2UYAiABKA4yGC50aGVncmlkLnYxLkF1Y3Rpb25DYXVzZRIsCghlbmRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoWcmVmZXJlbmNlX3ByaWNlX21pY3JvcxgEIAEoA0gAiAEBEhkKDHByaWNlX21pY3JvcxgFIAEoA0gBiAEBEhQKDHZvbHVtZV91bml0cxgGIAEoAxIVCg1zdXJwbHVzX3VuaXRzGAcgASgDEhAKCGZpbmlzaGVkGAggASgIQhkKF19yZWZlcmVuY2VfcHJpY2VfbWljcm9zQg8KDV9wcmljZV9taWNyb3MidwoMQm9va1NuYXBzaG90EiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSEAoIY2hlY2tzdW0YAyABKA0SCwoDZ2FwGAQgASgIImcKCUJvb2tEZWx0YRIjCgRiaWRzGAEgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSIwoEYXNrcxgCIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEhAKCGNoZWNrc3VtGAMgASgNIk4KCUJvb2tMZXZlbBIUCgxwcmljZV9taWNyb3MYASABKAMSFgoOcXVhbnRpdHlfdW5pdHMYAiABKAMSEwoLb3JkZXJfY291bnQYAyABKAUi2AEKBVRyYWRlEhAKCHRyYWRlX2lkGAEgASgJEhEKCW1hcmtldF9pZBgCIAEoCRIUCgxwcmljZV9taWNyb3MYAyABKAMSFgoOcXVhbnRpdHlfdW5pdHMYBCABKAMSJAoKdGFrZXJfc2lkZRgFIAEoDjIQLnRoZWdyaWQudjEuU2lkZRIuCgp0cmFkZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphdWN0aW9uX2lkGAcgASgJEhIKCmFmZmlsaWF0ZWQYCCABKAgixwMKBk1hcmtldBIRCgltYXJrZXRfaWQYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIOCgZzeW1ib2wYAyABKAkSJgoFc3RhdGUYBCABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEhQKDHN0YXRlX3JlYXNvbhgFIAEoCRImCgV0ZXJtcxgGIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMSHgoRbGFzdF9wcmljZV9taWNyb3MYByABKANIAIgBARIcCg9iZXN0X2JpZF9taWNyb3MYCCABKANIAYgBARIcCg9iZXN0X2Fza19taWNyb3MYCSABKANIAogBARIzCg9uZXh0X3N3ZWVwX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBnBvbGljeRgLIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5EiQKB2F1Y3Rpb24YDCABKAsyEy50aGVncmlkLnYxLkF1Y3Rpb25CFAoSX2xhc3RfcHJpY2VfbWljcm9zQhIKEF9iZXN0X2JpZF9taWNyb3NCEgoQX2Jlc3RfYXNrX21pY3JvcyJ3CgxNYXJrZXRQb2xpY3kSFAoMbWF4X21vdmVfYnBzGAEgASgDEhoKEm1heF9tb3ZlX3dpbmRvd191cxgCIAEoAxIbChNtYXhfbW92ZV9hdWN0aW9uX3VzGAMgASgDEhgKEHN3ZWVwX2F1Y3Rpb25fdXMYBCABKAMixAEKC01hcmtldFRlcm1zEhgKEHRpY2tfc2l6ZV9taWNyb3MYASABKAMSGgoScXVhbnRpdHlfbWluX3VuaXRzGAIgASgDEhoKEnF1YW50aXR5X21heF91bml0cxgDIAEoAxIVCg1tYWtlcl9mZWVfYnBzGAQgASgDEhUKDXRha2VyX2ZlZV9icHMYBSABKAMSGwoTcXVhbnRpdHlfc3RlcF91bml0cxgGIAEoAxIYChBwcmljZV9tYXhfbWljcm9zGAcgASgDIvYCCg5SZWZlcmVuY2VJbmRleBIVCg1pbnN0cnVtZW50X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPd2luZG93X2VuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZCgxwcmljZV9taWNyb3MYBSABKANIAIgBARITCgt0cmFkZV9jb3VudBgGIAEoAxIVCg12b2x1bWVfdG9rZW5zGAcgASgDEjAKBnN0YXR1cxgIIAEoDjIgLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXhTdGF0dXMSFgoObWV0aG9kX3ZlcnNpb24YCSABKAUSLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQg8KDV9wcmljZV9taWNyb3MiTQoTUmVmZXJlbmNlSW5kZXhJbnB1dBIQCgh0cmFkZV9pZBgBIAEoCRIUCgxwcmljZV9taWNyb3MYAiABKAMSDgoGdG9rZW5zGAMgASgDIpEBChhHZXRSZWZlcmVuY2VJbmRleFJlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJGChlHZXRSZWZlcmVuY2VJbmRleFJlc3BvbnNlEikKBWluZGV4GAEgASgLMhoudGhlZ3JpZC52MS5SZWZlcmVuY2VJbmRleCLiAQobTGlzdFJlZmVyZW5jZUluZGV4ZXNSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iZAocTGlzdFJlZmVyZW5jZUluZGV4ZXNSZXNwb25zZRIrCgdpbmRleGVzGAEgAygLMhoudGhlZ3JpZC52MS5SZWZlcmVuY2VJbmRleBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkivwEKH0xpc3RSZWZlcmVuY2VJbmRleElucHV0c1JlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkSKgoMbWluX3Bvc2l0aW9uGAUgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKXAQogTGlzdFJlZmVyZW5jZUluZGV4SW5wdXRzUmVzcG9uc2USKQoFaW5kZXgYASABKAsyGi50aGVncmlkLnYxLlJlZmVyZW5jZUluZGV4Ei8KBmlucHV0cxgCIAMoCzIfLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXhJbnB1dBIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkqwAEKB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEhAKDENIQU5ORUxfQk9PSxABEhIKDkNIQU5ORUxfVFJBREVTEAISEgoOQ0hBTk5FTF9TVEFUVVMQAxITCg9DSEFOTkVMX0FVQ1RJT04QBBIQCgxDSEFOTkVMX0JFU1QQBRISCg5DSEFOTkVMX1RJQ0tFUhAGEhMKD0NIQU5ORUxfQ0FORExFUxAHEhIKDkNIQU5ORUxfT1JERVJTEAkq8wEKDkNhbmRsZUludGVydmFsEh8KG0NBTkRMRV9JTlRFUlZBTF9VTlNQRUNJRklFRBAAEh4KGkNBTkRMRV9JTlRFUlZBTF9PTkVfTUlOVVRFEAESIAocQ0FORExFX0lOVEVSVkFMX0ZJVkVfTUlOVVRFUxACEiMKH0NBTkRMRV9JTlRFUlZBTF9GSUZURUVOX01JTlVURVMQAxIcChhDQU5ETEVfSU5URVJWQUxfT05FX0hPVVIQBBIeChpDQU5ETEVfSU5URVJWQUxfRk9VUl9IT1VSUxAFEhsKF0NBTkRMRV9JTlRFUlZBTF9PTkVfREFZEAYqfgoMQXVjdGlvbkNhdXNlEh0KGUFVQ1RJT05fQ0FVU0VfVU5TUEVDSUZJRUQQABIaChZBVUNUSU9OX0NBVVNFX09QRVJBVE9SEAESGgoWQVVDVElPTl9DQVVTRV9NQVhfTU9WRRACEhcKE0FVQ1RJT05fQ0FVU0VfU1dFRVAQAyquAQoLTWFya2V0U3RhdGUSHAoYTUFSS0VUX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRTUFSS0VUX1NUQVRFX09QRU4QARIcChhNQVJLRVRfU1RBVEVfQ0FOQ0VMX09OTFkQAhIXChNNQVJLRVRfU1RBVEVfSEFMVEVEEAMSGAoUTUFSS0VUX1NUQVRFX0FVQ1RJT04QBBIZChVNQVJLRVRfU1RBVEVfU1dFRVBJTkcQBSqIAQoUUmVmZXJlbmNlSW5kZXhTdGF0dXMSJgoiUkVGRVJFTkNFX0lOREVYX1NUQVRVU19VTlNQRUNJRklFRBAAEiYKIlJFRkVSRU5DRV9JTkRFWF9TVEFUVVNfUFJPVklTSU9OQUwQARIgChxSRUZFUkVOQ0VfSU5ERVhfU1RBVFVTX0ZJTkFMEAIy3AgKEU1hcmtldERhdGFTZXJ2aWNlEk0KCUdldE1hcmtldBIcLnRoZWdyaWQudjEuR2V0TWFya2V0UmVxdWVzdBodLnRoZWdyaWQudjEuR2V0TWFya2V0UmVzcG9uc2UiA5ACARJTCgtMaXN0TWFya2V0cxIeLnRoZWdyaWQudjEuTGlzdE1hcmtldHNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5MaXN0TWFya2V0c1Jlc3BvbnNlIgOQAgESRwoHR2V0Qm9vaxIaLnRoZWdyaWQudjEuR2V0Qm9va1JlcXVlc3QaGy50aGVncmlkLnYxLkdldEJvb2tSZXNwb25zZSIDkAIBElYKDEdldE9yZGVyQm9vaxIfLnRoZWdyaWQudjEuR2V0T3JkZXJCb29rUmVxdWVzdBogLnRoZWdyaWQudjEuR2V0T3JkZXJCb29rUmVzcG9uc2UiA5ACARJNCglHZXRUaWNrZXISHC50aGVncmlkLnYxLkdldFRpY2tlclJlcXVlc3QaHS50aGVncmlkLnYxLkdldFRpY2tlclJlc3BvbnNlIgOQAgESUwoLTGlzdFRpY2tlcnMSHi50aGVncmlkLnYxLkxpc3RUaWNrZXJzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdFRpY2tlcnNSZXNwb25zZSIDkAIBElMKC0xpc3RDYW5kbGVzEh4udGhlZ3JpZC52MS5MaXN0Q2FuZGxlc1JlcXVlc3QaHy50aGVncmlkLnYxLkxpc3RDYW5kbGVzUmVzcG9uc2UiA5ACARJQCgpMaXN0VHJhZGVzEh0udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVxdWVzdBoeLnRoZWdyaWQudjEuTGlzdFRyYWRlc1Jlc3BvbnNlIgOQAgESZAoQU3RyZWFtTWFya2V0RGF0YRIjLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QaJC50aGVncmlkLnYxLlN0cmVhbU1hcmtldERhdGFSZXNwb25zZSIDkAIBMAESZQoRR2V0UmVmZXJlbmNlSW5kZXgSJC50aGVncmlkLnYxLkdldFJlZmVyZW5jZUluZGV4UmVxdWVzdBolLnRoZWdyaWQudjEuR2V0UmVmZXJlbmNlSW5kZXhSZXNwb25zZSIDkAIBEm4KFExpc3RSZWZlcmVuY2VJbmRleGVzEicudGhlZ3JpZC52MS5MaXN0UmVmZXJlbmNlSW5kZXhlc1JlcXVlc3QaKC50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleGVzUmVzcG9uc2UiA5ACARJ6ChhMaXN0UmVmZXJlbmNlSW5kZXhJbnB1dHMSKy50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleElucHV0c1JlcXVlc3QaLC50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleElucHV0c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of GetMarket.
@@ -1707,6 +1707,354 @@ export const MarketTermsSchema: GenMessage<MarketTerms> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_market_data, 33);
 
 /**
+ * ReferenceIndex is the volume-weighted median price of the Units of an instrument that were delivered in
+ * one window. A delivery counts in the window in which it was opened, once it is settled in spec; of each
+ * trade that paid for its tokens, the price weighs as many tokens as were delivered of it. Trades and
+ * deliveries between members of one affiliation group do not count. Method version 1: the least price at
+ * which, from the lowest price up, half of all tokens are reached. Windows in which nothing was delivered
+ * have no index.
+ *
+ * @generated from message thegrid.v1.ReferenceIndex
+ */
+export type ReferenceIndex = Message<"thegrid.v1.ReferenceIndex"> & {
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 1;
+   */
+  instrumentId: string;
+
+  /**
+   * Symbol of the instrument.
+   *
+   * @generated from field: string symbol = 2;
+   */
+  symbol: string;
+
+  /**
+   * Begin of the window.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 3;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * End of the window, itself not in it.
+   *
+   * @generated from field: google.protobuf.Timestamp window_end_time = 4;
+   */
+  windowEndTime?: Timestamp | undefined;
+
+  /**
+   * The index in micro-dollars per Unit; absent when there were too few trades for one.
+   *
+   * @generated from field: optional int64 price_micros = 5;
+   */
+  priceMicros?: bigint | undefined;
+
+  /**
+   * Number of trades of which tokens were delivered.
+   *
+   * @generated from field: int64 trade_count = 6;
+   */
+  tradeCount: bigint;
+
+  /**
+   * Tokens delivered.
+   *
+   * @generated from field: int64 volume_tokens = 7;
+   */
+  volumeTokens: bigint;
+
+  /**
+   * Whether it may still change.
+   *
+   * @generated from field: thegrid.v1.ReferenceIndexStatus status = 8;
+   */
+  status: ReferenceIndexStatus;
+
+  /**
+   * Version of the method.
+   *
+   * @generated from field: int32 method_version = 9;
+   */
+  methodVersion: number;
+
+  /**
+   * When it was set.
+   *
+   * @generated from field: google.protobuf.Timestamp update_time = 10;
+   */
+  updateTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ReferenceIndex.
+ * Use `create(ReferenceIndexSchema)` to create a new message.
+ */
+export const ReferenceIndexSchema: GenMessage<ReferenceIndex> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 34);
+
+/**
+ * ReferenceIndexInput is one trade that went into an index.
+ *
+ * @generated from message thegrid.v1.ReferenceIndexInput
+ */
+export type ReferenceIndexInput = Message<"thegrid.v1.ReferenceIndexInput"> & {
+  /**
+   * The trade, `trd_…`.
+   *
+   * @generated from field: string trade_id = 1;
+   */
+  tradeId: string;
+
+  /**
+   * Its price in micro-dollars per Unit.
+   *
+   * @generated from field: int64 price_micros = 2;
+   */
+  priceMicros: bigint;
+
+  /**
+   * Its tokens that were delivered in the window.
+   *
+   * @generated from field: int64 tokens = 3;
+   */
+  tokens: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.ReferenceIndexInput.
+ * Use `create(ReferenceIndexInputSchema)` to create a new message.
+ */
+export const ReferenceIndexInputSchema: GenMessage<ReferenceIndexInput> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 35);
+
+/**
+ * Request of GetReferenceIndex.
+ *
+ * @generated from message thegrid.v1.GetReferenceIndexRequest
+ */
+export type GetReferenceIndexRequest = Message<"thegrid.v1.GetReferenceIndexRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Begin of the window; unset for the latest.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 2;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 3;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetReferenceIndexRequest.
+ * Use `create(GetReferenceIndexRequestSchema)` to create a new message.
+ */
+export const GetReferenceIndexRequestSchema: GenMessage<GetReferenceIndexRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 36);
+
+/**
+ * Response of GetReferenceIndex.
+ *
+ * @generated from message thegrid.v1.GetReferenceIndexResponse
+ */
+export type GetReferenceIndexResponse = Message<"thegrid.v1.GetReferenceIndexResponse"> & {
+  /**
+   * The index.
+   *
+   * @generated from field: thegrid.v1.ReferenceIndex index = 1;
+   */
+  index?: ReferenceIndex | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetReferenceIndexResponse.
+ * Use `create(GetReferenceIndexResponseSchema)` to create a new message.
+ */
+export const GetReferenceIndexResponseSchema: GenMessage<GetReferenceIndexResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 37);
+
+/**
+ * Request of ListReferenceIndexes.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexesRequest
+ */
+export type ListReferenceIndexesRequest = Message<"thegrid.v1.ListReferenceIndexesRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Greatest number of indexes in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only windows that begin at or after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 4;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Only windows that begin before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 5;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 6;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexesRequest.
+ * Use `create(ListReferenceIndexesRequestSchema)` to create a new message.
+ */
+export const ListReferenceIndexesRequestSchema: GenMessage<ListReferenceIndexesRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 38);
+
+/**
+ * Response of ListReferenceIndexes.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexesResponse
+ */
+export type ListReferenceIndexesResponse = Message<"thegrid.v1.ListReferenceIndexesResponse"> & {
+  /**
+   * Indexes, newest window first.
+   *
+   * @generated from field: repeated thegrid.v1.ReferenceIndex indexes = 1;
+   */
+  indexes: ReferenceIndex[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexesResponse.
+ * Use `create(ListReferenceIndexesResponseSchema)` to create a new message.
+ */
+export const ListReferenceIndexesResponseSchema: GenMessage<ListReferenceIndexesResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 39);
+
+/**
+ * Request of ListReferenceIndexInputs.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexInputsRequest
+ */
+export type ListReferenceIndexInputsRequest = Message<"thegrid.v1.ListReferenceIndexInputsRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Begin of the window; unset for the latest that has ended.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 2;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * Greatest number of inputs in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 5;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexInputsRequest.
+ * Use `create(ListReferenceIndexInputsRequestSchema)` to create a new message.
+ */
+export const ListReferenceIndexInputsRequestSchema: GenMessage<ListReferenceIndexInputsRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 40);
+
+/**
+ * Response of ListReferenceIndexInputs.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexInputsResponse
+ */
+export type ListReferenceIndexInputsResponse = Message<"thegrid.v1.ListReferenceIndexInputsResponse"> & {
+  /**
+   * The index; a provisional one may since have got further inputs.
+   *
+   * @generated from field: thegrid.v1.ReferenceIndex index = 1;
+   */
+  index?: ReferenceIndex | undefined;
+
+  /**
+   * Trades that went into it, by trade id.
+   *
+   * @generated from field: repeated thegrid.v1.ReferenceIndexInput inputs = 2;
+   */
+  inputs: ReferenceIndexInput[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 3;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexInputsResponse.
+ * Use `create(ListReferenceIndexInputsResponseSchema)` to create a new message.
+ */
+export const ListReferenceIndexInputsResponseSchema: GenMessage<ListReferenceIndexInputsResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 41);
+
+/**
  * Channel of a market's public data.
  *
  * @generated from enum thegrid.v1.Channel
@@ -1947,6 +2295,40 @@ export const MarketStateSchema: GenEnum<MarketState> = /*@__PURE__*/
   enumDesc(file_thegrid_v1_market_data, 3);
 
 /**
+ * ReferenceIndexStatus says whether an index may still change.
+ *
+ * @generated from enum thegrid.v1.ReferenceIndexStatus
+ */
+export enum ReferenceIndexStatus {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: REFERENCE_INDEX_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The window has ended; deliveries that were opened in it and settle late still count.
+   *
+   * @generated from enum value: REFERENCE_INDEX_STATUS_PROVISIONAL = 1;
+   */
+  PROVISIONAL = 1,
+
+  /**
+   * It does not change any more.
+   *
+   * @generated from enum value: REFERENCE_INDEX_STATUS_FINAL = 2;
+   */
+  FINAL = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.ReferenceIndexStatus.
+ */
+export const ReferenceIndexStatusSchema: GenEnum<ReferenceIndexStatus> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_market_data, 4);
+
+/**
  * MarketDataService is the public side of the markets. Any key may read it; nothing in it names a member.
  *
  * @generated from service thegrid.v1.MarketDataService
@@ -2050,6 +2432,39 @@ export const MarketDataService: GenService<{
     methodKind: "server_streaming";
     input: typeof StreamMarketDataRequestSchema;
     output: typeof StreamMarketDataResponseSchema;
+  },
+  /**
+   * GetReferenceIndex answers the reference index of one window of an instrument, or its latest. Refused
+   * with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.GetReferenceIndex
+   */
+  getReferenceIndex: {
+    methodKind: "unary";
+    input: typeof GetReferenceIndexRequestSchema;
+    output: typeof GetReferenceIndexResponseSchema;
+  },
+  /**
+   * ListReferenceIndexes pages through an instrument's reference indexes, newest window first. Refused
+   * with INSTRUMENT_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListReferenceIndexes
+   */
+  listReferenceIndexes: {
+    methodKind: "unary";
+    input: typeof ListReferenceIndexesRequestSchema;
+    output: typeof ListReferenceIndexesResponseSchema;
+  },
+  /**
+   * ListReferenceIndexInputs pages through the trades that went into one index, by trade id, so that anyone
+   * can recompute it. Refused with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListReferenceIndexInputs
+   */
+  listReferenceIndexInputs: {
+    methodKind: "unary";
+    input: typeof ListReferenceIndexInputsRequestSchema;
+    output: typeof ListReferenceIndexInputsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_market_data, 0);

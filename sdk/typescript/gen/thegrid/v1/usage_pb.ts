@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/usage.proto.
  */
 export const file_thegrid_v1_usage: GenFile = /*@__PURE__*/
-  fileDesc("ChZ0aGVncmlkL3YxL3VzYWdlLnByb3RvEgp0aGVncmlkLnYxIkkKD0dldFVzYWdlUmVxdWVzdBIKCgJpZBgBIAEoCRIqCgxtaW5fcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjoKEEdldFVzYWdlUmVzcG9uc2USJgoFdXNhZ2UYASABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkIucBChBMaXN0VXNhZ2VSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSDgoGa2V5X2lkGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgxtaW5fcG9zaXRpb24YByABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlQKEUxpc3RVc2FnZVJlc3BvbnNlEiYKBXVzYWdlGAEgAygLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiuQcKC1VzYWdlUmVjb3JkEhAKCHVzYWdlX2lkGAEgASgJEhMKC2RlbGl2ZXJ5X2lkGAIgASgJEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAMgASgJEg4KBmtleV9pZBgEIAEoCRIVCg1pbnN0cnVtZW50X2lkGAUgASgJEg4KBnN5bWJvbBgGIAEoCRIUCgxzcGVjX3ZlcnNpb24YByABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgIIAEoBRIXCg9yZXF1ZXN0ZWRfbW9kZWwYCSABKAkSFQoNc2VydmluZ19tb2RlbBgKIAEoCRITCgtzdXBwbGllcl9pZBgLIAEoCRIZChFvd2luZ19zdXBwbGllcl9pZBgMIAEoCRIoCgdjb3VudGVkGA0gASgLMhcudGhlZ3JpZC52MS5Ub2tlbkNvdW50cxIpCghyZXBvcnRlZBgOIAEoCzIXLnRoZWdyaWQudjEuVG9rZW5Db3VudHMSFwoPcmVzZXJ2ZWRfdG9rZW5zGA8gASgDEhUKDWJpbGxlZF90b2tlbnMYECABKAMSJAoFZHJhd3MYESADKAsyFS50aGVncmlkLnYxLlVzYWdlRHJhdxITCgtjb3N0X21pY3JvcxgSIAEoAxIbCg5maXJzdF90b2tlbl91cxgTIAEoA0gAiAEBEhgKC2R1cmF0aW9uX3VzGBQgASgDSAGIAQESLgohdGhyb3VnaHB1dF9taWxsaXRva2Vuc19wZXJfc2Vjb25kGBUgASgDSAKIAQESJAoHdmVyZGljdBgWIAEoDjITLnRoZWdyaWQudjEuVmVyZGljdBINCgVjYXVzZRgXIAEoCRInCgZzdGF0dXMYGCABKA4yFy50aGVncmlkLnYxLlVzYWdlU3RhdHVzEi0KCGF0dGVtcHRzGBkgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUF0dGVtcHQSLgoKc3RhcnRfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2V0dGxlX3RpbWUYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXN0YWdlGBwgASgJEhcKD3RlbmRlcmVkX3Rva2VucxgdIAEoAxIbChNzZXR0bGVkX2F0X2RlYWRsaW5lGB4gASgIQhEKD19maXJzdF90b2tlbl91c0IOCgxfZHVyYXRpb25fdXNCJAoiX3Rocm91Z2hwdXRfbWlsbGl0b2tlbnNfcGVyX3NlY29uZCJwCgtUb2tlbkNvdW50cxIVCg1wcm9tcHRfdG9rZW5zGAEgASgDEhUKDWNhY2hlZF90b2tlbnMYAiABKAMSGQoRY29tcGxldGlvbl90b2tlbnMYAyABKAMSGAoQcmVhc29uaW5nX3Rva2VucxgEIAEoAyKFAQoJVXNhZ2VEcmF3Eg4KBmxvdF9pZBgBIAEoCRIRCglpc3N1ZXJfaWQYAiABKAkSFQoNY29zdF90cmFkZV9pZBgDIAEoCRIZChFjb3N0X3ByaWNlX21pY3JvcxgEIAEoAxIOCgZ0b2tlbnMYBSABKAMSEwoLY29zdF9taWNyb3MYBiABKAMikQEKD0RlbGl2ZXJ5QXR0ZW1wdBITCgtzdXBwbGllcl9pZBgBIAEoCRIPCgdvdXRjb21lGAIgASgJEhsKDmZpcnN0X3Rva2VuX3VzGAMgASgDSACIAQESGAoLZHVyYXRpb25fdXMYBCABKANIAYgBAUIRCg9fZmlyc3RfdG9rZW5fdXNCDgoMX2R1cmF0aW9uX3VzKtMBCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABITCg9WRVJESUNUX0lOX1NQRUMQARIcChhWRVJESUNUX0xBVEVfRklSU1RfVE9LRU4QAhIUChBWRVJESUNUX1RPT19TTE9XEAMSEgoOVkVSRElDVF9GQUlMRUQQBBIfChtWRVJESUNUX0NBTkNFTExFRF9CWV9DTElFTlQQBRIYChRWRVJESUNUX0NMSUVOVF9GQVVMVBAGEhcKE1ZFUkRJQ1RfVkVOVUVfRkFVTFQQBypdCgtVc2FnZVN0YXR1cxIcChhVU0FHRV9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRVU0FHRV9TVEFUVVNfUEVORElORxABEhYKElVTQUdFX1NUQVRVU19GSU5BTBACMqkBCgxVc2FnZVNlcnZpY2USSgoIR2V0VXNhZ2USGy50aGVncmlkLnYxLkdldFVzYWdlUmVxdWVzdBocLnRoZWdyaWQudjEuR2V0VXNhZ2VSZXNwb25zZSIDkAIBEk0KCUxpc3RVc2FnZRIcLnRoZWdyaWQudjEuTGlzdFVzYWdlUmVxdWVzdBodLnRoZWdyaWQudjEuTGlzdFVzYWdlUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("ChZ0aGVncmlkL3YxL3VzYWdlLnByb3RvEgp0aGVncmlkLnYxIkkKD0dldFVzYWdlUmVxdWVzdBIKCgJpZBgBIAEoCRIqCgxtaW5fcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjoKEEdldFVzYWdlUmVzcG9uc2USJgoFdXNhZ2UYASABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkIucBChBMaXN0VXNhZ2VSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSDgoGa2V5X2lkGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgxtaW5fcG9zaXRpb24YByABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlQKEUxpc3RVc2FnZVJlc3BvbnNlEiYKBXVzYWdlGAEgAygLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki5AcKC1VzYWdlUmVjb3JkEhAKCHVzYWdlX2lkGAEgASgJEhMKC2RlbGl2ZXJ5X2lkGAIgASgJEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAMgASgJEg4KBmtleV9pZBgEIAEoCRIVCg1pbnN0cnVtZW50X2lkGAUgASgJEg4KBnN5bWJvbBgGIAEoCRIUCgxzcGVjX3ZlcnNpb24YByABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgIIAEoBRIXCg9yZXF1ZXN0ZWRfbW9kZWwYCSABKAkSFQoNc2VydmluZ19tb2RlbBgKIAEoCRITCgtzdXBwbGllcl9pZBgLIAEoCRIZChFvd2luZ19zdXBwbGllcl9pZBgMIAEoCRIoCgdjb3VudGVkGA0gASgLMhcudGhlZ3JpZC52MS5Ub2tlbkNvdW50cxIpCghyZXBvcnRlZBgOIAEoCzIXLnRoZWdyaWQudjEuVG9rZW5Db3VudHMSFwoPcmVzZXJ2ZWRfdG9rZW5zGA8gASgDEhUKDWJpbGxlZF90b2tlbnMYECABKAMSJAoFZHJhd3MYESADKAsyFS50aGVncmlkLnYxLlVzYWdlRHJhdxITCgtjb3N0X21pY3JvcxgSIAEoAxIbCg5maXJzdF90b2tlbl91cxgTIAEoA0gAiAEBEhgKC2R1cmF0aW9uX3VzGBQgASgDSAGIAQESLgohdGhyb3VnaHB1dF9taWxsaXRva2Vuc19wZXJfc2Vjb25kGBUgASgDSAKIAQESJAoHdmVyZGljdBgWIAEoDjITLnRoZWdyaWQudjEuVmVyZGljdBINCgVjYXVzZRgXIAEoCRInCgZzdGF0dXMYGCABKA4yFy50aGVncmlkLnYxLlVzYWdlU3RhdHVzEi0KCGF0dGVtcHRzGBkgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUF0dGVtcHQSLgoKc3RhcnRfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2V0dGxlX3RpbWUYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXN0YWdlGBwgASgJEhcKD3RlbmRlcmVkX3Rva2VucxgdIAEoAxIbChNzZXR0bGVkX2F0X2RlYWRsaW5lGB4gASgIEhYKDmNvdmVyZWRfdG9rZW5zGDIgASgDEhEKCXdhaXRlZF91cxgzIAEoA0IRCg9fZmlyc3RfdG9rZW5fdXNCDgoMX2R1cmF0aW9uX3VzQiQKIl90aHJvdWdocHV0X21pbGxpdG9rZW5zX3Blcl9zZWNvbmQicAoLVG9rZW5Db3VudHMSFQoNcHJvbXB0X3Rva2VucxgBIAEoAxIVCg1jYWNoZWRfdG9rZW5zGAIgASgDEhkKEWNvbXBsZXRpb25fdG9rZW5zGAMgASgDEhgKEHJlYXNvbmluZ190b2tlbnMYBCABKAMihQEKCVVzYWdlRHJhdxIOCgZsb3RfaWQYASABKAkSEQoJaXNzdWVyX2lkGAIgASgJEhUKDWNvc3RfdHJhZGVfaWQYAyABKAkSGQoRY29zdF9wcmljZV9taWNyb3MYBCABKAMSDgoGdG9rZW5zGAUgASgDEhMKC2Nvc3RfbWljcm9zGAYgASgDItcBCg9EZWxpdmVyeUF0dGVtcHQSEwoLc3VwcGxpZXJfaWQYASABKAkSDwoHb3V0Y29tZRgCIAEoCRIbCg5maXJzdF90b2tlbl91cxgDIAEoA0gAiAEBEhgKC2R1cmF0aW9uX3VzGAQgASgDSAGIAQESEAoIaXNfaGVkZ2UYBSABKAgSHQoQYXNrX3ByaWNlX21pY3JvcxgGIAEoA0gCiAEBQhEKD19maXJzdF90b2tlbl91c0IOCgxfZHVyYXRpb25fdXNCEwoRX2Fza19wcmljZV9taWNyb3Mq0wEKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhMKD1ZFUkRJQ1RfSU5fU1BFQxABEhwKGFZFUkRJQ1RfTEFURV9GSVJTVF9UT0tFThACEhQKEFZFUkRJQ1RfVE9PX1NMT1cQAxISCg5WRVJESUNUX0ZBSUxFRBAEEh8KG1ZFUkRJQ1RfQ0FOQ0VMTEVEX0JZX0NMSUVOVBAFEhgKFFZFUkRJQ1RfQ0xJRU5UX0ZBVUxUEAYSFwoTVkVSRElDVF9WRU5VRV9GQVVMVBAHKl0KC1VzYWdlU3RhdHVzEhwKGFVTQUdFX1NUQVRVU19VTlNQRUNJRklFRBAAEhgKFFVTQUdFX1NUQVRVU19QRU5ESU5HEAESFgoSVVNBR0VfU1RBVFVTX0ZJTkFMEAIyqQEKDFVzYWdlU2VydmljZRJKCghHZXRVc2FnZRIbLnRoZWdyaWQudjEuR2V0VXNhZ2VSZXF1ZXN0GhwudGhlZ3JpZC52MS5HZXRVc2FnZVJlc3BvbnNlIgOQAgESTQoJTGlzdFVzYWdlEhwudGhlZ3JpZC52MS5MaXN0VXNhZ2VSZXF1ZXN0Gh0udGhlZ3JpZC52MS5MaXN0VXNhZ2VSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of GetUsage.
@@ -319,7 +319,8 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
   verdict: Verdict;
 
   /**
-   * What ended the call, a row of the table of endings, such as `completed` or `supplier_lost`.
+   * What ended the call, such as `completed` or `supplier_lost`: with `stage` a row of the table of endings,
+   * server/endings.md.
    *
    * @generated from field: string cause = 23;
    */
@@ -354,7 +355,8 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
   settleTime?: Timestamp | undefined;
 
   /**
-   * How far the call had come when it ended, a stage of the table of endings.
+   * How far the call had come when it ended: `admitted`, `offered`, `accepted` or `streaming`; with `cause` a
+   * row of the table of endings, server/endings.md.
    *
    * @generated from field: string stage = 28;
    */
@@ -373,6 +375,21 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
    * @generated from field: bool settled_at_deadline = 30;
    */
   settledAtDeadline: boolean;
+
+  /**
+   * Billed tokens that another supplier than the serving one had sold and so owed; their proceeds went to
+   * the one that served.
+   *
+   * @generated from field: int64 covered_tokens = 50;
+   */
+  coveredTokens: bigint;
+
+  /**
+   * How long the call waited for a free place at a supplier, in microseconds.
+   *
+   * @generated from field: int64 waited_us = 51;
+   */
+  waitedUs: bigint;
 };
 
 /**
@@ -494,7 +511,8 @@ export type DeliveryAttempt = Message<"thegrid.v1.DeliveryAttempt"> & {
   supplierId: string;
 
   /**
-   * What came of it, such as `served`, `refused`, `lost`, `first_token_late`.
+   * What came of it: `served`, `hedge_lost` where another's first token came sooner, else a cause of the
+   * table of endings, such as `supplier_refused`, `supplier_lost`, `first_token_late`.
    *
    * @generated from field: string outcome = 2;
    */
@@ -513,6 +531,21 @@ export type DeliveryAttempt = Message<"thegrid.v1.DeliveryAttempt"> & {
    * @generated from field: optional int64 duration_us = 4;
    */
   durationUs?: bigint | undefined;
+
+  /**
+   * Whether it was offered the call as a hedge, while another had it too.
+   *
+   * @generated from field: bool is_hedge = 5;
+   */
+  isHedge: boolean;
+
+  /**
+   * The lowest price at which it asked for Units it issued, in micro-dollars per Unit, when it was chosen;
+   * unset when it had none on sale.
+   *
+   * @generated from field: optional int64 ask_price_micros = 6;
+   */
+  askPriceMicros?: bigint | undefined;
 };
 
 /**
