@@ -186,6 +186,7 @@ class Market:
         request = trading_pb2.ReplaceQuotesRequest(
             request_id=self.house.next_id(),
             market=SYMBOL,
+            tag="bench",
             quotes=[
                 trading_pb2.Quote(
                     side=1, quantity_units=1 + round_number % 9, price_micros=500_000 + level
