@@ -57,6 +57,7 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
     return {
         "GetInstrument": ("instruments", instruments_pb2.GetInstrumentRequest(instrument=SYMBOL)),
         "ListInstruments": ("instruments", instruments_pb2.ListInstrumentsRequest()),
+        "ListMeteringPolicies": ("instruments", instruments_pb2.ListMeteringPoliciesRequest()),
         "GetMarket": ("market_data", market_data_pb2.GetMarketRequest(market=SYMBOL)),
         "ListMarkets": ("market_data", market_data_pb2.ListMarketsRequest()),
         "GetBook": ("market_data", market_data_pb2.GetBookRequest(market=SYMBOL)),
@@ -72,6 +73,9 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "ListPostings": ("accounts", accounts_pb2.ListPostingsRequest()),
         "GetUsage": ("usage", usage_pb2.GetUsageRequest(id="usg_x")),
         "ListUsage": ("usage", usage_pb2.ListUsageRequest(key_id=traces["key"])),
+        "SummarizeUsage": ("usage", usage_pb2.SummarizeUsageRequest(key_id=traces["key"])),
+        "ListReceiptKeys": ("usage", usage_pb2.ListReceiptKeysRequest()),
+        "ListDisputes": ("admin", admin_pb2.ListDisputesRequest(member_id=traces["member"])),
         "GetMember": ("members", members_pb2.GetMemberRequest(member_id=traces["member"])),
         "ListKeys": ("members", members_pb2.ListKeysRequest()),
         "ListOffers": ("supply", supply_pb2.ListOffersRequest()),
@@ -97,7 +101,7 @@ async def test_a_stranger_sees_nothing_of_another_member(
     )
     table = reads(traces)
     methods = {name.rpartition("/")[2] for name in SCOPES}
-    unread = {each for each in methods - set(table) if each.startswith(("Get", "List"))}
+    unread = {each for each in methods - set(table) if each.startswith(("Get", "List", "Summ"))}
     assert not unread, "every read of the contract must be tried"
     for name, (service, request) in table.items():
         try:

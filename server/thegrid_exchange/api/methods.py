@@ -11,12 +11,17 @@ _READ: Final = ("trade:read", "trade:write", "consume", "supply", "admin")
 _TRADE: Final = ("trade:write",)
 _TRADE_READ: Final = ("trade:read", "trade:write")
 _ACCOUNT_READ: Final = ("trade:read", "trade:write", "consume")
+_DISPUTE: Final = ("consume", "trade:write")
 _SUPPLY: Final = ("supply",)
 _ADMIN: Final = ("admin",)
 ANY: Final = (*_READ, "gateway")
 
 _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    "InstrumentService": {"GetInstrument": ANY, "ListInstruments": ANY},
+    "InstrumentService": {
+        "GetInstrument": ANY,
+        "ListInstruments": ANY,
+        "ListMeteringPolicies": ANY,
+    },
     "MarketDataService": {
         "GetMarket": ANY,
         "ListMarkets": ANY,
@@ -47,7 +52,13 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListPostings": _ACCOUNT_READ,
         "StreamAccount": _ACCOUNT_READ,
     },
-    "UsageService": {"GetUsage": _ACCOUNT_READ, "ListUsage": _ACCOUNT_READ},
+    "UsageService": {
+        "GetUsage": _ACCOUNT_READ,
+        "ListUsage": _ACCOUNT_READ,
+        "SummarizeUsage": _ACCOUNT_READ,
+        "DisputeUsage": _DISPUTE,
+        "ListReceiptKeys": ANY,
+    },
     "MemberService": {
         "GetMember": ANY,
         "UpdateSettings": ("trade:write", "admin"),
@@ -83,6 +94,9 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "SetPolicy": _ADMIN,
         "GetPolicy": _ADMIN,
         "GetTrialBalance": _ADMIN,
+        "DefineMeteringPolicy": _ADMIN,
+        "ListDisputes": _ADMIN,
+        "ResolveDispute": _ADMIN,
     },
     "DeliveryService": {"Deliver": ("consume",), "DeliverySession": ("gateway",)},
 }

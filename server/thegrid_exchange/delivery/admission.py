@@ -69,21 +69,27 @@ def _supply_refusal(
 
 async def _counted(request: CallRequest, terms: Terms) -> int | Failure:
     spec = terms.contract.spec
+    if terms.metering is None:
+        return _not_carried(f"version {spec.metering_policy_version}")
     try:
         return await count_prompt(
-            request.prompt, spec.tokenizer, spec.metering_policy_version, spec.context_tokens_min
+            request.prompt, spec.tokenizer, terms.metering, spec.context_tokens_min
         )
     except PromptRefused as error:
         return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
     except ContextExceeded as error:
         return _context_exceeded(terms, error.least_tokens, "messages")
-    except (UnknownEncoding, KeyError) as error:
-        return Failure(
-            "CONTENT_REFUSED",
-            f"the metering policy of this instrument is not carried here ({error});"
-            " ask the operator to publish another version",
-            "instrument",
-        )
+    except UnknownEncoding as error:
+        return _not_carried(str(error))
+
+
+def _not_carried(what: str) -> Failure:
+    return Failure(
+        "CONTENT_REFUSED",
+        f"the metering policy of this instrument is not carried here ({what});"
+        " ask the operator to publish another version",
+        "instrument",
+    )
 
 
 def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int | Failure:

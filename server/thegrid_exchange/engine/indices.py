@@ -16,6 +16,7 @@ from thegrid_exchange.engine.records import (
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
+    Dispute,
     Key,
     Lot,
     LotParcel,
@@ -85,6 +86,14 @@ class Indices:
         """Key ids by member, revoked ones left out."""
         self.key_by_hash: dict[str, str] = {}
         self.member_by_handle: dict[str, str] = {}
+        self.calls_by_request: dict[tuple[str, str], str] = {}
+        """Open deliveries by member and what their client knows them by."""
+        self.dispute_of: dict[str, str] = {}
+        """Disputes by usage record."""
+        self.open_disputes: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
+        """Undecided disputes by member."""
+        self.decided_disputes: SortedKeys[Deadline] = SortedKeys()
+        """Decided disputes by when their calls were settled (wall clock)."""
 
     # ---- orders --------------------------------------------------------------------------------
 
@@ -204,7 +213,15 @@ class Indices:
     def follow_reservations(
         self, delivery_id: str, old: Reservation | None, new: Reservation | None
     ) -> None:
-        """Deadlines of open deliveries, which marks move."""
+        """Deadlines of open deliveries, which marks move, and the clients' names for them."""
+        call = new if new is not None else old
+        assert call is not None
+        if call.client_request_id and (old is None or new is None):
+            name = (call.member_id, call.client_request_id)
+            if new is not None:
+                self.calls_by_request[name] = delivery_id
+            elif self.calls_by_request.get(name) == delivery_id:
+                del self.calls_by_request[name]
         for reservation, present in ((old, False), (new, True)):
             if reservation is not None:
                 deadline = (reservation.deadline_us - reservation.outage_base_us, delivery_id)
@@ -215,9 +232,25 @@ class Indices:
         self, delivery_id: str, old: ClosedDelivery | None, new: ClosedDelivery | None
     ) -> None:
         """Memory of settled deliveries."""
+        if old is not None and new is not None:
+            return
         delivery = new if new is not None else old
         assert delivery is not None
         _set(self.closed, (delivery.closed_at_us, delivery_id), new is not None)
+
+    def follow_disputes(self, dispute_id: str, old: Dispute | None, new: Dispute | None) -> None:
+        """Disputes by record, open ones by member, and decided ones by when they were settled."""
+        for dispute, present in ((old, False), (new, True)):
+            if dispute is None:
+                continue
+            if present:
+                self.dispute_of[dispute.usage_id] = dispute_id
+            else:
+                self.dispute_of.pop(dispute.usage_id, None)
+            if dispute.status == "open":
+                _set(self.open_disputes[dispute.member_id], dispute_id, present)
+            else:
+                _set(self.decided_disputes, (dispute.settled_at_us, dispute_id), present)
 
     # ---- markets, members, supply --------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from thegrid_exchange.engine.records import (
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
+    Dispute,
     FeeTier,
     Instrument,
     Key,
@@ -30,9 +31,11 @@ from thegrid_exchange.engine.records import (
     LotParcel,
     Market,
     Member,
+    MeteringPolicy,
     Offer,
     Order,
     Parcel,
+    ReceiptKey,
     Reservation,
     SpecVersion,
     Supplier,
@@ -92,6 +95,11 @@ class State:
         self.offers: dict[tuple[str, str], Offer] = {}
         self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
         """By member and relay."""
+        self.metering_policies: dict[str, MeteringPolicy] = {}
+        """By version, written out; `rules.metering` knows the first one."""
+        self.receipt_keys: dict[str, ReceiptKey] = {}
+        self.disputes: dict[str, Dispute] = {}
+        """By id: open ones, and decided ones of records that could still be disputed."""
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }

@@ -12,7 +12,7 @@ from thegrid_exchange.views import accounts, lots, prevented, sql, trading, usag
 from thegrid_exchange.views.batch import Batch
 from thegrid_exchange.views.touched import Touched
 
-VIEWS_VERSION = 3
+VIEWS_VERSION = 4
 """Grows whenever a table or a packed record changes; another version rebuilds all of them."""
 
 TOTALS = sql.table("totals", [sql.text("scope")], sql.number("amount"))

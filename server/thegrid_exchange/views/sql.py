@@ -112,6 +112,11 @@ class Query:
         """Add a condition on a filter, if the filter was given."""
         return self.where(condition, given) if given not in (None, "") else self
 
+    def group(self, keys: str) -> "Query":
+        """Say what rows are added up by; comes before `order`."""
+        self._head += f" GROUP BY {keys}"
+        return self
+
     def order(self, order: str, limit: int) -> "Query":
         """Say the order and the greatest number of rows."""
         self._tail = f" ORDER BY {order} LIMIT {limit}"

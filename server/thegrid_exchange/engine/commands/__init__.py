@@ -10,11 +10,14 @@ from thegrid_exchange.engine.commands.operator import (
     AdmitSupplier,
     CreateMember,
     DefineInstrument,
+    DefineMeteringPolicy,
     Deposit,
     FundGuarantee,
     PublishSpec,
+    RegisterReceiptKey,
     ReinstateMember,
     ReinstateSupplier,
+    ResolveDispute,
     SetFeeTier,
     SetMarketPolicy,
     SetMarketState,
@@ -34,7 +37,12 @@ from thegrid_exchange.engine.commands.trading import (
     PlaceOrder,
     ReplaceQuotes,
 )
-from thegrid_exchange.engine.quantities import AccountMode, SelfTradePrevention, Verdict
+from thegrid_exchange.engine.quantities import (
+    AccountMode,
+    DisputeReason,
+    SelfTradePrevention,
+    Verdict,
+)
 from thegrid_exchange.engine.records import Attempt, TokenCounts
 
 # ---- keys and settings -------------------------------------------------------------------------
@@ -156,6 +164,7 @@ class Reserve(NamedTuple):
     max_price_micros: int | None = None
     relay_id: str = ""
     requested_model: str = ""
+    client_request_id: str = ""
 
 
 class Mark(NamedTuple):
@@ -184,6 +193,22 @@ class Report(NamedTuple):
     request_id: str = ""
     streamed_us: int | None = None
     """From first to last token, less the time in which the supplier had no window."""
+
+
+class DisputeUsage(NamedTuple):
+    """Object to a settled call.
+
+    The facts of the record stand in the command: usage records are kept by the journal and the
+    read models, not by the engine, and were read where everything before was durable.
+    """
+
+    member_id: str
+    usage_id: str
+    supplier_id: str
+    instrument_id: str
+    reason: DisputeReason
+    cost_micros: int
+    settled_at_us: int
 
 
 # ---- time --------------------------------------------------------------------------------------
@@ -230,6 +255,10 @@ Command = (
     | Reserve
     | Mark
     | Report
+    | DefineMeteringPolicy
+    | RegisterReceiptKey
+    | DisputeUsage
+    | ResolveDispute
     | Tick
 )
 
@@ -245,18 +274,22 @@ __all__ = [
     "CreateKey",
     "CreateMember",
     "DefineInstrument",
+    "DefineMeteringPolicy",
     "Deposit",
+    "DisputeUsage",
     "FundGuarantee",
     "IssueUnits",
     "Mark",
     "PlaceOrder",
     "PublishSpec",
     "RegisterOffer",
+    "RegisterReceiptKey",
     "ReinstateMember",
     "ReinstateSupplier",
     "ReplaceQuotes",
     "Report",
     "Reserve",
+    "ResolveDispute",
     "RetireUnits",
     "RevokeKey",
     "SetFeeTier",

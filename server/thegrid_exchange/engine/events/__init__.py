@@ -62,6 +62,14 @@ from thegrid_exchange.engine.events.trading import (
     SelfTradePrevented,
     TradeExecuted,
 )
+from thegrid_exchange.engine.events.usage import (
+    DisputeOpened,
+    DisputeResolved,
+    DisputesForgotten,
+    LateReportRecorded,
+    MeteringPolicyDefined,
+    ReceiptKeyRegistered,
+)
 
 Event = (
     Posted
@@ -115,6 +123,12 @@ Event = (
     | AvailabilityChanged
     | OutageRecorded
     | ClosedForgotten
+    | MeteringPolicyDefined
+    | ReceiptKeyRegistered
+    | LateReportRecorded
+    | DisputeOpened
+    | DisputeResolved
+    | DisputesForgotten
 )
 
 
@@ -130,11 +144,15 @@ __all__ = [
     "CancellationOpened",
     "ClosedForgotten",
     "DeliveryMarked",
+    "DisputeOpened",
+    "DisputeResolved",
+    "DisputesForgotten",
     "Event",
     "FeeTierSet",
     "InstrumentDefined",
     "KeyCreated",
     "KeyRevoked",
+    "LateReportRecorded",
     "LotChanged",
     "LotClosed",
     "LotMinted",
@@ -143,6 +161,7 @@ __all__ = [
     "MemberChanged",
     "MemberCreated",
     "MemberSwept",
+    "MeteringPolicyDefined",
     "OfferRegistered",
     "OfferWithdrawn",
     "OrderAccepted",
@@ -157,6 +176,7 @@ __all__ = [
     "ParcelsMoved",
     "PolicyChanged",
     "Posted",
+    "ReceiptKeyRegistered",
     "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",

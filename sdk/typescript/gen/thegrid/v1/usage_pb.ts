@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/usage.proto.
  */
 export const file_thegrid_v1_usage: GenFile = /*@__PURE__*/
-  fileDesc("ChZ0aGVncmlkL3YxL3VzYWdlLnByb3RvEgp0aGVncmlkLnYxIkkKD0dldFVzYWdlUmVxdWVzdBIKCgJpZBgBIAEoCRIqCgxtaW5fcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjoKEEdldFVzYWdlUmVzcG9uc2USJgoFdXNhZ2UYASABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkIucBChBMaXN0VXNhZ2VSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSDgoGa2V5X2lkGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgxtaW5fcG9zaXRpb24YByABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlQKEUxpc3RVc2FnZVJlc3BvbnNlEiYKBXVzYWdlGAEgAygLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiuQcKC1VzYWdlUmVjb3JkEhAKCHVzYWdlX2lkGAEgASgJEhMKC2RlbGl2ZXJ5X2lkGAIgASgJEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAMgASgJEg4KBmtleV9pZBgEIAEoCRIVCg1pbnN0cnVtZW50X2lkGAUgASgJEg4KBnN5bWJvbBgGIAEoCRIUCgxzcGVjX3ZlcnNpb24YByABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgIIAEoBRIXCg9yZXF1ZXN0ZWRfbW9kZWwYCSABKAkSFQoNc2VydmluZ19tb2RlbBgKIAEoCRITCgtzdXBwbGllcl9pZBgLIAEoCRIZChFvd2luZ19zdXBwbGllcl9pZBgMIAEoCRIoCgdjb3VudGVkGA0gASgLMhcudGhlZ3JpZC52MS5Ub2tlbkNvdW50cxIpCghyZXBvcnRlZBgOIAEoCzIXLnRoZWdyaWQudjEuVG9rZW5Db3VudHMSFwoPcmVzZXJ2ZWRfdG9rZW5zGA8gASgDEhUKDWJpbGxlZF90b2tlbnMYECABKAMSJAoFZHJhd3MYESADKAsyFS50aGVncmlkLnYxLlVzYWdlRHJhdxITCgtjb3N0X21pY3JvcxgSIAEoAxIbCg5maXJzdF90b2tlbl91cxgTIAEoA0gAiAEBEhgKC2R1cmF0aW9uX3VzGBQgASgDSAGIAQESLgohdGhyb3VnaHB1dF9taWxsaXRva2Vuc19wZXJfc2Vjb25kGBUgASgDSAKIAQESJAoHdmVyZGljdBgWIAEoDjITLnRoZWdyaWQudjEuVmVyZGljdBINCgVjYXVzZRgXIAEoCRInCgZzdGF0dXMYGCABKA4yFy50aGVncmlkLnYxLlVzYWdlU3RhdHVzEi0KCGF0dGVtcHRzGBkgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUF0dGVtcHQSLgoKc3RhcnRfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2V0dGxlX3RpbWUYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXN0YWdlGBwgASgJEhcKD3RlbmRlcmVkX3Rva2VucxgdIAEoAxIbChNzZXR0bGVkX2F0X2RlYWRsaW5lGB4gASgIQhEKD19maXJzdF90b2tlbl91c0IOCgxfZHVyYXRpb25fdXNCJAoiX3Rocm91Z2hwdXRfbWlsbGl0b2tlbnNfcGVyX3NlY29uZCJwCgtUb2tlbkNvdW50cxIVCg1wcm9tcHRfdG9rZW5zGAEgASgDEhUKDWNhY2hlZF90b2tlbnMYAiABKAMSGQoRY29tcGxldGlvbl90b2tlbnMYAyABKAMSGAoQcmVhc29uaW5nX3Rva2VucxgEIAEoAyKFAQoJVXNhZ2VEcmF3Eg4KBmxvdF9pZBgBIAEoCRIRCglpc3N1ZXJfaWQYAiABKAkSFQoNY29zdF90cmFkZV9pZBgDIAEoCRIZChFjb3N0X3ByaWNlX21pY3JvcxgEIAEoAxIOCgZ0b2tlbnMYBSABKAMSEwoLY29zdF9taWNyb3MYBiABKAMikQEKD0RlbGl2ZXJ5QXR0ZW1wdBITCgtzdXBwbGllcl9pZBgBIAEoCRIPCgdvdXRjb21lGAIgASgJEhsKDmZpcnN0X3Rva2VuX3VzGAMgASgDSACIAQESGAoLZHVyYXRpb25fdXMYBCABKANIAYgBAUIRCg9fZmlyc3RfdG9rZW5fdXNCDgoMX2R1cmF0aW9uX3VzKtMBCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABITCg9WRVJESUNUX0lOX1NQRUMQARIcChhWRVJESUNUX0xBVEVfRklSU1RfVE9LRU4QAhIUChBWRVJESUNUX1RPT19TTE9XEAMSEgoOVkVSRElDVF9GQUlMRUQQBBIfChtWRVJESUNUX0NBTkNFTExFRF9CWV9DTElFTlQQBRIYChRWRVJESUNUX0NMSUVOVF9GQVVMVBAGEhcKE1ZFUkRJQ1RfVkVOVUVfRkFVTFQQBypdCgtVc2FnZVN0YXR1cxIcChhVU0FHRV9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRVU0FHRV9TVEFUVVNfUEVORElORxABEhYKElVTQUdFX1NUQVRVU19GSU5BTBACMqkBCgxVc2FnZVNlcnZpY2USSgoIR2V0VXNhZ2USGy50aGVncmlkLnYxLkdldFVzYWdlUmVxdWVzdBocLnRoZWdyaWQudjEuR2V0VXNhZ2VSZXNwb25zZSIDkAIBEk0KCUxpc3RVc2FnZRIcLnRoZWdyaWQudjEuTGlzdFVzYWdlUmVxdWVzdBodLnRoZWdyaWQudjEuTGlzdFVzYWdlUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("ChZ0aGVncmlkL3YxL3VzYWdlLnByb3RvEgp0aGVncmlkLnYxIkkKD0dldFVzYWdlUmVxdWVzdBIKCgJpZBgBIAEoCRIqCgxtaW5fcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImAKEEdldFVzYWdlUmVzcG9uc2USJgoFdXNhZ2UYASABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkEiQKB3JlY2VpcHQYAiABKAsyEy50aGVncmlkLnYxLlJlY2VpcHQiywIKEExpc3RVc2FnZVJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIOCgZrZXlfaWQYBCABKAkSLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgHIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24SFQoNc2VydmluZ19tb2RlbBgIIAEoCRITCgtzdXBwbGllcl9pZBgJIAEoCRIkCgd2ZXJkaWN0GAogASgOMhMudGhlZ3JpZC52MS5WZXJkaWN0EhAKCGRpc3B1dGVkGAsgASgIIlQKEUxpc3RVc2FnZVJlc3BvbnNlEiYKBXVzYWdlGAEgAygLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki8gIKFVN1bW1hcml6ZVVzYWdlUmVxdWVzdBIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoIaW50ZXJ2YWwYAyABKA4yGy50aGVncmlkLnYxLlN1bW1hcnlJbnRlcnZhbBIqCghncm91cF9ieRgEIAMoDjIYLnRoZWdyaWQudjEuU3VtbWFyeUdyb3VwEhIKCmluc3RydW1lbnQYBSABKAkSDgoGa2V5X2lkGAYgASgJEhUKDXNlcnZpbmdfbW9kZWwYByABKAkSEwoLc3VwcGxpZXJfaWQYCCABKAkSJAoHdmVyZGljdBgJIAEoDjITLnRoZWdyaWQudjEuVmVyZGljdBIqCgxtaW5fcG9zaXRpb24YCiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIsoBChZTdW1tYXJpemVVc2FnZVJlc3BvbnNlEikKBHJvd3MYASADKAsyGy50aGVncmlkLnYxLlVzYWdlU3VtbWFyeVJvdxInCgZ0b3RhbHMYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlVG90YWxzEi4KCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLzAQoPVXNhZ2VTdW1tYXJ5Um93Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXNlcnZpbmdfbW9kZWwYAiABKAkSDgoGa2V5X2lkGAMgASgJEhUKDWluc3RydW1lbnRfaWQYBCABKAkSDgoGc3ltYm9sGAUgASgJEhMKC3N1cHBsaWVyX2lkGAYgASgJEiQKB3ZlcmRpY3QYByABKA4yEy50aGVncmlkLnYxLlZlcmRpY3QSJwoGdG90YWxzGAggASgLMhcudGhlZ3JpZC52MS5Vc2FnZVRvdGFscyLDAQoLVXNhZ2VUb3RhbHMSDQoFY2FsbHMYASABKAMSFgoOdW5iaWxsZWRfY2FsbHMYAiABKAMSFQoNcHJvbXB0X3Rva2VucxgDIAEoAxIVCg1jYWNoZWRfdG9rZW5zGAQgASgDEhkKEWNvbXBsZXRpb25fdG9rZW5zGAUgASgDEhgKEHJlYXNvbmluZ190b2tlbnMYBiABKAMSFQoNYmlsbGVkX3Rva2VucxgHIAEoAxITCgtjb3N0X21pY3JvcxgIIAEoAyLOCQoLVXNhZ2VSZWNvcmQSEAoIdXNhZ2VfaWQYASABKAkSEwoLZGVsaXZlcnlfaWQYAiABKAkSGQoRY2xpZW50X3JlcXVlc3RfaWQYAyABKAkSDgoGa2V5X2lkGAQgASgJEhUKDWluc3RydW1lbnRfaWQYBSABKAkSDgoGc3ltYm9sGAYgASgJEhQKDHNwZWNfdmVyc2lvbhgHIAEoBRIYChBtZXRlcmluZ192ZXJzaW9uGAggASgFEhcKD3JlcXVlc3RlZF9tb2RlbBgJIAEoCRIVCg1zZXJ2aW5nX21vZGVsGAogASgJEhMKC3N1cHBsaWVyX2lkGAsgASgJEhkKEW93aW5nX3N1cHBsaWVyX2lkGAwgASgJEigKB2NvdW50ZWQYDSABKAsyFy50aGVncmlkLnYxLlRva2VuQ291bnRzEikKCHJlcG9ydGVkGA4gASgLMhcudGhlZ3JpZC52MS5Ub2tlbkNvdW50cxIXCg9yZXNlcnZlZF90b2tlbnMYDyABKAMSFQoNYmlsbGVkX3Rva2VucxgQIAEoAxIkCgVkcmF3cxgRIAMoCzIVLnRoZWdyaWQudjEuVXNhZ2VEcmF3EhMKC2Nvc3RfbWljcm9zGBIgASgDEhsKDmZpcnN0X3Rva2VuX3VzGBMgASgDSACIAQESGAoLZHVyYXRpb25fdXMYFCABKANIAYgBARIuCiF0aHJvdWdocHV0X21pbGxpdG9rZW5zX3Blcl9zZWNvbmQYFSABKANIAogBARIkCgd2ZXJkaWN0GBYgASgOMhMudGhlZ3JpZC52MS5WZXJkaWN0Eg0KBWNhdXNlGBcgASgJEicKBnN0YXR1cxgYIAEoDjIXLnRoZWdyaWQudjEuVXNhZ2VTdGF0dXMSLQoIYXR0ZW1wdHMYGSADKAsyGy50aGVncmlkLnYxLkRlbGl2ZXJ5QXR0ZW1wdBIuCgpzdGFydF90aW1lGBogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtzZXR0bGVfdGltZRgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFc3RhZ2UYHCABKAkSFwoPdGVuZGVyZWRfdG9rZW5zGB0gASgDEhsKE3NldHRsZWRfYXRfZGVhZGxpbmUYHiABKAgSEQoJbWVtYmVyX2lkGB8gASgJEhoKEmZpcnN0X3Rva2VuX21heF91cxggIAEoAxIoCiB0aHJvdWdocHV0X21pbl90b2tlbnNfcGVyX3NlY29uZBghIAEoAxIeChFkaXZlcmdlbmNlX3Rva2VucxgiIAEoA0gDiAEBEhEKCWRpdmVyZ2VudBgjIAEoCBIZChF2ZW51ZV9wYWlkX21pY3JvcxgkIAEoAxIrCgtsYXRlX3JlcG9ydBglIAEoCzIWLnRoZWdyaWQudjEuTGF0ZVJlcG9ydBIpCgdkaXNwdXRlGCYgASgLMhgudGhlZ3JpZC52MS5Vc2FnZURpc3B1dGVCEQoPX2ZpcnN0X3Rva2VuX3VzQg4KDF9kdXJhdGlvbl91c0IkCiJfdGhyb3VnaHB1dF9taWxsaXRva2Vuc19wZXJfc2Vjb25kQhQKEl9kaXZlcmdlbmNlX3Rva2VucyL1AQoKTGF0ZVJlcG9ydBIkCgd2ZXJkaWN0GAEgASgOMhMudGhlZ3JpZC52MS5WZXJkaWN0Eg0KBWNhdXNlGAIgASgJEhMKC3N1cHBsaWVyX2lkGAMgASgJEigKB2NvdW50ZWQYBCABKAsyFy50aGVncmlkLnYxLlRva2VuQ291bnRzEikKCHJlcG9ydGVkGAUgASgLMhcudGhlZ3JpZC52MS5Ub2tlbkNvdW50cxIXCg9iaWxsYWJsZV90b2tlbnMYBiABKAMSLwoLcmVwb3J0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIrQDCgxVc2FnZURpc3B1dGUSEgoKZGlzcHV0ZV9pZBgBIAEoCRIQCgh1c2FnZV9pZBgCIAEoCRIRCgltZW1iZXJfaWQYAyABKAkSEwoLc3VwcGxpZXJfaWQYBCABKAkSFQoNaW5zdHJ1bWVudF9pZBgFIAEoCRIpCgZyZWFzb24YBiABKA4yGS50aGVncmlkLnYxLkRpc3B1dGVSZWFzb24SKQoGc3RhdHVzGAcgASgOMhkudGhlZ3JpZC52MS5EaXNwdXRlU3RhdHVzEhMKC2Nvc3RfbWljcm9zGAggASgDEhcKD3JlZnVuZGVkX21pY3JvcxgJIAEoAxIYChBzaG9ydGZhbGxfbWljcm9zGAogASgDEiwKCHBheW1lbnRzGAsgAygLMhoudGhlZ3JpZC52MS5EaXNwdXRlUGF5bWVudBISCgpyZXNvbHV0aW9uGAwgASgJEi0KCW9wZW5fdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMAoMcmVzb2x2ZV90aW1lGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJHCg5EaXNwdXRlUGF5bWVudBINCgVvd25lchgBIAEoCRIPCgdhY2NvdW50GAIgASgJEhUKDWFtb3VudF9taWNyb3MYAyABKAMiYAoTRGlzcHV0ZVVzYWdlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEgoKAmlkGAIgASgJEikKBnJlYXNvbhgDIAEoDjIZLnRoZWdyaWQudjEuRGlzcHV0ZVJlYXNvbiJpChREaXNwdXRlVXNhZ2VSZXNwb25zZRIpCgdkaXNwdXRlGAEgASgLMhgudGhlZ3JpZC52MS5Vc2FnZURpc3B1dGUSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjoKB1JlY2VpcHQSDAoEYm9keRgBIAEoDBIOCgZrZXlfaWQYAiABKAkSEQoJc2lnbmF0dXJlGAMgASgMImUKC1JlY2VpcHRCb2R5EiYKBXVzYWdlGAEgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIuCgppc3N1ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKOAQoKUmVjZWlwdEtleRIOCgZrZXlfaWQYASABKAkSEgoKcHVibGljX2tleRgCIAEoDBIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRAoWTGlzdFJlY2VpcHRLZXlzUmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIj8KF0xpc3RSZWNlaXB0S2V5c1Jlc3BvbnNlEiQKBGtleXMYASADKAsyFi50aGVncmlkLnYxLlJlY2VpcHRLZXkicAoLVG9rZW5Db3VudHMSFQoNcHJvbXB0X3Rva2VucxgBIAEoAxIVCg1jYWNoZWRfdG9rZW5zGAIgASgDEhkKEWNvbXBsZXRpb25fdG9rZW5zGAMgASgDEhgKEHJlYXNvbmluZ190b2tlbnMYBCABKAMitAEKCVVzYWdlRHJhdxIOCgZsb3RfaWQYASABKAkSEQoJaXNzdWVyX2lkGAIgASgJEhUKDWNvc3RfdHJhZGVfaWQYAyABKAkSGQoRY29zdF9wcmljZV9taWNyb3MYBCABKAMSDgoGdG9rZW5zGAUgASgDEhMKC2Nvc3RfbWljcm9zGAYgASgDEhUKDXBhcmNlbF9udW1iZXIYByABKAUSFgoOaXNzdWVfdHJhZGVfaWQYCCABKAkikQEKD0RlbGl2ZXJ5QXR0ZW1wdBITCgtzdXBwbGllcl9pZBgBIAEoCRIPCgdvdXRjb21lGAIgASgJEhsKDmZpcnN0X3Rva2VuX3VzGAMgASgDSACIAQESGAoLZHVyYXRpb25fdXMYBCABKANIAYgBAUIRCg9fZmlyc3RfdG9rZW5fdXNCDgoMX2R1cmF0aW9uX3VzKmgKD1N1bW1hcnlJbnRlcnZhbBIgChxTVU1NQVJZX0lOVEVSVkFMX1VOU1BFQ0lGSUVEEAASGQoVU1VNTUFSWV9JTlRFUlZBTF9IT1VSEAESGAoUU1VNTUFSWV9JTlRFUlZBTF9EQVkQAiqyAQoMU3VtbWFyeUdyb3VwEh0KGVNVTU1BUllfR1JPVVBfVU5TUEVDSUZJRUQQABIXChNTVU1NQVJZX0dST1VQX01PREVMEAESFQoRU1VNTUFSWV9HUk9VUF9LRVkQAhIcChhTVU1NQVJZX0dST1VQX0lOU1RSVU1FTlQQAxIaChZTVU1NQVJZX0dST1VQX1NVUFBMSUVSEAQSGQoVU1VNTUFSWV9HUk9VUF9WRVJESUNUEAUq0wEKB1ZlcmRpY3QSFwoTVkVSRElDVF9VTlNQRUNJRklFRBAAEhMKD1ZFUkRJQ1RfSU5fU1BFQxABEhwKGFZFUkRJQ1RfTEFURV9GSVJTVF9UT0tFThACEhQKEFZFUkRJQ1RfVE9PX1NMT1cQAxISCg5WRVJESUNUX0ZBSUxFRBAEEh8KG1ZFUkRJQ1RfQ0FOQ0VMTEVEX0JZX0NMSUVOVBAFEhgKFFZFUkRJQ1RfQ0xJRU5UX0ZBVUxUEAYSFwoTVkVSRElDVF9WRU5VRV9GQVVMVBAHKl0KC1VzYWdlU3RhdHVzEhwKGFVTQUdFX1NUQVRVU19VTlNQRUNJRklFRBAAEhgKFFVTQUdFX1NUQVRVU19QRU5ESU5HEAESFgoSVVNBR0VfU1RBVFVTX0ZJTkFMEAIqhwIKDURpc3B1dGVSZWFzb24SHgoaRElTUFVURV9SRUFTT05fVU5TUEVDSUZJRUQQABIeChpESVNQVVRFX1JFQVNPTl9XUk9OR19DT1VOVBABEh0KGURJU1BVVEVfUkVBU09OX1dST05HX0NPU1QQAhIgChxESVNQVVRFX1JFQVNPTl9OT1RfREVMSVZFUkVEEAMSHgoaRElTUFVURV9SRUFTT05fT1VUX09GX1NQRUMQBBIeChpESVNQVVRFX1JFQVNPTl9XUk9OR19NT0RFTBAFEhsKF0RJU1BVVEVfUkVBU09OX05PVF9NSU5FEAYSGAoURElTUFVURV9SRUFTT05fT1RIRVIQByqBAQoNRGlzcHV0ZVN0YXR1cxIeChpESVNQVVRFX1NUQVRVU19VTlNQRUNJRklFRBAAEhcKE0RJU1BVVEVfU1RBVFVTX09QRU4QARIaChZESVNQVVRFX1NUQVRVU19SRUZVU0VEEAISGwoXRElTUFVURV9TVEFUVVNfUkVGVU5ERUQQAypiCgxEaXNwdXRlUGF5ZXISHQoZRElTUFVURV9QQVlFUl9VTlNQRUNJRklFRBAAEhoKFkRJU1BVVEVfUEFZRVJfU1VQUExJRVIQARIXChNESVNQVVRFX1BBWUVSX1ZFTlVFEAIywAMKDFVzYWdlU2VydmljZRJKCghHZXRVc2FnZRIbLnRoZWdyaWQudjEuR2V0VXNhZ2VSZXF1ZXN0GhwudGhlZ3JpZC52MS5HZXRVc2FnZVJlc3BvbnNlIgOQAgESTQoJTGlzdFVzYWdlEhwudGhlZ3JpZC52MS5MaXN0VXNhZ2VSZXF1ZXN0Gh0udGhlZ3JpZC52MS5MaXN0VXNhZ2VSZXNwb25zZSIDkAIBElwKDlN1bW1hcml6ZVVzYWdlEiEudGhlZ3JpZC52MS5TdW1tYXJpemVVc2FnZVJlcXVlc3QaIi50aGVncmlkLnYxLlN1bW1hcml6ZVVzYWdlUmVzcG9uc2UiA5ACARJWCgxEaXNwdXRlVXNhZ2USHy50aGVncmlkLnYxLkRpc3B1dGVVc2FnZVJlcXVlc3QaIC50aGVncmlkLnYxLkRpc3B1dGVVc2FnZVJlc3BvbnNlIgOQAgISXwoPTGlzdFJlY2VpcHRLZXlzEiIudGhlZ3JpZC52MS5MaXN0UmVjZWlwdEtleXNSZXF1ZXN0GiMudGhlZ3JpZC52MS5MaXN0UmVjZWlwdEtleXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of GetUsage.
@@ -56,6 +56,13 @@ export type GetUsageResponse = Message<"thegrid.v1.GetUsageResponse"> & {
    * @generated from field: thegrid.v1.UsageRecord usage = 1;
    */
   usage?: UsageRecord | undefined;
+
+  /**
+   * The record as signed by the exchange; unset while the call is pending.
+   *
+   * @generated from field: thegrid.v1.Receipt receipt = 2;
+   */
+  receipt?: Receipt | undefined;
 };
 
 /**
@@ -119,6 +126,34 @@ export type ListUsageRequest = Message<"thegrid.v1.ListUsageRequest"> & {
    * @generated from field: thegrid.v1.Position min_position = 7;
    */
   minPosition?: Position | undefined;
+
+  /**
+   * Only calls that this model served; empty for all.
+   *
+   * @generated from field: string serving_model = 8;
+   */
+  servingModel: string;
+
+  /**
+   * Only calls that this supplier served (`mem_…`); empty for all.
+   *
+   * @generated from field: string supplier_id = 9;
+   */
+  supplierId: string;
+
+  /**
+   * Only calls judged so; unset for all.
+   *
+   * @generated from field: thegrid.v1.Verdict verdict = 10;
+   */
+  verdict: Verdict;
+
+  /**
+   * Only calls that are or were disputed.
+   *
+   * @generated from field: bool disputed = 11;
+   */
+  disputed: boolean;
 };
 
 /**
@@ -155,6 +190,273 @@ export type ListUsageResponse = Message<"thegrid.v1.ListUsageResponse"> & {
  */
 export const ListUsageResponseSchema: GenMessage<ListUsageResponse> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_usage, 3);
+
+/**
+ * Request of SummarizeUsage.
+ *
+ * @generated from message thegrid.v1.SummarizeUsageRequest
+ */
+export type SummarizeUsageRequest = Message<"thegrid.v1.SummarizeUsageRequest"> & {
+  /**
+   * Only calls at or after this time; unset for 30 days before the end.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Only calls before this time; unset for now.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 2;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Span of each row.
+   *
+   * @generated from field: thegrid.v1.SummaryInterval interval = 3;
+   */
+  interval: SummaryInterval;
+
+  /**
+   * What is kept apart, each once; empty adds all calls of a span up.
+   *
+   * @generated from field: repeated thegrid.v1.SummaryGroup group_by = 4;
+   */
+  groupBy: SummaryGroup[];
+
+  /**
+   * Only this instrument, by id or symbol; empty for all.
+   *
+   * @generated from field: string instrument = 5;
+   */
+  instrument: string;
+
+  /**
+   * Only calls of this key; empty for all.
+   *
+   * @generated from field: string key_id = 6;
+   */
+  keyId: string;
+
+  /**
+   * Only calls that this model served; empty for all.
+   *
+   * @generated from field: string serving_model = 7;
+   */
+  servingModel: string;
+
+  /**
+   * Only calls that this supplier served (`mem_…`); empty for all.
+   *
+   * @generated from field: string supplier_id = 8;
+   */
+  supplierId: string;
+
+  /**
+   * Only calls judged so; unset for all.
+   *
+   * @generated from field: thegrid.v1.Verdict verdict = 9;
+   */
+  verdict: Verdict;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 10;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.SummarizeUsageRequest.
+ * Use `create(SummarizeUsageRequestSchema)` to create a new message.
+ */
+export const SummarizeUsageRequestSchema: GenMessage<SummarizeUsageRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 4);
+
+/**
+ * Response of SummarizeUsage.
+ *
+ * @generated from message thegrid.v1.SummarizeUsageResponse
+ */
+export type SummarizeUsageResponse = Message<"thegrid.v1.SummarizeUsageResponse"> & {
+  /**
+   * Rows by time, oldest first, then by what is kept apart; spans without calls have none.
+   *
+   * @generated from field: repeated thegrid.v1.UsageSummaryRow rows = 1;
+   */
+  rows: UsageSummaryRow[];
+
+  /**
+   * All calls together.
+   *
+   * @generated from field: thegrid.v1.UsageTotals totals = 2;
+   */
+  totals?: UsageTotals | undefined;
+
+  /**
+   * From when on calls were added up.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Up to when.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 4;
+   */
+  endTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.SummarizeUsageResponse.
+ * Use `create(SummarizeUsageResponseSchema)` to create a new message.
+ */
+export const SummarizeUsageResponseSchema: GenMessage<SummarizeUsageResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 5);
+
+/**
+ * UsageSummaryRow is one span of time and one of what is kept apart; what is not kept apart is empty.
+ *
+ * @generated from message thegrid.v1.UsageSummaryRow
+ */
+export type UsageSummaryRow = Message<"thegrid.v1.UsageSummaryRow"> & {
+  /**
+   * When the span begins; unset without an interval.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * The serving model.
+   *
+   * @generated from field: string serving_model = 2;
+   */
+  servingModel: string;
+
+  /**
+   * The key, `key_…`.
+   *
+   * @generated from field: string key_id = 3;
+   */
+  keyId: string;
+
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 4;
+   */
+  instrumentId: string;
+
+  /**
+   * Symbol of the instrument.
+   *
+   * @generated from field: string symbol = 5;
+   */
+  symbol: string;
+
+  /**
+   * The serving supplier, `mem_…`; empty for calls that nobody served.
+   *
+   * @generated from field: string supplier_id = 6;
+   */
+  supplierId: string;
+
+  /**
+   * The verdict.
+   *
+   * @generated from field: thegrid.v1.Verdict verdict = 7;
+   */
+  verdict: Verdict;
+
+  /**
+   * Its calls.
+   *
+   * @generated from field: thegrid.v1.UsageTotals totals = 8;
+   */
+  totals?: UsageTotals | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.UsageSummaryRow.
+ * Use `create(UsageSummaryRowSchema)` to create a new message.
+ */
+export const UsageSummaryRowSchema: GenMessage<UsageSummaryRow> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 6);
+
+/**
+ * UsageTotals is a number of settled calls added up. Tokens by kind are canonical counts, whether they
+ * were billed or not.
+ *
+ * @generated from message thegrid.v1.UsageTotals
+ */
+export type UsageTotals = Message<"thegrid.v1.UsageTotals"> & {
+  /**
+   * Calls.
+   *
+   * @generated from field: int64 calls = 1;
+   */
+  calls: bigint;
+
+  /**
+   * Calls that billed nothing.
+   *
+   * @generated from field: int64 unbilled_calls = 2;
+   */
+  unbilledCalls: bigint;
+
+  /**
+   * Tokens of prompts.
+   *
+   * @generated from field: int64 prompt_tokens = 3;
+   */
+  promptTokens: bigint;
+
+  /**
+   * Tokens of prompts that suppliers had cached.
+   *
+   * @generated from field: int64 cached_tokens = 4;
+   */
+  cachedTokens: bigint;
+
+  /**
+   * Tokens of answers, reasoning included.
+   *
+   * @generated from field: int64 completion_tokens = 5;
+   */
+  completionTokens: bigint;
+
+  /**
+   * Tokens of answers that were reasoning.
+   *
+   * @generated from field: int64 reasoning_tokens = 6;
+   */
+  reasoningTokens: bigint;
+
+  /**
+   * Tokens billed.
+   *
+   * @generated from field: int64 billed_tokens = 7;
+   */
+  billedTokens: bigint;
+
+  /**
+   * Their cost in micro-dollars; refunds are not taken off.
+   *
+   * @generated from field: int64 cost_micros = 8;
+   */
+  costMicros: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.UsageTotals.
+ * Use `create(UsageTotalsSchema)` to create a new message.
+ */
+export const UsageTotalsSchema: GenMessage<UsageTotals> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 7);
 
 /**
  * UsageRecord is one call: what was used, by whose count, from which Lots, at what cost, served by whom,
@@ -373,6 +675,64 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
    * @generated from field: bool settled_at_deadline = 30;
    */
   settledAtDeadline: boolean;
+
+  /**
+   * Whose call it was, `mem_…`.
+   *
+   * @generated from field: string member_id = 31;
+   */
+  memberId: string;
+
+  /**
+   * Longest time to first token that the specification allowed for this prompt, in microseconds.
+   *
+   * @generated from field: int64 first_token_max_us = 32;
+   */
+  firstTokenMaxUs: bigint;
+
+  /**
+   * Least throughput that the specification asked for, in tokens per second; answers of fewer than 64
+   * tokens are not judged by it.
+   *
+   * @generated from field: int64 throughput_min_tokens_per_second = 33;
+   */
+  throughputMinTokensPerSecond: bigint;
+
+  /**
+   * By how many tokens the supplier's own counts of prompt and answer, taken apart, differ from the
+   * canonical ones; unset when it gave none.
+   *
+   * @generated from field: optional int64 divergence_tokens = 34;
+   */
+  divergenceTokens?: bigint | undefined;
+
+  /**
+   * Whether that is more than the metering policy allows.
+   *
+   * @generated from field: bool divergent = 35;
+   */
+  divergent: boolean;
+
+  /**
+   * What the guarantee paid the supplier for work lost by the venue's fault, in micro-dollars.
+   *
+   * @generated from field: int64 venue_paid_micros = 36;
+   */
+  venuePaidMicros: bigint;
+
+  /**
+   * The report that came after the call was settled at its deadline; it moved nothing.
+   *
+   * @generated from field: thegrid.v1.LateReport late_report = 37;
+   */
+  lateReport?: LateReport | undefined;
+
+  /**
+   * The caller's objection and what became of it.
+   *
+   * @generated from field: thegrid.v1.UsageDispute dispute = 38;
+   */
+  dispute?: UsageDispute | undefined;
 };
 
 /**
@@ -380,7 +740,428 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
  * Use `create(UsageRecordSchema)` to create a new message.
  */
 export const UsageRecordSchema: GenMessage<UsageRecord> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_usage, 4);
+  messageDesc(file_thegrid_v1_usage, 8);
+
+/**
+ * LateReport is what a relay told of a call that had been settled without it.
+ *
+ * @generated from message thegrid.v1.LateReport
+ */
+export type LateReport = Message<"thegrid.v1.LateReport"> & {
+  /**
+   * How it judged the call.
+   *
+   * @generated from field: thegrid.v1.Verdict verdict = 1;
+   */
+  verdict: Verdict;
+
+  /**
+   * What ended the call, a row of the table of endings.
+   *
+   * @generated from field: string cause = 2;
+   */
+  cause: string;
+
+  /**
+   * The supplier that served, `mem_…`.
+   *
+   * @generated from field: string supplier_id = 3;
+   */
+  supplierId: string;
+
+  /**
+   * Canonical counts.
+   *
+   * @generated from field: thegrid.v1.TokenCounts counted = 4;
+   */
+  counted?: TokenCounts | undefined;
+
+  /**
+   * The supplier's own counts.
+   *
+   * @generated from field: thegrid.v1.TokenCounts reported = 5;
+   */
+  reported?: TokenCounts | undefined;
+
+  /**
+   * Tokens that it would have billed.
+   *
+   * @generated from field: int64 billable_tokens = 6;
+   */
+  billableTokens: bigint;
+
+  /**
+   * When it came.
+   *
+   * @generated from field: google.protobuf.Timestamp report_time = 7;
+   */
+  reportTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.LateReport.
+ * Use `create(LateReportSchema)` to create a new message.
+ */
+export const LateReportSchema: GenMessage<LateReport> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 9);
+
+/**
+ * UsageDispute is an objection of a member to one of its records.
+ *
+ * @generated from message thegrid.v1.UsageDispute
+ */
+export type UsageDispute = Message<"thegrid.v1.UsageDispute"> & {
+  /**
+   * Id, `dsp_…`.
+   *
+   * @generated from field: string dispute_id = 1;
+   */
+  disputeId: string;
+
+  /**
+   * The record, `usg_…`.
+   *
+   * @generated from field: string usage_id = 2;
+   */
+  usageId: string;
+
+  /**
+   * The member that objects, `mem_…`.
+   *
+   * @generated from field: string member_id = 3;
+   */
+  memberId: string;
+
+  /**
+   * The supplier that served, or owed, the call, `mem_…`.
+   *
+   * @generated from field: string supplier_id = 4;
+   */
+  supplierId: string;
+
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 5;
+   */
+  instrumentId: string;
+
+  /**
+   * What the member holds against the record.
+   *
+   * @generated from field: thegrid.v1.DisputeReason reason = 6;
+   */
+  reason: DisputeReason;
+
+  /**
+   * How far it has come.
+   *
+   * @generated from field: thegrid.v1.DisputeStatus status = 7;
+   */
+  status: DisputeStatus;
+
+  /**
+   * Cost of the call in micro-dollars, the most that can be refunded.
+   *
+   * @generated from field: int64 cost_micros = 8;
+   */
+  costMicros: bigint;
+
+  /**
+   * What was refunded, in micro-dollars.
+   *
+   * @generated from field: int64 refunded_micros = 9;
+   */
+  refundedMicros: bigint;
+
+  /**
+   * What the operator decided to refund and no account could pay, in micro-dollars.
+   *
+   * @generated from field: int64 shortfall_micros = 10;
+   */
+  shortfallMicros: bigint;
+
+  /**
+   * Who was charged.
+   *
+   * @generated from field: repeated thegrid.v1.DisputePayment payments = 11;
+   */
+  payments: DisputePayment[];
+
+  /**
+   * The operator's reason.
+   *
+   * @generated from field: string resolution = 12;
+   */
+  resolution: string;
+
+  /**
+   * When it was opened.
+   *
+   * @generated from field: google.protobuf.Timestamp open_time = 13;
+   */
+  openTime?: Timestamp | undefined;
+
+  /**
+   * When it was decided.
+   *
+   * @generated from field: google.protobuf.Timestamp resolve_time = 14;
+   */
+  resolveTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.UsageDispute.
+ * Use `create(UsageDisputeSchema)` to create a new message.
+ */
+export const UsageDisputeSchema: GenMessage<UsageDispute> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 10);
+
+/**
+ * DisputePayment is what one account paid of a refund.
+ *
+ * @generated from message thegrid.v1.DisputePayment
+ */
+export type DisputePayment = Message<"thegrid.v1.DisputePayment"> & {
+  /**
+   * Owner of the account, `mem_…` or `house`.
+   *
+   * @generated from field: string owner = 1;
+   */
+  owner: string;
+
+  /**
+   * The account, such as `available`, `collateral` or `guarantee`.
+   *
+   * @generated from field: string account = 2;
+   */
+  account: string;
+
+  /**
+   * Micro-dollars paid.
+   *
+   * @generated from field: int64 amount_micros = 3;
+   */
+  amountMicros: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.DisputePayment.
+ * Use `create(DisputePaymentSchema)` to create a new message.
+ */
+export const DisputePaymentSchema: GenMessage<DisputePayment> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 11);
+
+/**
+ * Request of DisputeUsage.
+ *
+ * @generated from message thegrid.v1.DisputeUsageRequest
+ */
+export type DisputeUsageRequest = Message<"thegrid.v1.DisputeUsageRequest"> & {
+  /**
+   * Id of this write, best a UUIDv7; a repeat with the same id gets the first answer.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Id of the record (`usg_…`), of the delivery (`dlv_…`), or the `x-request-id` the client saw.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * What is held against it.
+   *
+   * @generated from field: thegrid.v1.DisputeReason reason = 3;
+   */
+  reason: DisputeReason;
+};
+
+/**
+ * Describes the message thegrid.v1.DisputeUsageRequest.
+ * Use `create(DisputeUsageRequestSchema)` to create a new message.
+ */
+export const DisputeUsageRequestSchema: GenMessage<DisputeUsageRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 12);
+
+/**
+ * Response of DisputeUsage.
+ *
+ * @generated from message thegrid.v1.DisputeUsageResponse
+ */
+export type DisputeUsageResponse = Message<"thegrid.v1.DisputeUsageResponse"> & {
+  /**
+   * The dispute, open.
+   *
+   * @generated from field: thegrid.v1.UsageDispute dispute = 1;
+   */
+  dispute?: UsageDispute | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.DisputeUsageResponse.
+ * Use `create(DisputeUsageResponseSchema)` to create a new message.
+ */
+export const DisputeUsageResponseSchema: GenMessage<DisputeUsageResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 13);
+
+/**
+ * Receipt is a usage record that the exchange has signed. What is signed is the text `thegrid.v1.Receipt`,
+ * two zero bytes, and then the bytes of `body` as they are; so nothing must be serialised anew to check it.
+ *
+ * @generated from message thegrid.v1.Receipt
+ */
+export type Receipt = Message<"thegrid.v1.Receipt"> & {
+  /**
+   * A serialised ReceiptBody.
+   *
+   * @generated from field: bytes body = 1;
+   */
+  body: Uint8Array;
+
+  /**
+   * Id of the key, as ListReceiptKeys names it.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+
+  /**
+   * Ed25519 signature, 64 bytes.
+   *
+   * @generated from field: bytes signature = 3;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message thegrid.v1.Receipt.
+ * Use `create(ReceiptSchema)` to create a new message.
+ */
+export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 14);
+
+/**
+ * ReceiptBody is what a receipt says.
+ *
+ * @generated from message thegrid.v1.ReceiptBody
+ */
+export type ReceiptBody = Message<"thegrid.v1.ReceiptBody"> & {
+  /**
+   * The record as it stood when the receipt was made.
+   *
+   * @generated from field: thegrid.v1.UsageRecord usage = 1;
+   */
+  usage?: UsageRecord | undefined;
+
+  /**
+   * When the receipt was made.
+   *
+   * @generated from field: google.protobuf.Timestamp issue_time = 2;
+   */
+  issueTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ReceiptBody.
+ * Use `create(ReceiptBodySchema)` to create a new message.
+ */
+export const ReceiptBodySchema: GenMessage<ReceiptBody> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 15);
+
+/**
+ * ReceiptKey is a public key that receipts are checked with.
+ *
+ * @generated from message thegrid.v1.ReceiptKey
+ */
+export type ReceiptKey = Message<"thegrid.v1.ReceiptKey"> & {
+  /**
+   * Id: `rck_` and the first 32 hex digits of the SHA-256 of the public key.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * Ed25519 public key, 32 bytes.
+   *
+   * @generated from field: bytes public_key = 2;
+   */
+  publicKey: Uint8Array;
+
+  /**
+   * Receipts made before this time were not signed with it.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Receipts made at or after this time were not signed with it; unset for the key in use.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 4;
+   */
+  endTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ReceiptKey.
+ * Use `create(ReceiptKeySchema)` to create a new message.
+ */
+export const ReceiptKeySchema: GenMessage<ReceiptKey> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 16);
+
+/**
+ * Request of ListReceiptKeys.
+ *
+ * @generated from message thegrid.v1.ListReceiptKeysRequest
+ */
+export type ListReceiptKeysRequest = Message<"thegrid.v1.ListReceiptKeysRequest"> & {
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 1;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReceiptKeysRequest.
+ * Use `create(ListReceiptKeysRequestSchema)` to create a new message.
+ */
+export const ListReceiptKeysRequestSchema: GenMessage<ListReceiptKeysRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 17);
+
+/**
+ * Response of ListReceiptKeys.
+ *
+ * @generated from message thegrid.v1.ListReceiptKeysResponse
+ */
+export type ListReceiptKeysResponse = Message<"thegrid.v1.ListReceiptKeysResponse"> & {
+  /**
+   * All keys, newest first; at most 1,000.
+   *
+   * @generated from field: repeated thegrid.v1.ReceiptKey keys = 1;
+   */
+  keys: ReceiptKey[];
+};
+
+/**
+ * Describes the message thegrid.v1.ListReceiptKeysResponse.
+ * Use `create(ListReceiptKeysResponseSchema)` to create a new message.
+ */
+export const ListReceiptKeysResponseSchema: GenMessage<ListReceiptKeysResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 18);
 
 /**
  * TokenCounts is one counter's word.
@@ -422,7 +1203,7 @@ export type TokenCounts = Message<"thegrid.v1.TokenCounts"> & {
  * Use `create(TokenCountsSchema)` to create a new message.
  */
 export const TokenCountsSchema: GenMessage<TokenCounts> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_usage, 5);
+  messageDesc(file_thegrid_v1_usage, 19);
 
 /**
  * UsageDraw is what a call took from one parcel of one Lot.
@@ -471,6 +1252,20 @@ export type UsageDraw = Message<"thegrid.v1.UsageDraw"> & {
    * @generated from field: int64 cost_micros = 6;
    */
   costMicros: bigint;
+
+  /**
+   * The parcel's number inside the Lot.
+   *
+   * @generated from field: int32 parcel_number = 7;
+   */
+  parcelNumber: number;
+
+  /**
+   * The trade in which the issuer first sold the tokens, `trd_…`.
+   *
+   * @generated from field: string issue_trade_id = 8;
+   */
+  issueTradeId: string;
 };
 
 /**
@@ -478,7 +1273,7 @@ export type UsageDraw = Message<"thegrid.v1.UsageDraw"> & {
  * Use `create(UsageDrawSchema)` to create a new message.
  */
 export const UsageDrawSchema: GenMessage<UsageDraw> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_usage, 6);
+  messageDesc(file_thegrid_v1_usage, 20);
 
 /**
  * DeliveryAttempt is one supplier that was offered a call.
@@ -520,7 +1315,96 @@ export type DeliveryAttempt = Message<"thegrid.v1.DeliveryAttempt"> & {
  * Use `create(DeliveryAttemptSchema)` to create a new message.
  */
 export const DeliveryAttemptSchema: GenMessage<DeliveryAttempt> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_usage, 7);
+  messageDesc(file_thegrid_v1_usage, 21);
+
+/**
+ * SummaryInterval is how long a span of time each row of a summary covers.
+ *
+ * @generated from enum thegrid.v1.SummaryInterval
+ */
+export enum SummaryInterval {
+  /**
+   * One row for the whole time.
+   *
+   * @generated from enum value: SUMMARY_INTERVAL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * An hour, from its beginning in UTC.
+   *
+   * @generated from enum value: SUMMARY_INTERVAL_HOUR = 1;
+   */
+  HOUR = 1,
+
+  /**
+   * A day, from midnight UTC.
+   *
+   * @generated from enum value: SUMMARY_INTERVAL_DAY = 2;
+   */
+  DAY = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.SummaryInterval.
+ */
+export const SummaryIntervalSchema: GenEnum<SummaryInterval> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 0);
+
+/**
+ * SummaryGroup is what a summary keeps apart.
+ *
+ * @generated from enum thegrid.v1.SummaryGroup
+ */
+export enum SummaryGroup {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: SUMMARY_GROUP_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Calls of each serving model.
+   *
+   * @generated from enum value: SUMMARY_GROUP_MODEL = 1;
+   */
+  MODEL = 1,
+
+  /**
+   * Calls of each key.
+   *
+   * @generated from enum value: SUMMARY_GROUP_KEY = 2;
+   */
+  KEY = 2,
+
+  /**
+   * Calls of each instrument.
+   *
+   * @generated from enum value: SUMMARY_GROUP_INSTRUMENT = 3;
+   */
+  INSTRUMENT = 3,
+
+  /**
+   * Calls of each serving supplier.
+   *
+   * @generated from enum value: SUMMARY_GROUP_SUPPLIER = 4;
+   */
+  SUPPLIER = 4,
+
+  /**
+   * Calls of each verdict.
+   *
+   * @generated from enum value: SUMMARY_GROUP_VERDICT = 5;
+   */
+  VERDICT = 5,
+}
+
+/**
+ * Describes the enum thegrid.v1.SummaryGroup.
+ */
+export const SummaryGroupSchema: GenEnum<SummaryGroup> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 1);
 
 /**
  * Verdict is how a delivery is judged against the specification it was sold under.
@@ -589,7 +1473,7 @@ export enum Verdict {
  * Describes the enum thegrid.v1.Verdict.
  */
 export const VerdictSchema: GenEnum<Verdict> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_usage, 0);
+  enumDesc(file_thegrid_v1_usage, 2);
 
 /**
  * UsageStatus says whether a record may still change.
@@ -623,7 +1507,153 @@ export enum UsageStatus {
  * Describes the enum thegrid.v1.UsageStatus.
  */
 export const UsageStatusSchema: GenEnum<UsageStatus> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_usage, 1);
+  enumDesc(file_thegrid_v1_usage, 3);
+
+/**
+ * DisputeReason is what a member holds against a record. There is no free text: words about a call are
+ * often words of the call, and those are never kept.
+ *
+ * @generated from enum thegrid.v1.DisputeReason
+ */
+export enum DisputeReason {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: DISPUTE_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * More tokens were counted than were sent or received.
+   *
+   * @generated from enum value: DISPUTE_REASON_WRONG_COUNT = 1;
+   */
+  WRONG_COUNT = 1,
+
+  /**
+   * The Lots or prices drawn from are not those that should have been.
+   *
+   * @generated from enum value: DISPUTE_REASON_WRONG_COST = 2;
+   */
+  WRONG_COST = 2,
+
+  /**
+   * The answer did not arrive, or not whole.
+   *
+   * @generated from enum value: DISPUTE_REASON_NOT_DELIVERED = 3;
+   */
+  NOT_DELIVERED = 3,
+
+  /**
+   * The answer was slower or of less quality than the specification promises.
+   *
+   * @generated from enum value: DISPUTE_REASON_OUT_OF_SPEC = 4;
+   */
+  OUT_OF_SPEC = 4,
+
+  /**
+   * Another model or supplier served than the record or the request names.
+   *
+   * @generated from enum value: DISPUTE_REASON_WRONG_MODEL = 5;
+   */
+  WRONG_MODEL = 5,
+
+  /**
+   * The call was billed more than once, or was not made by the member.
+   *
+   * @generated from enum value: DISPUTE_REASON_NOT_MINE = 6;
+   */
+  NOT_MINE = 6,
+
+  /**
+   * Anything else; the operator asks.
+   *
+   * @generated from enum value: DISPUTE_REASON_OTHER = 7;
+   */
+  OTHER = 7,
+}
+
+/**
+ * Describes the enum thegrid.v1.DisputeReason.
+ */
+export const DisputeReasonSchema: GenEnum<DisputeReason> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 4);
+
+/**
+ * DisputeStatus is how far a dispute has come.
+ *
+ * @generated from enum thegrid.v1.DisputeStatus
+ */
+export enum DisputeStatus {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: DISPUTE_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The operator has not decided.
+   *
+   * @generated from enum value: DISPUTE_STATUS_OPEN = 1;
+   */
+  OPEN = 1,
+
+  /**
+   * The operator left the record as it is.
+   *
+   * @generated from enum value: DISPUTE_STATUS_REFUSED = 2;
+   */
+  REFUSED = 2,
+
+  /**
+   * The operator paid back part or all of the cost.
+   *
+   * @generated from enum value: DISPUTE_STATUS_REFUNDED = 3;
+   */
+  REFUNDED = 3,
+}
+
+/**
+ * Describes the enum thegrid.v1.DisputeStatus.
+ */
+export const DisputeStatusSchema: GenEnum<DisputeStatus> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 5);
+
+/**
+ * DisputePayer is who a refund is charged to.
+ *
+ * @generated from enum thegrid.v1.DisputePayer
+ */
+export enum DisputePayer {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: DISPUTE_PAYER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The supplier that served, from what it has earned, then its collateral; what is missing the guarantee
+   * pays.
+   *
+   * @generated from enum value: DISPUTE_PAYER_SUPPLIER = 1;
+   */
+  SUPPLIER = 1,
+
+  /**
+   * The venue, from the guarantee alone.
+   *
+   * @generated from enum value: DISPUTE_PAYER_VENUE = 2;
+   */
+  VENUE = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.DisputePayer.
+ */
+export const DisputePayerSchema: GenEnum<DisputePayer> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 6);
 
 /**
  * UsageService answers what each call used, what it cost and who served it. Reads ask for the scope
@@ -643,7 +1673,8 @@ export const UsageService: GenService<{
     output: typeof GetUsageResponseSchema;
   },
   /**
-   * ListUsage pages through the caller's records, newest first.
+   * ListUsage pages through the caller's records, newest first. New records come with StreamAccount, which
+   * resumes where it was left.
    *
    * @generated from rpc thegrid.v1.UsageService.ListUsage
    */
@@ -651,6 +1682,40 @@ export const UsageService: GenService<{
     methodKind: "unary";
     input: typeof ListUsageRequestSchema;
     output: typeof ListUsageResponseSchema;
+  },
+  /**
+   * SummarizeUsage adds the caller's settled calls up by time and by whatever is asked for. Refused with
+   * TOO_LARGE when that makes more than 10,000 rows, and with INVALID_ARGUMENT for more than 366 days.
+   *
+   * @generated from rpc thegrid.v1.UsageService.SummarizeUsage
+   */
+  summarizeUsage: {
+    methodKind: "unary";
+    input: typeof SummarizeUsageRequestSchema;
+    output: typeof SummarizeUsageResponseSchema;
+  },
+  /**
+   * DisputeUsage asks the operator to look at a settled call again. It moves nothing; what the operator
+   * decides is a posting of its own. Refused with USAGE_NOT_FOUND, USAGE_PENDING, DISPUTE_EXISTS,
+   * DISPUTE_TOO_LATE, DISPUTE_LIMIT. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.UsageService.DisputeUsage
+   */
+  disputeUsage: {
+    methodKind: "unary";
+    input: typeof DisputeUsageRequestSchema;
+    output: typeof DisputeUsageResponseSchema;
+  },
+  /**
+   * ListReceiptKeys answers every public key that receipts of this exchange were signed with, newest first.
+   * Any key may read it.
+   *
+   * @generated from rpc thegrid.v1.UsageService.ListReceiptKeys
+   */
+  listReceiptKeys: {
+    methodKind: "unary";
+    input: typeof ListReceiptKeysRequestSchema;
+    output: typeof ListReceiptKeysResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_usage, 0);
