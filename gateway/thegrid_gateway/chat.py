@@ -21,6 +21,7 @@ from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, from_refusal, internal
 from thegrid_gateway.http import ClientLeft, Http
 from thegrid_gateway.metrics import Metrics
+from thegrid_gateway.preferences import HEADER, preferences
 from thegrid_gateway.validation import request_check
 
 _log = logging.getLogger("thegrid_gateway")
@@ -92,31 +93,23 @@ class ChatCompletions:
             ) from None
 
     def _opening(self, http: Http, body: dict[str, Any], credential: str) -> delivery_pb2.Open:
-        wanted = body.pop("grid", None) or {}
+        wanted = preferences(http.header(HEADER).decode("latin-1"), body.pop("grid", None))
         options = body.get("stream_options") or {}
         try:
             request = request_from_json(body)
         except MappingError as fault:
             raise ApiError(400, f"The body holds a value that is {fault}.") from None
-        opening = delivery_pb2.Open(
+        return delivery_pb2.Open(
             delivery_id=_delivery_id(http, credential),
             credential=credential,
             instrument=body["model"],
             request=request,
+            preferences=wanted,
             window_bytes=self._config.window_bytes,
             client_request_id=http.request_id,
             include_usage=bool(options.get("include_usage")),
             traceparent=http.traceparent(),
         )
-        if wanted:
-            opening.preferences.CopyFrom(
-                delivery_pb2.DeliveryPreferences(
-                    max_price_micros=wanted.get("max_price_micros"),
-                    only_supplier_ids=wanted.get("only_suppliers") or (),
-                    ignore_supplier_ids=wanted.get("ignore_suppliers") or (),
-                )
-            )
-        return opening
 
 
 def _delivery_id(http: Http, credential: str) -> str:

@@ -86,6 +86,8 @@ REASONS: Mapping[str, Row] = {
     "OFFER_NOT_FOUND": Row(404, INVALID),
     "CAPACITY_EXCEEDED": Row(503, UNAVAILABLE, retry=True),
     "OFFER_BELOW_SPEC": Row(400, INVALID),
+    "INDEX_NOT_FOUND": Row(404, INVALID),
+    "COLLATERAL_SHORT": Row(409, INVALID),
     "NO_SUPPLIER": Row(503, UNAVAILABLE, retry=True),
     "SATURATED": Row(503, UNAVAILABLE, retry=True),
     "CONTEXT_EXCEEDED": Row(400, INVALID, "context_length_exceeded", param="messages"),
@@ -203,6 +205,8 @@ def _param(error: GridError) -> str | None:
         if field.startswith(prefix):
             field = field.removeprefix(prefix)
             break
+    if field.startswith("preferences."):
+        field = "grid." + field.removeprefix("preferences.").replace("_supplier_ids", "_suppliers")
     return "model" if field == "instrument" else field or None
 
 

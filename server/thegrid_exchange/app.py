@@ -49,6 +49,7 @@ from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
+from thegrid_exchange.views.reference_index import ReferenceIndexReader
 from thegrid_exchange.views.sql import Reader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
@@ -292,6 +293,7 @@ def _services(
         records=UsageRecords(live, signer, clock),
         replayer=replayer,
         prevented=PreventedReader(reader),
+        indexes=ReferenceIndexReader(reader),
         authenticator=authenticator,
         vault=vault,
         validator=Validator(),

@@ -12,7 +12,7 @@ from thegrid_exchange.api.auth import Caller
 from thegrid_exchange.api.errors import invalid, refused
 from thegrid_exchange.delivery.images import size_of_url
 from thegrid_exchange.delivery.meter import Prompt, PromptImage, PromptText
-from thegrid_exchange.delivery.parts import CallRequest, Part, Piece, Preferences
+from thegrid_exchange.delivery.parts import NO_PREFERENCES, CallRequest, Part, Piece, Preferences
 
 CHOICES_MAX: Final = 128
 
@@ -53,7 +53,6 @@ def call_request(
         raise invalid("request.messages", "must hold at least one message", "required")
     choices = _bounded(chat, "n", CHOICES_MAX) if chat.HasField("n") else 1
     prompt, capabilities = _Reader().read(chat)
-    wanted = opening.preferences
     return CallRequest(
         delivery_id=opening.delivery_id,
         member_id=caller.member_id,
@@ -68,14 +67,27 @@ def call_request(
         payload=chat,
         payload_bytes=chat.ByteSize(),
         window_bytes=opening.window_bytes,
-        preferences=Preferences(
-            wanted.max_price_micros if wanted.HasField("max_price_micros") else None,
-            frozenset(wanted.only_supplier_ids),
-            frozenset(wanted.ignore_supplier_ids),
-        ),
+        preferences=_preferences(opening),
         client_request_id=opening.client_request_id,
         concurrent_deliveries=caller.concurrent_deliveries,
         traceparent=opening.traceparent,
+    )
+
+
+def _preferences(opening: delivery_pb2.Open) -> Preferences:
+    if not opening.HasField("preferences"):
+        return NO_PREFERENCES
+    wanted = opening.preferences
+    return Preferences(
+        wanted.max_price_micros if wanted.HasField("max_price_micros") else None,
+        frozenset(wanted.only_supplier_ids),
+        frozenset(wanted.ignore_supplier_ids),
+        tuple(dict.fromkeys(wanted.order_supplier_ids)),
+        wanted.allow_fallbacks if wanted.HasField("allow_fallbacks") else True,
+        frozenset(wanted.data_policies),
+        frozenset(wanted.regions),
+        frozenset(wanted.models),
+        wanted.hedge_after_percent if wanted.HasField("hedge_after_percent") else None,
     )
 
 

@@ -1,6 +1,6 @@
 """MarketDataService: the public side of the markets; nothing in it names a member.
 
-The stream is in `market_stream`.
+The stream is in `market_stream`, reference indexes are in `reference_index`.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from thegrid_exchange.api.convert.market_data import snapshot_message, trade_mes
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.market_stream import MarketStreamMixin, shown_market
 from thegrid_exchange.api.paging import cut, page_of
+from thegrid_exchange.api.reference_index import ReferenceIndexMixin
 from thegrid_exchange.engine.quantities import number_of
 from thegrid_exchange.views.feed import picture_of
 
@@ -18,7 +19,7 @@ DEFAULT_DEPTH = 50
 
 
 class MarketDataServicer(  # type: ignore[misc]  # its stream yields bytes, serialised before
-    MarketStreamMixin, Handler, market_data_pb2_grpc.MarketDataServiceServicer
+    MarketStreamMixin, ReferenceIndexMixin, Handler, market_data_pb2_grpc.MarketDataServiceServicer
 ):
     """Markets, books and trades."""
 

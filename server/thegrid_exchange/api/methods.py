@@ -28,6 +28,9 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "GetBook": ANY,
         "ListTrades": ANY,
         "StreamMarketData": ANY,
+        "GetReferenceIndex": ANY,
+        "ListReferenceIndexes": ANY,
+        "ListReferenceIndexInputs": ANY,
     },
     "TradingService": {
         "PlaceOrder": _TRADE,

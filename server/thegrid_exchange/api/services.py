@@ -23,6 +23,7 @@ from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.prevented import PreventedReader
+from thegrid_exchange.views.reference_index import ReferenceIndexReader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
 
@@ -45,6 +46,7 @@ class Services:
     records: UsageRecords
     replayer: Replayer
     prevented: PreventedReader
+    indexes: ReferenceIndexReader
     authenticator: Authenticator
     vault: Vault
     validator: Validator

@@ -5,11 +5,12 @@ Refusals here leave no record; whether the tokens are there is for the engine to
 from typing import NamedTuple
 
 from thegrid_exchange.delivery.catalogue import Catalogue, Terms
+from thegrid_exchange.delivery.eligibility import Wants, contradiction
 from thegrid_exchange.delivery.encodings import UnknownEncoding
 from thegrid_exchange.delivery.limits import DeliveryLimits
 from thegrid_exchange.delivery.meter import ContextExceeded, PromptRefused, count_prompt
 from thegrid_exchange.delivery.parts import CallRequest, Failure
-from thegrid_exchange.delivery.suppliers import Suppliers, Wants
+from thegrid_exchange.delivery.suppliers import Suppliers
 
 OUTPUT_FIELD = "max_completion_tokens"
 
@@ -56,6 +57,9 @@ def _supply_refusal(
     request: CallRequest, wants: Wants, suppliers: Suppliers, limits: DeliveryLimits
 ) -> Failure | None:
     """Refuse at once what nobody can serve, so that it costs no journal row."""
+    impossible = contradiction(wants.preferences)
+    if impossible is not None:
+        return impossible
     if not suppliers.could_serve(wants):
         return suppliers.why_none(wants, limits.retry_us)
     if not suppliers.room.has_place(wants.instrument_id, request.member_id):

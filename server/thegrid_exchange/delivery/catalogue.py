@@ -99,6 +99,10 @@ class Catalogue:
         """Whether a supplier offers the instrument, able to serve it now or not."""
         return (member_id, instrument_id) in self._state.offers
 
+    def offers(self, instrument_id: str) -> list[Offer]:
+        """Every offer for the instrument, whether or not its supplier may serve it now."""
+        return [each for each in self._state.offers.values() if each.instrument_id == instrument_id]
+
     def offer(self, member_id: str, instrument_id: str) -> Offer | None:
         """What a supplier offers for the instrument, if it may serve it now."""
         offer = self._state.offers.get((member_id, instrument_id))

@@ -5,7 +5,7 @@ an undo put it back, or a snapshot loaded it; so there is no second way to build
 """
 
 from bisect import bisect_left, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from thegrid_exchange.engine.book import Book
 from thegrid_exchange.engine.ordered import SortedKeys
@@ -17,6 +17,8 @@ from thegrid_exchange.engine.records import (
     ClosedDelivery,
     ClosedOrder,
     Dispute,
+    IndexInput,
+    IndexWindow,
     Key,
     Lot,
     LotParcel,
@@ -84,6 +86,12 @@ class Indices:
         """Instruments a supplier is admitted to."""
         self.keys_of: defaultdict[str, list[str]] = defaultdict(list)
         """Key ids by member, revoked ones left out."""
+        self.index_deadlines: SortedKeys[Deadline] = SortedKeys()
+        """Windows of reference indexes by their next step (wall clock)."""
+        self.index_trades: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
+        """Trades that go into an index, by window."""
+        self.index_prices: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        """Tokens by price that go into an index, by window."""
         self.key_by_hash: dict[str, str] = {}
         self.member_by_handle: dict[str, str] = {}
         self.calls_by_request: dict[tuple[str, str], str] = {}
@@ -320,6 +328,32 @@ class Indices:
             insort(self.admissions_of[member_id], instrument_id)
         elif new is None:
             self.admissions_of[member_id].remove(instrument_id)
+
+    # ---- reference indexes ---------------------------------------------------------------------
+
+    def follow_index_windows(
+        self, window_id: str, old: IndexWindow | None, new: IndexWindow | None
+    ) -> None:
+        """When indexes are set."""
+        if old is not None:
+            self.index_deadlines.remove((old.due_us, window_id))
+        if new is not None:
+            self.index_deadlines.add((new.due_us, window_id))
+
+    def follow_index_inputs(
+        self, key: tuple[str, str], old: IndexInput | None, new: IndexInput | None
+    ) -> None:
+        """Trades of a window, and its tokens by price."""
+        window_id, trade_id = key
+        _follow_presence(self.index_trades[window_id], trade_id, old, new)
+        prices = self.index_prices[window_id]
+        for each, sign in ((old, -1), (new, 1)):
+            if each is not None:
+                prices[each.price_micros] += sign * each.tokens
+                if not prices[each.price_micros]:
+                    del prices[each.price_micros]
+        if not prices:
+            del self.index_prices[window_id], self.index_trades[window_id]
 
 
 def _auction_slot(market: Market | None) -> Deadline | None:

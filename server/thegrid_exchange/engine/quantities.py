@@ -27,6 +27,7 @@ UnitSource = Literal["issuance", "trading"]
 SelfTradePrevention = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"]
 MarketState = Literal["open", "cancel_only", "halted", "auction"]
 AuctionCause = Literal["operator", "max_move", "sweep"]
+IndexStatus = Literal["provisional", "final", "forgotten"]
 FeeTierMode = Literal["rates", "discount"]
 AccountMode = Literal["auto", "advanced"]
 ClosureReason = Literal[

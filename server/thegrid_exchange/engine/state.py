@@ -25,6 +25,8 @@ from thegrid_exchange.engine.records import (
     ClosedOrder,
     Dispute,
     FeeTier,
+    IndexInput,
+    IndexWindow,
     Instrument,
     Key,
     Lot,
@@ -36,6 +38,7 @@ from thegrid_exchange.engine.records import (
     Order,
     Parcel,
     ReceiptKey,
+    ReferenceIndex,
     Reservation,
     SpecVersion,
     Supplier,
@@ -100,6 +103,11 @@ class State:
         self.receipt_keys: dict[str, ReceiptKey] = {}
         self.disputes: dict[str, Dispute] = {}
         """By id: open ones, and decided ones of records that could still be disputed."""
+        self.index_windows: dict[str, IndexWindow] = {}
+        self.index_inputs: dict[tuple[str, str], IndexInput] = {}
+        """By window and trade; those of a final index are forgotten."""
+        self.reference_indexes: dict[str, ReferenceIndex] = {}
+        """The latest of each instrument."""
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }
@@ -158,6 +166,7 @@ class State:
             indices.timer_deadlines,
             indices.auction_slots,
             indices.auction_deadlines,
+            indices.index_deadlines,
         ):
             first = keys.first()
             if first is not None:

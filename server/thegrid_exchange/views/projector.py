@@ -8,7 +8,7 @@ from typing import Any
 
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.journal.protocol import Row, Statement
-from thegrid_exchange.views import accounts, lots, prevented, sql, trading, usage
+from thegrid_exchange.views import accounts, lots, prevented, reference_index, sql, trading, usage
 from thegrid_exchange.views.batch import Batch
 from thegrid_exchange.views.touched import Touched
 
@@ -58,7 +58,7 @@ class Projector:
             if row.events:
                 self._project_row(row, batch, orders, changed)
         statements: list[Statement] = list(orders.statements())
-        for module in (accounts, lots, usage, prevented):
+        for module in (accounts, lots, usage, prevented, reference_index):
             collector: Any = module.Collector(batch, self._partition)
             collector.collect()
             statements.extend(collector.statements())

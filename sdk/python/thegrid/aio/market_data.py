@@ -72,6 +72,62 @@ class MarketData:
             request, market_data_pb2.ListTradesResponse, lambda page: page.trades
         )
 
+    async def index(
+        self,
+        instrument: str,
+        window_start_time: datetime | None = None,
+        *,
+        min_position: common_pb2.Position | None = None,
+    ) -> market_data_pb2.ReferenceIndex:
+        """Return the reference index of the window that began then, or the latest."""
+        request = market_data_pb2.GetReferenceIndexRequest(
+            instrument=instrument,
+            window_start_time=timestamp(window_start_time),
+            min_position=min_position,
+        )
+        response = await self._transport.call(request, market_data_pb2.GetReferenceIndexResponse)
+        return response.index
+
+    def indexes(
+        self,
+        instrument: str,
+        *,
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
+        page_size: int = 0,
+        min_position: common_pb2.Position | None = None,
+    ) -> AsyncIterator[market_data_pb2.ReferenceIndex]:
+        """Iterate over an instrument's reference indexes, newest window first."""
+        request = market_data_pb2.ListReferenceIndexesRequest(
+            instrument=instrument,
+            page_size=page_size,
+            start_time=timestamp(start_time),
+            end_time=timestamp(end_time),
+            min_position=min_position,
+        )
+        return self._transport.pages(
+            request, market_data_pb2.ListReferenceIndexesResponse, lambda page: page.indexes
+        )
+
+    def index_inputs(
+        self,
+        instrument: str,
+        *,
+        window_start_time: datetime | None = None,
+        page_size: int = 0,
+        min_position: common_pb2.Position | None = None,
+    ) -> AsyncIterator[market_data_pb2.ReferenceIndexInput]:
+        """Iterate over the trades that one reference index was made of, the latest by default."""
+        request = market_data_pb2.ListReferenceIndexInputsRequest(
+            instrument=instrument,
+            window_start_time=timestamp(window_start_time),
+            page_size=page_size,
+            min_position=min_position,
+        )
+        return self._transport.pages(
+            request, market_data_pb2.ListReferenceIndexInputsResponse, lambda page: page.inputs
+        )
+
     def stream(
         self,
         markets: Iterable[str],

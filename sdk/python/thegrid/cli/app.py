@@ -10,6 +10,7 @@ from thegrid.cli.calls import call
 from thegrid.cli.market import book, instruments, markets, trades
 from thegrid.cli.members import keys, settings, whoami
 from thegrid.cli.quoting import cancel_after, prevented, quote
+from thegrid.cli.reference_index import index
 from thegrid.cli.session import EXIT_CODES, GridGroup
 from thegrid.cli.supply import supply
 from thegrid.cli.trading import amend, buy, cancel, fills, orders, sell
@@ -39,6 +40,7 @@ for command in (
     instruments,
     book,
     trades,
+    index,
     buy,
     sell,
     amend,

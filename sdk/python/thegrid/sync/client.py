@@ -23,7 +23,7 @@ from thegrid.sync.orders import Orders
 from thegrid.sync.supply import Supply
 from thegrid.sync.transport import Transport
 from thegrid.sync.usage import Usage
-from thegrid.v1 import chat_pb2
+from thegrid.v1 import chat_pb2, delivery_pb2
 
 Response = TypeVar("Response", bound=Message)
 
@@ -77,14 +77,16 @@ class Client:
         max_price_micros: int | None = None,
         only_suppliers: Iterable[str] = (),
         ignore_suppliers: Iterable[str] = (),
+        preferences: delivery_pb2.DeliveryPreferences | None = None,
         delivery_id: str = "",
         timeout_s: float | None = None,
     ) -> Delivery:
         """Begin a call of a model: a ChatRequest, a prompt, or pairs of role and text.
 
         Iterate over the answer for its events, or ask it for its `text()`. `max_price_micros`
-        bounds what is paid per Unit if Units must be bought for it. A `delivery_id` of your own
-        makes a repeat safe: it never runs or bills twice.
+        bounds what is paid per Unit if Units must be bought for it. `preferences` says more of
+        who may serve and whether to hedge; the other arguments are added to it. A `delivery_id`
+        of your own makes a repeat safe: it never runs or bills twice.
         """
         return deliver(
             self._transport,
@@ -94,6 +96,7 @@ class Client:
             max_price_micros=max_price_micros,
             only_suppliers=only_suppliers,
             ignore_suppliers=ignore_suppliers,
+            preferences=preferences,
             delivery_id=delivery_id,
             timeout_s=timeout_s,
         )

@@ -74,14 +74,26 @@ class Open(_message.Message):
     def __init__(self, delivery_id: _Optional[str] = ..., credential: _Optional[str] = ..., instrument: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., preferences: _Optional[_Union[DeliveryPreferences, _Mapping]] = ..., client_request_id: _Optional[str] = ..., include_usage: bool = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class DeliveryPreferences(_message.Message):
-    __slots__ = ("max_price_micros", "only_supplier_ids", "ignore_supplier_ids")
+    __slots__ = ("max_price_micros", "only_supplier_ids", "ignore_supplier_ids", "order_supplier_ids", "allow_fallbacks", "data_policies", "regions", "models", "hedge_after_percent")
     MAX_PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
     ONLY_SUPPLIER_IDS_FIELD_NUMBER: _ClassVar[int]
     IGNORE_SUPPLIER_IDS_FIELD_NUMBER: _ClassVar[int]
+    ORDER_SUPPLIER_IDS_FIELD_NUMBER: _ClassVar[int]
+    ALLOW_FALLBACKS_FIELD_NUMBER: _ClassVar[int]
+    DATA_POLICIES_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    MODELS_FIELD_NUMBER: _ClassVar[int]
+    HEDGE_AFTER_PERCENT_FIELD_NUMBER: _ClassVar[int]
     max_price_micros: int
     only_supplier_ids: _containers.RepeatedScalarFieldContainer[str]
     ignore_supplier_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, max_price_micros: _Optional[int] = ..., only_supplier_ids: _Optional[_Iterable[str]] = ..., ignore_supplier_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    order_supplier_ids: _containers.RepeatedScalarFieldContainer[str]
+    allow_fallbacks: bool
+    data_policies: _containers.RepeatedScalarFieldContainer[str]
+    regions: _containers.RepeatedScalarFieldContainer[str]
+    models: _containers.RepeatedScalarFieldContainer[str]
+    hedge_after_percent: int
+    def __init__(self, max_price_micros: _Optional[int] = ..., only_supplier_ids: _Optional[_Iterable[str]] = ..., ignore_supplier_ids: _Optional[_Iterable[str]] = ..., order_supplier_ids: _Optional[_Iterable[str]] = ..., allow_fallbacks: bool = ..., data_policies: _Optional[_Iterable[str]] = ..., regions: _Optional[_Iterable[str]] = ..., models: _Optional[_Iterable[str]] = ..., hedge_after_percent: _Optional[int] = ...) -> None: ...
 
 class RequestPart(_message.Message):
     __slots__ = ("data",)

@@ -34,6 +34,12 @@ class MarketState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     MARKET_STATE_HALTED: _ClassVar[MarketState]
     MARKET_STATE_AUCTION: _ClassVar[MarketState]
     MARKET_STATE_SWEEPING: _ClassVar[MarketState]
+
+class ReferenceIndexStatus(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REFERENCE_INDEX_STATUS_UNSPECIFIED: _ClassVar[ReferenceIndexStatus]
+    REFERENCE_INDEX_STATUS_PROVISIONAL: _ClassVar[ReferenceIndexStatus]
+    REFERENCE_INDEX_STATUS_FINAL: _ClassVar[ReferenceIndexStatus]
 CHANNEL_UNSPECIFIED: Channel
 CHANNEL_BOOK: Channel
 CHANNEL_TRADES: Channel
@@ -49,6 +55,9 @@ MARKET_STATE_CANCEL_ONLY: MarketState
 MARKET_STATE_HALTED: MarketState
 MARKET_STATE_AUCTION: MarketState
 MARKET_STATE_SWEEPING: MarketState
+REFERENCE_INDEX_STATUS_UNSPECIFIED: ReferenceIndexStatus
+REFERENCE_INDEX_STATUS_PROVISIONAL: ReferenceIndexStatus
+REFERENCE_INDEX_STATUS_FINAL: ReferenceIndexStatus
 
 class GetMarketRequest(_message.Message):
     __slots__ = ("market", "min_position")
@@ -305,3 +314,101 @@ class MarketTerms(_message.Message):
     quantity_step_units: int
     price_max_micros: int
     def __init__(self, tick_size_micros: _Optional[int] = ..., quantity_min_units: _Optional[int] = ..., quantity_max_units: _Optional[int] = ..., maker_fee_bps: _Optional[int] = ..., taker_fee_bps: _Optional[int] = ..., quantity_step_units: _Optional[int] = ..., price_max_micros: _Optional[int] = ...) -> None: ...
+
+class ReferenceIndex(_message.Message):
+    __slots__ = ("instrument_id", "symbol", "window_start_time", "window_end_time", "price_micros", "trade_count", "volume_tokens", "status", "method_version", "update_time")
+    INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SYMBOL_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_START_TIME_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_END_TIME_FIELD_NUMBER: _ClassVar[int]
+    PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    TRADE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    METHOD_VERSION_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    instrument_id: str
+    symbol: str
+    window_start_time: _timestamp_pb2.Timestamp
+    window_end_time: _timestamp_pb2.Timestamp
+    price_micros: int
+    trade_count: int
+    volume_tokens: int
+    status: ReferenceIndexStatus
+    method_version: int
+    update_time: _timestamp_pb2.Timestamp
+    def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., window_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., window_end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., price_micros: _Optional[int] = ..., trade_count: _Optional[int] = ..., volume_tokens: _Optional[int] = ..., status: _Optional[_Union[ReferenceIndexStatus, str]] = ..., method_version: _Optional[int] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ReferenceIndexInput(_message.Message):
+    __slots__ = ("trade_id", "price_micros", "tokens")
+    TRADE_ID_FIELD_NUMBER: _ClassVar[int]
+    PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    trade_id: str
+    price_micros: int
+    tokens: int
+    def __init__(self, trade_id: _Optional[str] = ..., price_micros: _Optional[int] = ..., tokens: _Optional[int] = ...) -> None: ...
+
+class GetReferenceIndexRequest(_message.Message):
+    __slots__ = ("instrument", "window_start_time", "min_position")
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_START_TIME_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    instrument: str
+    window_start_time: _timestamp_pb2.Timestamp
+    min_position: _common_pb2.Position
+    def __init__(self, instrument: _Optional[str] = ..., window_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class GetReferenceIndexResponse(_message.Message):
+    __slots__ = ("index",)
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    index: ReferenceIndex
+    def __init__(self, index: _Optional[_Union[ReferenceIndex, _Mapping]] = ...) -> None: ...
+
+class ListReferenceIndexesRequest(_message.Message):
+    __slots__ = ("instrument", "page_size", "page_token", "start_time", "end_time", "min_position")
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    instrument: str
+    page_size: int
+    page_token: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    min_position: _common_pb2.Position
+    def __init__(self, instrument: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListReferenceIndexesResponse(_message.Message):
+    __slots__ = ("indexes", "next_page_token")
+    INDEXES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    indexes: _containers.RepeatedCompositeFieldContainer[ReferenceIndex]
+    next_page_token: str
+    def __init__(self, indexes: _Optional[_Iterable[_Union[ReferenceIndex, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ListReferenceIndexInputsRequest(_message.Message):
+    __slots__ = ("instrument", "window_start_time", "page_size", "page_token", "min_position")
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_START_TIME_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    instrument: str
+    window_start_time: _timestamp_pb2.Timestamp
+    page_size: int
+    page_token: str
+    min_position: _common_pb2.Position
+    def __init__(self, instrument: _Optional[str] = ..., window_start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListReferenceIndexInputsResponse(_message.Message):
+    __slots__ = ("index", "inputs", "next_page_token")
+    INDEX_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    index: ReferenceIndex
+    inputs: _containers.RepeatedCompositeFieldContainer[ReferenceIndexInput]
+    next_page_token: str
+    def __init__(self, index: _Optional[_Union[ReferenceIndex, _Mapping]] = ..., inputs: _Optional[_Iterable[_Union[ReferenceIndexInput, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...

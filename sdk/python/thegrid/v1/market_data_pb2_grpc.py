@@ -60,6 +60,21 @@ class MarketDataServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataResponse.FromString,
                 _registered_method=True)
+        self.GetReferenceIndex = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/GetReferenceIndex',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexResponse.FromString,
+                _registered_method=True)
+        self.ListReferenceIndexes = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/ListReferenceIndexes',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesResponse.FromString,
+                _registered_method=True)
+        self.ListReferenceIndexInputs = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/ListReferenceIndexInputs',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsResponse.FromString,
+                _registered_method=True)
 
 
 class MarketDataServiceServicer(object):
@@ -105,6 +120,30 @@ class MarketDataServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetReferenceIndex(self, request, context):
+        """GetReferenceIndex answers the reference index of one window of an instrument, or its latest. Refused
+        with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReferenceIndexes(self, request, context):
+        """ListReferenceIndexes pages through an instrument's reference indexes, newest window first. Refused
+        with INSTRUMENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReferenceIndexInputs(self, request, context):
+        """ListReferenceIndexInputs pages through the trades that went into one index, by trade id, so that anyone
+        can recompute it. Refused with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MarketDataServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -132,6 +171,21 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
                     servicer.StreamMarketData,
                     request_deserializer=thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataResponse.SerializeToString,
+            ),
+            'GetReferenceIndex': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReferenceIndex,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexResponse.SerializeToString,
+            ),
+            'ListReferenceIndexes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReferenceIndexes,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesResponse.SerializeToString,
+            ),
+            'ListReferenceIndexInputs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReferenceIndexInputs,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -270,6 +324,87 @@ class MarketDataService(object):
             '/thegrid.v1.MarketDataService/StreamMarketData',
             thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataRequest.SerializeToString,
             thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReferenceIndex(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/GetReferenceIndex',
+            thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReferenceIndexes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/ListReferenceIndexes',
+            thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReferenceIndexInputs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/ListReferenceIndexInputs',
+            thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsResponse.FromString,
             options,
             channel_credentials,
             insecure,

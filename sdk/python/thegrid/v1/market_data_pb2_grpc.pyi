@@ -105,7 +105,55 @@ _MarketDataServiceStreamMarketDataType = typing_extensions.TypeVar(
     ],
 )
 
-class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _MarketDataServiceListMarketsType, _MarketDataServiceGetBookType, _MarketDataServiceListTradesType, _MarketDataServiceStreamMarketDataType]):
+_MarketDataServiceGetReferenceIndexType = typing_extensions.TypeVar(
+    '_MarketDataServiceGetReferenceIndexType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+    ],
+)
+
+_MarketDataServiceListReferenceIndexesType = typing_extensions.TypeVar(
+    '_MarketDataServiceListReferenceIndexesType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+    ],
+)
+
+_MarketDataServiceListReferenceIndexInputsType = typing_extensions.TypeVar(
+    '_MarketDataServiceListReferenceIndexInputsType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
+    ],
+)
+
+class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _MarketDataServiceListMarketsType, _MarketDataServiceGetBookType, _MarketDataServiceListTradesType, _MarketDataServiceStreamMarketDataType, _MarketDataServiceGetReferenceIndexType, _MarketDataServiceListReferenceIndexesType, _MarketDataServiceListReferenceIndexInputsType]):
     """MarketDataService is the public side of the markets. Any key may read it; nothing in it names a member."""
 
     @typing.overload
@@ -129,6 +177,18 @@ class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _Mar
         grpc.UnaryStreamMultiCallable[
             thegrid.v1.market_data_pb2.StreamMarketDataRequest,
             thegrid.v1.market_data_pb2.StreamMarketDataResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+            thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+            thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+            thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
         ],
     ], channel: grpc.Channel) -> None: ...
 
@@ -154,6 +214,18 @@ class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _Mar
             thegrid.v1.market_data_pb2.StreamMarketDataRequest,
             thegrid.v1.market_data_pb2.StreamMarketDataResponse,
         ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+            thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+            thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+            thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
+        ],
     ], channel: grpc.aio.Channel) -> None: ...
 
     GetMarket: _MarketDataServiceGetMarketType
@@ -176,6 +248,21 @@ class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _Mar
     further is ended with READER_TOO_SLOW and its last sequence.
     """
 
+    GetReferenceIndex: _MarketDataServiceGetReferenceIndexType
+    """GetReferenceIndex answers the reference index of one window of an instrument, or its latest. Refused
+    with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+    """
+
+    ListReferenceIndexes: _MarketDataServiceListReferenceIndexesType
+    """ListReferenceIndexes pages through an instrument's reference indexes, newest window first. Refused
+    with INSTRUMENT_NOT_FOUND.
+    """
+
+    ListReferenceIndexInputs: _MarketDataServiceListReferenceIndexInputsType
+    """ListReferenceIndexInputs pages through the trades that went into one index, by trade id, so that anyone
+    can recompute it. Refused with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+    """
+
 MarketDataServiceAsyncStub: typing_extensions.TypeAlias = MarketDataServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.market_data_pb2.GetMarketRequest,
@@ -196,6 +283,18 @@ MarketDataServiceAsyncStub: typing_extensions.TypeAlias = MarketDataServiceStub[
     grpc.aio.UnaryStreamMultiCallable[
         thegrid.v1.market_data_pb2.StreamMarketDataRequest,
         thegrid.v1.market_data_pb2.StreamMarketDataResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
     ],
 ]
 
@@ -245,6 +344,36 @@ class MarketDataServiceServicer(metaclass=abc.ABCMeta):
         before it, so that a gap cannot go unseen. A heartbeat comes every second. A reader that falls
         behind gets conflated book levels, declared in the event, never lost trades; one that falls behind
         further is ended with READER_TOO_SLOW and its last sequence.
+        """
+
+    @abc.abstractmethod
+    def GetReferenceIndex(
+        self,
+        request: thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.GetReferenceIndexResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.GetReferenceIndexResponse]]:
+        """GetReferenceIndex answers the reference index of one window of an instrument, or its latest. Refused
+        with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+        """
+
+    @abc.abstractmethod
+    def ListReferenceIndexes(
+        self,
+        request: thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.ListReferenceIndexesResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.ListReferenceIndexesResponse]]:
+        """ListReferenceIndexes pages through an instrument's reference indexes, newest window first. Refused
+        with INSTRUMENT_NOT_FOUND.
+        """
+
+    @abc.abstractmethod
+    def ListReferenceIndexInputs(
+        self,
+        request: thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse]]:
+        """ListReferenceIndexInputs pages through the trades that went into one index, by trade id, so that anyone
+        can recompute it. Refused with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
         """
 
 def add_MarketDataServiceServicer_to_server(servicer: MarketDataServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

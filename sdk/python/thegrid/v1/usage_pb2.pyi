@@ -229,7 +229,7 @@ class UsageTotals(_message.Message):
     def __init__(self, calls: _Optional[int] = ..., unbilled_calls: _Optional[int] = ..., prompt_tokens: _Optional[int] = ..., cached_tokens: _Optional[int] = ..., completion_tokens: _Optional[int] = ..., reasoning_tokens: _Optional[int] = ..., billed_tokens: _Optional[int] = ..., cost_micros: _Optional[int] = ...) -> None: ...
 
 class UsageRecord(_message.Message):
-    __slots__ = ("usage_id", "delivery_id", "client_request_id", "key_id", "instrument_id", "symbol", "spec_version", "metering_version", "requested_model", "serving_model", "supplier_id", "owing_supplier_id", "counted", "reported", "reserved_tokens", "billed_tokens", "draws", "cost_micros", "first_token_us", "duration_us", "throughput_millitokens_per_second", "verdict", "cause", "status", "attempts", "start_time", "settle_time", "stage", "tendered_tokens", "settled_at_deadline", "member_id", "first_token_max_us", "throughput_min_tokens_per_second", "divergence_tokens", "divergent", "venue_paid_micros", "late_report", "dispute")
+    __slots__ = ("usage_id", "delivery_id", "client_request_id", "key_id", "instrument_id", "symbol", "spec_version", "metering_version", "requested_model", "serving_model", "supplier_id", "owing_supplier_id", "counted", "reported", "reserved_tokens", "billed_tokens", "draws", "cost_micros", "first_token_us", "duration_us", "throughput_millitokens_per_second", "verdict", "cause", "status", "attempts", "start_time", "settle_time", "stage", "tendered_tokens", "settled_at_deadline", "member_id", "first_token_max_us", "throughput_min_tokens_per_second", "divergence_tokens", "divergent", "venue_paid_micros", "late_report", "dispute", "covered_tokens", "waited_us")
     USAGE_ID_FIELD_NUMBER: _ClassVar[int]
     DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
@@ -268,6 +268,8 @@ class UsageRecord(_message.Message):
     VENUE_PAID_MICROS_FIELD_NUMBER: _ClassVar[int]
     LATE_REPORT_FIELD_NUMBER: _ClassVar[int]
     DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    COVERED_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    WAITED_US_FIELD_NUMBER: _ClassVar[int]
     usage_id: str
     delivery_id: str
     client_request_id: str
@@ -306,7 +308,9 @@ class UsageRecord(_message.Message):
     venue_paid_micros: int
     late_report: LateReport
     dispute: UsageDispute
-    def __init__(self, usage_id: _Optional[str] = ..., delivery_id: _Optional[str] = ..., client_request_id: _Optional[str] = ..., key_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., spec_version: _Optional[int] = ..., metering_version: _Optional[int] = ..., requested_model: _Optional[str] = ..., serving_model: _Optional[str] = ..., supplier_id: _Optional[str] = ..., owing_supplier_id: _Optional[str] = ..., counted: _Optional[_Union[TokenCounts, _Mapping]] = ..., reported: _Optional[_Union[TokenCounts, _Mapping]] = ..., reserved_tokens: _Optional[int] = ..., billed_tokens: _Optional[int] = ..., draws: _Optional[_Iterable[_Union[UsageDraw, _Mapping]]] = ..., cost_micros: _Optional[int] = ..., first_token_us: _Optional[int] = ..., duration_us: _Optional[int] = ..., throughput_millitokens_per_second: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., cause: _Optional[str] = ..., status: _Optional[_Union[UsageStatus, str]] = ..., attempts: _Optional[_Iterable[_Union[DeliveryAttempt, _Mapping]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage: _Optional[str] = ..., tendered_tokens: _Optional[int] = ..., settled_at_deadline: bool = ..., member_id: _Optional[str] = ..., first_token_max_us: _Optional[int] = ..., throughput_min_tokens_per_second: _Optional[int] = ..., divergence_tokens: _Optional[int] = ..., divergent: bool = ..., venue_paid_micros: _Optional[int] = ..., late_report: _Optional[_Union[LateReport, _Mapping]] = ..., dispute: _Optional[_Union[UsageDispute, _Mapping]] = ...) -> None: ...
+    covered_tokens: int
+    waited_us: int
+    def __init__(self, usage_id: _Optional[str] = ..., delivery_id: _Optional[str] = ..., client_request_id: _Optional[str] = ..., key_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., spec_version: _Optional[int] = ..., metering_version: _Optional[int] = ..., requested_model: _Optional[str] = ..., serving_model: _Optional[str] = ..., supplier_id: _Optional[str] = ..., owing_supplier_id: _Optional[str] = ..., counted: _Optional[_Union[TokenCounts, _Mapping]] = ..., reported: _Optional[_Union[TokenCounts, _Mapping]] = ..., reserved_tokens: _Optional[int] = ..., billed_tokens: _Optional[int] = ..., draws: _Optional[_Iterable[_Union[UsageDraw, _Mapping]]] = ..., cost_micros: _Optional[int] = ..., first_token_us: _Optional[int] = ..., duration_us: _Optional[int] = ..., throughput_millitokens_per_second: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., cause: _Optional[str] = ..., status: _Optional[_Union[UsageStatus, str]] = ..., attempts: _Optional[_Iterable[_Union[DeliveryAttempt, _Mapping]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage: _Optional[str] = ..., tendered_tokens: _Optional[int] = ..., settled_at_deadline: bool = ..., member_id: _Optional[str] = ..., first_token_max_us: _Optional[int] = ..., throughput_min_tokens_per_second: _Optional[int] = ..., divergence_tokens: _Optional[int] = ..., divergent: bool = ..., venue_paid_micros: _Optional[int] = ..., late_report: _Optional[_Union[LateReport, _Mapping]] = ..., dispute: _Optional[_Union[UsageDispute, _Mapping]] = ..., covered_tokens: _Optional[int] = ..., waited_us: _Optional[int] = ...) -> None: ...
 
 class LateReport(_message.Message):
     __slots__ = ("verdict", "cause", "supplier_id", "counted", "reported", "billable_tokens", "report_time")
@@ -461,13 +465,17 @@ class UsageDraw(_message.Message):
     def __init__(self, lot_id: _Optional[str] = ..., issuer_id: _Optional[str] = ..., cost_trade_id: _Optional[str] = ..., cost_price_micros: _Optional[int] = ..., tokens: _Optional[int] = ..., cost_micros: _Optional[int] = ..., parcel_number: _Optional[int] = ..., issue_trade_id: _Optional[str] = ...) -> None: ...
 
 class DeliveryAttempt(_message.Message):
-    __slots__ = ("supplier_id", "outcome", "first_token_us", "duration_us")
+    __slots__ = ("supplier_id", "outcome", "first_token_us", "duration_us", "is_hedge", "ask_price_micros")
     SUPPLIER_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     FIRST_TOKEN_US_FIELD_NUMBER: _ClassVar[int]
     DURATION_US_FIELD_NUMBER: _ClassVar[int]
+    IS_HEDGE_FIELD_NUMBER: _ClassVar[int]
+    ASK_PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
     supplier_id: str
     outcome: str
     first_token_us: int
     duration_us: int
-    def __init__(self, supplier_id: _Optional[str] = ..., outcome: _Optional[str] = ..., first_token_us: _Optional[int] = ..., duration_us: _Optional[int] = ...) -> None: ...
+    is_hedge: bool
+    ask_price_micros: int
+    def __init__(self, supplier_id: _Optional[str] = ..., outcome: _Optional[str] = ..., first_token_us: _Optional[int] = ..., duration_us: _Optional[int] = ..., is_hedge: bool = ..., ask_price_micros: _Optional[int] = ...) -> None: ...

@@ -115,6 +115,8 @@ def usage_message(
                 outcome=attempt.outcome,
                 first_token_us=attempt.first_token_us,
                 duration_us=attempt.duration_us,
+                is_hedge=attempt.is_hedge,
+                ask_price_micros=attempt.ask_price_micros,
             )
             for attempt in usage.attempts
         ],
@@ -131,6 +133,10 @@ def usage_message(
         venue_paid_micros=usage.venue_paid_micros,
         late_report=None if late_report is None else _late_message(late_report),
         dispute=None if dispute is None else dispute_message(dispute),
+        covered_tokens=sum(
+            draw.tokens for draw in usage.draws if draw.issuer_id != usage.supplier_id
+        ),
+        waited_us=usage.waited_us,
     )
 
 

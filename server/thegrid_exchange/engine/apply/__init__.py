@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.apply import trading, usage
+from thegrid_exchange.engine.apply import index, trading, usage
 from thegrid_exchange.engine.records import ClosedDelivery
 from thegrid_exchange.engine.refusals import InvariantBroken
 from thegrid_exchange.engine.state import State
@@ -281,6 +281,7 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.UnitsRetired: _told_by_postings,
     events.UnitsBoughtBack: _told_by_postings,
     events.AvailabilityChanged: _availability_changed,
+    **index.APPLIERS,
     events.OutageRecorded: _outage_recorded,
     events.ClosedForgotten: _closed_forgotten,
     **usage.APPLIERS,

@@ -193,6 +193,8 @@ class Report(NamedTuple):
     request_id: str = ""
     streamed_us: int | None = None
     """From first to last token, less the time in which the supplier had no window."""
+    waited_us: int = 0
+    """Spent waiting for a supplier's free slot."""
 
 
 class DisputeUsage(NamedTuple):

@@ -16,6 +16,11 @@ from thegrid_exchange.engine.events.consumption import (
     UnitsTransferred,
     UsageRecorded,
 )
+from thegrid_exchange.engine.events.index import (
+    IndexInputsForgotten,
+    IndexInputsSet,
+    ReferenceIndexSet,
+)
 from thegrid_exchange.engine.events.membership import (
     FeeTierSet,
     InstrumentDefined,
@@ -121,6 +126,9 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
+    | IndexInputsSet
+    | ReferenceIndexSet
+    | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
     | MeteringPolicyDefined
@@ -149,6 +157,8 @@ __all__ = [
     "DisputesForgotten",
     "Event",
     "FeeTierSet",
+    "IndexInputsForgotten",
+    "IndexInputsSet",
     "InstrumentDefined",
     "KeyCreated",
     "KeyRevoked",
@@ -177,6 +187,7 @@ __all__ = [
     "PolicyChanged",
     "Posted",
     "ReceiptKeyRegistered",
+    "ReferenceIndexSet",
     "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",

@@ -18,6 +18,11 @@ from thegrid_exchange.engine.records.consumption import (
     UsageRecord,
     UsedDraw,
 )
+from thegrid_exchange.engine.records.index import (
+    IndexInput,
+    IndexWindow,
+    ReferenceIndex,
+)
 from thegrid_exchange.engine.records.markets import (
     Auction,
     FirstTokenBand,
@@ -74,6 +79,8 @@ __all__ = [
     "Fill",
     "FirstTokenBand",
     "ImageMetering",
+    "IndexInput",
+    "IndexWindow",
     "Instrument",
     "InstrumentSpec",
     "Key",
@@ -92,6 +99,7 @@ __all__ = [
     "ParcelChange",
     "Posting",
     "ReceiptKey",
+    "ReferenceIndex",
     "Reservation",
     "SpecVersion",
     "Supplier",

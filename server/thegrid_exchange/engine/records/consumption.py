@@ -164,9 +164,13 @@ class Attempt(NamedTuple):
 
     supplier_id: str
     outcome: str
-    """A verdict, or the name of the cause for which it was passed over."""
+    """`served`, `hedge_lost`, or the cause for which it was passed over."""
     first_token_us: int | None = None
     duration_us: int | None = None
+    is_hedge: bool = False
+    """Whether it was asked while another had the call too."""
+    ask_price_micros: int | None = None
+    """Its lowest ask for Units it issued when it was chosen."""
 
 
 class UsageRecord(NamedTuple):
@@ -206,6 +210,8 @@ class UsageRecord(NamedTuple):
     """What the guarantee paid the supplier for work lost by the venue's fault."""
     streamed_us: int | None = None
     """From first to last token, less the time in which the supplier had no window."""
+    waited_us: int = 0
+    """Spent waiting for a supplier's free slot."""
     divergence_tokens: int | None = None
     """Prompt and answer taken apart, by how many tokens the supplier's count differs; None for no
     count."""

@@ -1,7 +1,7 @@
 """What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
 
-Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, cancel-alls, memory; all
-in bounded steps.
+Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, indexes, cancel-alls,
+memory; all in bounded steps.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from thegrid_exchange.engine.rules.disputes import forget_disputes
 from thegrid_exchange.engine.rules.lots import expire_lot
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.rules.quotes import fire_timer, fire_timers, timer_is_due
+from thegrid_exchange.engine.rules.reference_index import indices_due, run_indices
 from thegrid_exchange.engine.rules.sweeps import run_sweeps, sweeps_due
 from thegrid_exchange.engine.state import State
 
@@ -34,6 +35,7 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         fire_timers,
         run_auctions,
         run_sweeps,
+        run_indices,
         run_cancellations,
         _forget_closed,
         forget_disputes,
@@ -163,6 +165,7 @@ def _is_due(state: State) -> bool:
     return (
         sweeps_due(state)
         or auctions_due(state)
+        or indices_due(state)
         or bool(indices.cancellations)
         or _has_come(state, indices.timer_deadlines.first())
         or any(

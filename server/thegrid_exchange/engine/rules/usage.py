@@ -31,6 +31,7 @@ from thegrid_exchange.engine.rules.lots import (
     summed,
 )
 from thegrid_exchange.engine.rules.metering import divergence_tokens, is_divergent, metering_policy
+from thegrid_exchange.engine.rules.reference_index import note_delivered
 from thegrid_exchange.engine.state import State
 
 BILLED_VERDICTS: Final[frozenset[Verdict]] = frozenset({"in_spec", "cancelled_by_client"})
@@ -81,6 +82,7 @@ def settle(
         postings.append(Posting(HOUSE, "guarantee", CASH, -venue_paid_micros))
         postings.append(Posting(server_id or HOUSE, "available", CASH, venue_paid_micros))
     yield events.Posted(tuple(summed(postings)), "consume", reservation.delivery_id)
+    yield from note_delivered(state, reservation, report, used)
     for change in changes:
         yield change
         yield from close_if_ended(state, change.lot_id)
@@ -285,4 +287,5 @@ def _record(
         streamed_us=report.streamed_us,
         divergence_tokens=divergence_tokens(report.canonical, by_supplier),
         divergent=policy is not None and is_divergent(policy, report.canonical, by_supplier),
+        waited_us=report.waited_us,
     )

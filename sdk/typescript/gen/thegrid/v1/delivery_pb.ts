@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/delivery.proto.
  */
 export const file_thegrid_v1_delivery: GenFile = /*@__PURE__*/
-  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIjAKDkRlbGl2ZXJSZXF1ZXN0Eh4KBG9wZW4YASABKAsyEC50aGVncmlkLnYxLk9wZW4iPAoPRGVsaXZlclJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudCJHChZEZWxpdmVyeVNlc3Npb25SZXF1ZXN0Ei0KCGNvbW1hbmRzGAEgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUNvbW1hbmQiVgoXRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2USKQoGZXZlbnRzGAEgAygLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUV2ZW50EhAKCGRyYWluaW5nGAIgASgIIsYBCg9EZWxpdmVyeUNvbW1hbmQSDAoEY2FsbBgBIAEoBBIgCgRvcGVuGAIgASgLMhAudGhlZ3JpZC52MS5PcGVuSAASJwoEcGFydBgDIAEoCzIXLnRoZWdyaWQudjEuUmVxdWVzdFBhcnRIABIpCgZ3aW5kb3cYBCABKAsyFy50aGVncmlkLnYxLldpbmRvd0dyYW50SAASJAoGY2FuY2VsGAUgASgLMhIudGhlZ3JpZC52MS5DYW5jZWxIAEIJCgdjb21tYW5kIpUCCgRPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhIKCmNyZWRlbnRpYWwYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIoCgdyZXF1ZXN0GAQgASgLMhcudGhlZ3JpZC52MS5DaGF0UmVxdWVzdBITCgtwYXJ0c19ieXRlcxgFIAEoAxIUCgx3aW5kb3dfYnl0ZXMYBiABKAMSNAoLcHJlZmVyZW5jZXMYByABKAsyHy50aGVncmlkLnYxLkRlbGl2ZXJ5UHJlZmVyZW5jZXMSGQoRY2xpZW50X3JlcXVlc3RfaWQYCCABKAkSFQoNaW5jbHVkZV91c2FnZRgJIAEoCBITCgt0cmFjZXBhcmVudBgKIAEoCSKBAQoTRGVsaXZlcnlQcmVmZXJlbmNlcxIdChBtYXhfcHJpY2VfbWljcm9zGAEgASgDSACIAQESGQoRb25seV9zdXBwbGllcl9pZHMYAiADKAkSGwoTaWdub3JlX3N1cHBsaWVyX2lkcxgDIAMoCUITChFfbWF4X3ByaWNlX21pY3JvcyIbCgtSZXF1ZXN0UGFydBIMCgRkYXRhGAEgASgMIhwKC1dpbmRvd0dyYW50Eg0KBWJ5dGVzGAEgASgDIhgKBkNhbmNlbBIOCgZyZWFzb24YASABKAkigwIKDURlbGl2ZXJ5RXZlbnQSDAoEY2FsbBgBIAEoBBIuCgdzdGFydGVkGAIgASgLMhsudGhlZ3JpZC52MS5EZWxpdmVyeVN0YXJ0ZWRIABImCgVyZXBseRgDIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5SAASKgoFZW5kZWQYBCABKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RW5kZWRIABIsCgZmYWlsZWQYBSABKAsyGi50aGVncmlkLnYxLkRlbGl2ZXJ5RmFpbGVkSAASKQoGd2luZG93GAYgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAQgcKBWV2ZW50IpMBCg9EZWxpdmVyeVN0YXJ0ZWQSEAoIdXNhZ2VfaWQYASABKAkSEwoLc3VwcGxpZXJfaWQYAiABKAkSFQoNc2VydmluZ19tb2RlbBgDIAEoCRIVCg1pbnN0cnVtZW50X2lkGAQgASgJEhQKDHNwZWNfdmVyc2lvbhgFIAEoBRIVCg1wcm9tcHRfdG9rZW5zGAYgASgDIoMBCg1EZWxpdmVyeUVuZGVkEiQKBXJlcGx5GAEgASgLMhUudGhlZ3JpZC52MS5DaGF0UmVwbHkSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkEiQKB3JlY2VpcHQYAyABKAsyEy50aGVncmlkLnYxLlJlY2VpcHQiggEKDkRlbGl2ZXJ5RmFpbGVkEiIKBnN0YXR1cxgBIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEiYKBXVzYWdlGAIgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIkCgdyZWNlaXB0GAMgASgLMhMudGhlZ3JpZC52MS5SZWNlaXB0MrcBCg9EZWxpdmVyeVNlcnZpY2USRAoHRGVsaXZlchIaLnRoZWdyaWQudjEuRGVsaXZlclJlcXVlc3QaGy50aGVncmlkLnYxLkRlbGl2ZXJSZXNwb25zZTABEl4KD0RlbGl2ZXJ5U2Vzc2lvbhIiLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBojLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
+  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIjAKDkRlbGl2ZXJSZXF1ZXN0Eh4KBG9wZW4YASABKAsyEC50aGVncmlkLnYxLk9wZW4iPAoPRGVsaXZlclJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudCJHChZEZWxpdmVyeVNlc3Npb25SZXF1ZXN0Ei0KCGNvbW1hbmRzGAEgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUNvbW1hbmQiVgoXRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2USKQoGZXZlbnRzGAEgAygLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUV2ZW50EhAKCGRyYWluaW5nGAIgASgIIsYBCg9EZWxpdmVyeUNvbW1hbmQSDAoEY2FsbBgBIAEoBBIgCgRvcGVuGAIgASgLMhAudGhlZ3JpZC52MS5PcGVuSAASJwoEcGFydBgDIAEoCzIXLnRoZWdyaWQudjEuUmVxdWVzdFBhcnRIABIpCgZ3aW5kb3cYBCABKAsyFy50aGVncmlkLnYxLldpbmRvd0dyYW50SAASJAoGY2FuY2VsGAUgASgLMhIudGhlZ3JpZC52MS5DYW5jZWxIAEIJCgdjb21tYW5kIpUCCgRPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhIKCmNyZWRlbnRpYWwYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIoCgdyZXF1ZXN0GAQgASgLMhcudGhlZ3JpZC52MS5DaGF0UmVxdWVzdBITCgtwYXJ0c19ieXRlcxgFIAEoAxIUCgx3aW5kb3dfYnl0ZXMYBiABKAMSNAoLcHJlZmVyZW5jZXMYByABKAsyHy50aGVncmlkLnYxLkRlbGl2ZXJ5UHJlZmVyZW5jZXMSGQoRY2xpZW50X3JlcXVlc3RfaWQYCCABKAkSFQoNaW5jbHVkZV91c2FnZRgJIAEoCBITCgt0cmFjZXBhcmVudBgKIAEoCSLBAgoTRGVsaXZlcnlQcmVmZXJlbmNlcxIdChBtYXhfcHJpY2VfbWljcm9zGAEgASgDSACIAQESGQoRb25seV9zdXBwbGllcl9pZHMYAiADKAkSGwoTaWdub3JlX3N1cHBsaWVyX2lkcxgDIAMoCRIaChJvcmRlcl9zdXBwbGllcl9pZHMYBCADKAkSHAoPYWxsb3dfZmFsbGJhY2tzGAUgASgISAGIAQESFQoNZGF0YV9wb2xpY2llcxgGIAMoCRIPCgdyZWdpb25zGAcgAygJEg4KBm1vZGVscxgIIAMoCRIgChNoZWRnZV9hZnRlcl9wZXJjZW50GAkgASgFSAKIAQFCEwoRX21heF9wcmljZV9taWNyb3NCEgoQX2FsbG93X2ZhbGxiYWNrc0IWChRfaGVkZ2VfYWZ0ZXJfcGVyY2VudCIbCgtSZXF1ZXN0UGFydBIMCgRkYXRhGAEgASgMIhwKC1dpbmRvd0dyYW50Eg0KBWJ5dGVzGAEgASgDIhgKBkNhbmNlbBIOCgZyZWFzb24YASABKAkigwIKDURlbGl2ZXJ5RXZlbnQSDAoEY2FsbBgBIAEoBBIuCgdzdGFydGVkGAIgASgLMhsudGhlZ3JpZC52MS5EZWxpdmVyeVN0YXJ0ZWRIABImCgVyZXBseRgDIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5SAASKgoFZW5kZWQYBCABKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RW5kZWRIABIsCgZmYWlsZWQYBSABKAsyGi50aGVncmlkLnYxLkRlbGl2ZXJ5RmFpbGVkSAASKQoGd2luZG93GAYgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAQgcKBWV2ZW50IpMBCg9EZWxpdmVyeVN0YXJ0ZWQSEAoIdXNhZ2VfaWQYASABKAkSEwoLc3VwcGxpZXJfaWQYAiABKAkSFQoNc2VydmluZ19tb2RlbBgDIAEoCRIVCg1pbnN0cnVtZW50X2lkGAQgASgJEhQKDHNwZWNfdmVyc2lvbhgFIAEoBRIVCg1wcm9tcHRfdG9rZW5zGAYgASgDIoMBCg1EZWxpdmVyeUVuZGVkEiQKBXJlcGx5GAEgASgLMhUudGhlZ3JpZC52MS5DaGF0UmVwbHkSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkEiQKB3JlY2VpcHQYAyABKAsyEy50aGVncmlkLnYxLlJlY2VpcHQiggEKDkRlbGl2ZXJ5RmFpbGVkEiIKBnN0YXR1cxgBIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEiYKBXVzYWdlGAIgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIkCgdyZWNlaXB0GAMgASgLMhMudGhlZ3JpZC52MS5SZWNlaXB0MrcBCg9EZWxpdmVyeVNlcnZpY2USRAoHRGVsaXZlchIaLnRoZWdyaWQudjEuRGVsaXZlclJlcXVlc3QaGy50aGVncmlkLnYxLkRlbGl2ZXJSZXNwb25zZTABEl4KD0RlbGl2ZXJ5U2Vzc2lvbhIiLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBojLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
 
 /**
  * Request of Deliver.
@@ -256,8 +256,9 @@ export const OpenSchema: GenMessage<Open> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_delivery, 5);
 
 /**
- * DeliveryPreferences narrows what may serve and what may be paid. What cannot be honoured is refused
- * with FIELD_NOT_HONOURED.
+ * DeliveryPreferences narrows what may serve and what may be paid, for one call. What no registered offer
+ * can honour is refused with FIELD_NOT_HONOURED; what an offer honours whose supplier cannot serve now, with
+ * NO_SUPPLIER. Both name the first preference, in the order below, that leaves nobody.
  *
  * @generated from message thegrid.v1.DeliveryPreferences
  */
@@ -270,7 +271,7 @@ export type DeliveryPreferences = Message<"thegrid.v1.DeliveryPreferences"> & {
   maxPriceMicros?: bigint | undefined;
 
   /**
-   * Only these suppliers may serve (`mem_…`).
+   * Only these suppliers may serve (`mem_…`); empty for any.
    *
    * @generated from field: repeated string only_supplier_ids = 2;
    */
@@ -282,6 +283,52 @@ export type DeliveryPreferences = Message<"thegrid.v1.DeliveryPreferences"> & {
    * @generated from field: repeated string ignore_supplier_ids = 3;
    */
   ignoreSupplierIds: string[];
+
+  /**
+   * These suppliers are offered the call first, in this order, before the one that owes it; one that cannot
+   * serve now is passed over. Then come the others, unless `allow_fallbacks` is false.
+   *
+   * @generated from field: repeated string order_supplier_ids = 4;
+   */
+  orderSupplierIds: string[];
+
+  /**
+   * Whether others may serve than those first asked; unset means true. False leaves the suppliers of
+   * `order_supplier_ids` or, where that is empty, the one that owes most of the call.
+   *
+   * @generated from field: optional bool allow_fallbacks = 5;
+   */
+  allowFallbacks?: boolean | undefined;
+
+  /**
+   * Only offers with one of these data policies, such as `zero-retention`; empty for any.
+   *
+   * @generated from field: repeated string data_policies = 6;
+   */
+  dataPolicies: string[];
+
+  /**
+   * Only offers in one of these regions, such as `eu-north`; empty for any.
+   *
+   * @generated from field: repeated string regions = 7;
+   */
+  regions: string[];
+
+  /**
+   * Only offers of one of these models, by the very name of the offer; empty for any.
+   *
+   * @generated from field: repeated string models = 8;
+   */
+  models: string[];
+
+  /**
+   * Hedges the call: when no first token has come after this share of the first-token deadline, in percent,
+   * the next supplier with a free place is offered the call too. The first token wins; the other is
+   * cancelled, bears no fault and is paid nothing. The call is billed once. Unset for no hedge.
+   *
+   * @generated from field: optional int32 hedge_after_percent = 9;
+   */
+  hedgeAfterPercent?: number | undefined;
 };
 
 /**

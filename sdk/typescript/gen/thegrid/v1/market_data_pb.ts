@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/market_data.proto.
  */
 export const file_thegrid_v1_market_data: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDItQBChFMaXN0VHJhZGVzUmVxdWVzdBIOCgZtYXJrZXQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUAoSTGlzdFRyYWRlc1Jlc3BvbnNlEiEKBnRyYWRlcxgBIAMoCzIRLnRoZWdyaWQudjEuVHJhZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkoKF1N0cmVhbU1hcmtldERhdGFSZXF1ZXN0Ei8KDXN1YnNjcmlwdGlvbnMYASADKAsyGC50aGVncmlkLnYxLlN1YnNjcmlwdGlvbiJDChhTdHJlYW1NYXJrZXREYXRhUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcudGhlZ3JpZC52MS5NYXJrZXRFdmVudCKKAQoMU3Vic2NyaXB0aW9uEg4KBm1hcmtldBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhsKDmFmdGVyX3NlcXVlbmNlGAMgASgDSACIAQESFAoMZGVwdGhfbGV2ZWxzGAQgASgFQhEKD19hZnRlcl9zZXF1ZW5jZSKXBAoLTWFya2V0RXZlbnQSEQoJbWFya2V0X2lkGAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSFQoNcHJldl9zZXF1ZW5jZRgDIAEoAxIQCghzZXF1ZW5jZRgEIAEoAxIuCgpldmVudF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkChdjb25mbGF0ZWRfZnJvbV9zZXF1ZW5jZRgGIAEoA0gBiAEBEjEKDWJvb2tfc25hcHNob3QYByABKAsyGC50aGVncmlkLnYxLkJvb2tTbmFwc2hvdEgAEisKCmJvb2tfZGVsdGEYCCABKAsyFS50aGVncmlkLnYxLkJvb2tEZWx0YUgAEiIKBXRyYWRlGAkgASgLMhEudGhlZ3JpZC52MS5UcmFkZUgAEiQKBm1hcmtldBgKIAEoCzISLnRoZWdyaWQudjEuTWFya2V0SAASKgoJaGVhcnRiZWF0GAsgASgLMhUudGhlZ3JpZC52MS5IZWFydGJlYXRIABIrCgpzdHJlYW1fZW5kGAwgASgLMhUudGhlZ3JpZC52MS5TdHJlYW1FbmRIABImCgdhdWN0aW9uGA0gASgLMhMudGhlZ3JpZC52MS5BdWN0aW9uSABCCQoHcGF5bG9hZEIaChhfY29uZmxhdGVkX2Zyb21fc2VxdWVuY2UinwIKB0F1Y3Rpb24SEgoKYXVjdGlvbl9pZBgBIAEoCRInCgVjYXVzZRgCIAEoDjIYLnRoZWdyaWQudjEuQXVjdGlvbkNhdXNlEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjChZyZWZlcmVuY2VfcHJpY2VfbWljcm9zGAQgASgDSACIAQESGQoMcHJpY2VfbWljcm9zGAUgASgDSAGIAQESFAoMdm9sdW1lX3VuaXRzGAYgASgDEhUKDXN1cnBsdXNfdW5pdHMYByABKAMSEAoIZmluaXNoZWQYCCABKAhCGQoXX3JlZmVyZW5jZV9wcmljZV9taWNyb3NCDwoNX3ByaWNlX21pY3JvcyJ3CgxCb29rU25hcHNob3QSIwoEYmlkcxgBIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiMKBGFza3MYAiADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIQCghjaGVja3N1bRgDIAEoDRILCgNnYXAYBCABKAgiZwoJQm9va0RlbHRhEiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSEAoIY2hlY2tzdW0YAyABKA0iTgoJQm9va0xldmVsEhQKDHByaWNlX21pY3JvcxgBIAEoAxIWCg5xdWFudGl0eV91bml0cxgCIAEoAxITCgtvcmRlcl9jb3VudBgDIAEoBSLEAQoFVHJhZGUSEAoIdHJhZGVfaWQYASABKAkSEQoJbWFya2V0X2lkGAIgASgJEhQKDHByaWNlX21pY3JvcxgDIAEoAxIWCg5xdWFudGl0eV91bml0cxgEIAEoAxIkCgp0YWtlcl9zaWRlGAUgASgOMhAudGhlZ3JpZC52MS5TaWRlEi4KCnRyYWRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmF1Y3Rpb25faWQYByABKAkixwMKBk1hcmtldBIRCgltYXJrZXRfaWQYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIOCgZzeW1ib2wYAyABKAkSJgoFc3RhdGUYBCABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEhQKDHN0YXRlX3JlYXNvbhgFIAEoCRImCgV0ZXJtcxgGIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMSHgoRbGFzdF9wcmljZV9taWNyb3MYByABKANIAIgBARIcCg9iZXN0X2JpZF9taWNyb3MYCCABKANIAYgBARIcCg9iZXN0X2Fza19taWNyb3MYCSABKANIAogBARIzCg9uZXh0X3N3ZWVwX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBnBvbGljeRgLIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5EiQKB2F1Y3Rpb24YDCABKAsyEy50aGVncmlkLnYxLkF1Y3Rpb25CFAoSX2xhc3RfcHJpY2VfbWljcm9zQhIKEF9iZXN0X2JpZF9taWNyb3NCEgoQX2Jlc3RfYXNrX21pY3JvcyJ3CgxNYXJrZXRQb2xpY3kSFAoMbWF4X21vdmVfYnBzGAEgASgDEhoKEm1heF9tb3ZlX3dpbmRvd191cxgCIAEoAxIbChNtYXhfbW92ZV9hdWN0aW9uX3VzGAMgASgDEhgKEHN3ZWVwX2F1Y3Rpb25fdXMYBCABKAMixAEKC01hcmtldFRlcm1zEhgKEHRpY2tfc2l6ZV9taWNyb3MYASABKAMSGgoScXVhbnRpdHlfbWluX3VuaXRzGAIgASgDEhoKEnF1YW50aXR5X21heF91bml0cxgDIAEoAxIVCg1tYWtlcl9mZWVfYnBzGAQgASgDEhUKDXRha2VyX2ZlZV9icHMYBSABKAMSGwoTcXVhbnRpdHlfc3RlcF91bml0cxgGIAEoAxIYChBwcmljZV9tYXhfbWljcm9zGAcgASgDKnEKB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEhAKDENIQU5ORUxfQk9PSxABEhIKDkNIQU5ORUxfVFJBREVTEAISEgoOQ0hBTk5FTF9TVEFUVVMQAxITCg9DSEFOTkVMX0FVQ1RJT04QBCp+CgxBdWN0aW9uQ2F1c2USHQoZQVVDVElPTl9DQVVTRV9VTlNQRUNJRklFRBAAEhoKFkFVQ1RJT05fQ0FVU0VfT1BFUkFUT1IQARIaChZBVUNUSU9OX0NBVVNFX01BWF9NT1ZFEAISFwoTQVVDVElPTl9DQVVTRV9TV0VFUBADKq4BCgtNYXJrZXRTdGF0ZRIcChhNQVJLRVRfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFNQVJLRVRfU1RBVEVfT1BFThABEhwKGE1BUktFVF9TVEFURV9DQU5DRUxfT05MWRACEhcKE01BUktFVF9TVEFURV9IQUxURUQQAxIYChRNQVJLRVRfU1RBVEVfQVVDVElPThAEEhkKFU1BUktFVF9TVEFURV9TV0VFUElORxAFMrgDChFNYXJrZXREYXRhU2VydmljZRJNCglHZXRNYXJrZXQSHC50aGVncmlkLnYxLkdldE1hcmtldFJlcXVlc3QaHS50aGVncmlkLnYxLkdldE1hcmtldFJlc3BvbnNlIgOQAgESUwoLTGlzdE1hcmtldHMSHi50aGVncmlkLnYxLkxpc3RNYXJrZXRzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdE1hcmtldHNSZXNwb25zZSIDkAIBEkcKB0dldEJvb2sSGi50aGVncmlkLnYxLkdldEJvb2tSZXF1ZXN0GhsudGhlZ3JpZC52MS5HZXRCb29rUmVzcG9uc2UiA5ACARJQCgpMaXN0VHJhZGVzEh0udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVxdWVzdBoeLnRoZWdyaWQudjEuTGlzdFRyYWRlc1Jlc3BvbnNlIgOQAgESZAoQU3RyZWFtTWFya2V0RGF0YRIjLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QaJC50aGVncmlkLnYxLlN0cmVhbU1hcmtldERhdGFSZXNwb25zZSIDkAIBMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDItQBChFMaXN0VHJhZGVzUmVxdWVzdBIOCgZtYXJrZXQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUAoSTGlzdFRyYWRlc1Jlc3BvbnNlEiEKBnRyYWRlcxgBIAMoCzIRLnRoZWdyaWQudjEuVHJhZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkoKF1N0cmVhbU1hcmtldERhdGFSZXF1ZXN0Ei8KDXN1YnNjcmlwdGlvbnMYASADKAsyGC50aGVncmlkLnYxLlN1YnNjcmlwdGlvbiJDChhTdHJlYW1NYXJrZXREYXRhUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcudGhlZ3JpZC52MS5NYXJrZXRFdmVudCKKAQoMU3Vic2NyaXB0aW9uEg4KBm1hcmtldBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhsKDmFmdGVyX3NlcXVlbmNlGAMgASgDSACIAQESFAoMZGVwdGhfbGV2ZWxzGAQgASgFQhEKD19hZnRlcl9zZXF1ZW5jZSKXBAoLTWFya2V0RXZlbnQSEQoJbWFya2V0X2lkGAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSFQoNcHJldl9zZXF1ZW5jZRgDIAEoAxIQCghzZXF1ZW5jZRgEIAEoAxIuCgpldmVudF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkChdjb25mbGF0ZWRfZnJvbV9zZXF1ZW5jZRgGIAEoA0gBiAEBEjEKDWJvb2tfc25hcHNob3QYByABKAsyGC50aGVncmlkLnYxLkJvb2tTbmFwc2hvdEgAEisKCmJvb2tfZGVsdGEYCCABKAsyFS50aGVncmlkLnYxLkJvb2tEZWx0YUgAEiIKBXRyYWRlGAkgASgLMhEudGhlZ3JpZC52MS5UcmFkZUgAEiQKBm1hcmtldBgKIAEoCzISLnRoZWdyaWQudjEuTWFya2V0SAASKgoJaGVhcnRiZWF0GAsgASgLMhUudGhlZ3JpZC52MS5IZWFydGJlYXRIABIrCgpzdHJlYW1fZW5kGAwgASgLMhUudGhlZ3JpZC52MS5TdHJlYW1FbmRIABImCgdhdWN0aW9uGA0gASgLMhMudGhlZ3JpZC52MS5BdWN0aW9uSABCCQoHcGF5bG9hZEIaChhfY29uZmxhdGVkX2Zyb21fc2VxdWVuY2UinwIKB0F1Y3Rpb24SEgoKYXVjdGlvbl9pZBgBIAEoCRInCgVjYXVzZRgCIAEoDjIYLnRoZWdyaWQudjEuQXVjdGlvbkNhdXNlEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjChZyZWZlcmVuY2VfcHJpY2VfbWljcm9zGAQgASgDSACIAQESGQoMcHJpY2VfbWljcm9zGAUgASgDSAGIAQESFAoMdm9sdW1lX3VuaXRzGAYgASgDEhUKDXN1cnBsdXNfdW5pdHMYByABKAMSEAoIZmluaXNoZWQYCCABKAhCGQoXX3JlZmVyZW5jZV9wcmljZV9taWNyb3NCDwoNX3ByaWNlX21pY3JvcyJ3CgxCb29rU25hcHNob3QSIwoEYmlkcxgBIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiMKBGFza3MYAiADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIQCghjaGVja3N1bRgDIAEoDRILCgNnYXAYBCABKAgiZwoJQm9va0RlbHRhEiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSEAoIY2hlY2tzdW0YAyABKA0iTgoJQm9va0xldmVsEhQKDHByaWNlX21pY3JvcxgBIAEoAxIWCg5xdWFudGl0eV91bml0cxgCIAEoAxITCgtvcmRlcl9jb3VudBgDIAEoBSLEAQoFVHJhZGUSEAoIdHJhZGVfaWQYASABKAkSEQoJbWFya2V0X2lkGAIgASgJEhQKDHByaWNlX21pY3JvcxgDIAEoAxIWCg5xdWFudGl0eV91bml0cxgEIAEoAxIkCgp0YWtlcl9zaWRlGAUgASgOMhAudGhlZ3JpZC52MS5TaWRlEi4KCnRyYWRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmF1Y3Rpb25faWQYByABKAkixwMKBk1hcmtldBIRCgltYXJrZXRfaWQYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIOCgZzeW1ib2wYAyABKAkSJgoFc3RhdGUYBCABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEhQKDHN0YXRlX3JlYXNvbhgFIAEoCRImCgV0ZXJtcxgGIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMSHgoRbGFzdF9wcmljZV9taWNyb3MYByABKANIAIgBARIcCg9iZXN0X2JpZF9taWNyb3MYCCABKANIAYgBARIcCg9iZXN0X2Fza19taWNyb3MYCSABKANIAogBARIzCg9uZXh0X3N3ZWVwX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBnBvbGljeRgLIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5EiQKB2F1Y3Rpb24YDCABKAsyEy50aGVncmlkLnYxLkF1Y3Rpb25CFAoSX2xhc3RfcHJpY2VfbWljcm9zQhIKEF9iZXN0X2JpZF9taWNyb3NCEgoQX2Jlc3RfYXNrX21pY3JvcyJ3CgxNYXJrZXRQb2xpY3kSFAoMbWF4X21vdmVfYnBzGAEgASgDEhoKEm1heF9tb3ZlX3dpbmRvd191cxgCIAEoAxIbChNtYXhfbW92ZV9hdWN0aW9uX3VzGAMgASgDEhgKEHN3ZWVwX2F1Y3Rpb25fdXMYBCABKAMixAEKC01hcmtldFRlcm1zEhgKEHRpY2tfc2l6ZV9taWNyb3MYASABKAMSGgoScXVhbnRpdHlfbWluX3VuaXRzGAIgASgDEhoKEnF1YW50aXR5X21heF91bml0cxgDIAEoAxIVCg1tYWtlcl9mZWVfYnBzGAQgASgDEhUKDXRha2VyX2ZlZV9icHMYBSABKAMSGwoTcXVhbnRpdHlfc3RlcF91bml0cxgGIAEoAxIYChBwcmljZV9tYXhfbWljcm9zGAcgASgDIvYCCg5SZWZlcmVuY2VJbmRleBIVCg1pbnN0cnVtZW50X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPd2luZG93X2VuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZCgxwcmljZV9taWNyb3MYBSABKANIAIgBARITCgt0cmFkZV9jb3VudBgGIAEoAxIVCg12b2x1bWVfdG9rZW5zGAcgASgDEjAKBnN0YXR1cxgIIAEoDjIgLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXhTdGF0dXMSFgoObWV0aG9kX3ZlcnNpb24YCSABKAUSLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQg8KDV9wcmljZV9taWNyb3MiTQoTUmVmZXJlbmNlSW5kZXhJbnB1dBIQCgh0cmFkZV9pZBgBIAEoCRIUCgxwcmljZV9taWNyb3MYAiABKAMSDgoGdG9rZW5zGAMgASgDIpEBChhHZXRSZWZlcmVuY2VJbmRleFJlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJGChlHZXRSZWZlcmVuY2VJbmRleFJlc3BvbnNlEikKBWluZGV4GAEgASgLMhoudGhlZ3JpZC52MS5SZWZlcmVuY2VJbmRleCLiAQobTGlzdFJlZmVyZW5jZUluZGV4ZXNSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iZAocTGlzdFJlZmVyZW5jZUluZGV4ZXNSZXNwb25zZRIrCgdpbmRleGVzGAEgAygLMhoudGhlZ3JpZC52MS5SZWZlcmVuY2VJbmRleBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkivwEKH0xpc3RSZWZlcmVuY2VJbmRleElucHV0c1JlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkSKgoMbWluX3Bvc2l0aW9uGAUgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKXAQogTGlzdFJlZmVyZW5jZUluZGV4SW5wdXRzUmVzcG9uc2USKQoFaW5kZXgYASABKAsyGi50aGVncmlkLnYxLlJlZmVyZW5jZUluZGV4Ei8KBmlucHV0cxgCIAMoCzIfLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXhJbnB1dBIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkqcQoHQ2hhbm5lbBIXChNDSEFOTkVMX1VOU1BFQ0lGSUVEEAASEAoMQ0hBTk5FTF9CT09LEAESEgoOQ0hBTk5FTF9UUkFERVMQAhISCg5DSEFOTkVMX1NUQVRVUxADEhMKD0NIQU5ORUxfQVVDVElPThAEKn4KDEF1Y3Rpb25DYXVzZRIdChlBVUNUSU9OX0NBVVNFX1VOU1BFQ0lGSUVEEAASGgoWQVVDVElPTl9DQVVTRV9PUEVSQVRPUhABEhoKFkFVQ1RJT05fQ0FVU0VfTUFYX01PVkUQAhIXChNBVUNUSU9OX0NBVVNFX1NXRUVQEAMqrgEKC01hcmtldFN0YXRlEhwKGE1BUktFVF9TVEFURV9VTlNQRUNJRklFRBAAEhUKEU1BUktFVF9TVEFURV9PUEVOEAESHAoYTUFSS0VUX1NUQVRFX0NBTkNFTF9PTkxZEAISFwoTTUFSS0VUX1NUQVRFX0hBTFRFRBADEhgKFE1BUktFVF9TVEFURV9BVUNUSU9OEAQSGQoVTUFSS0VUX1NUQVRFX1NXRUVQSU5HEAUqiAEKFFJlZmVyZW5jZUluZGV4U3RhdHVzEiYKIlJFRkVSRU5DRV9JTkRFWF9TVEFUVVNfVU5TUEVDSUZJRUQQABImCiJSRUZFUkVOQ0VfSU5ERVhfU1RBVFVTX1BST1ZJU0lPTkFMEAESIAocUkVGRVJFTkNFX0lOREVYX1NUQVRVU19GSU5BTBACMosGChFNYXJrZXREYXRhU2VydmljZRJNCglHZXRNYXJrZXQSHC50aGVncmlkLnYxLkdldE1hcmtldFJlcXVlc3QaHS50aGVncmlkLnYxLkdldE1hcmtldFJlc3BvbnNlIgOQAgESUwoLTGlzdE1hcmtldHMSHi50aGVncmlkLnYxLkxpc3RNYXJrZXRzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdE1hcmtldHNSZXNwb25zZSIDkAIBEkcKB0dldEJvb2sSGi50aGVncmlkLnYxLkdldEJvb2tSZXF1ZXN0GhsudGhlZ3JpZC52MS5HZXRCb29rUmVzcG9uc2UiA5ACARJQCgpMaXN0VHJhZGVzEh0udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVxdWVzdBoeLnRoZWdyaWQudjEuTGlzdFRyYWRlc1Jlc3BvbnNlIgOQAgESZAoQU3RyZWFtTWFya2V0RGF0YRIjLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QaJC50aGVncmlkLnYxLlN0cmVhbU1hcmtldERhdGFSZXNwb25zZSIDkAIBMAESZQoRR2V0UmVmZXJlbmNlSW5kZXgSJC50aGVncmlkLnYxLkdldFJlZmVyZW5jZUluZGV4UmVxdWVzdBolLnRoZWdyaWQudjEuR2V0UmVmZXJlbmNlSW5kZXhSZXNwb25zZSIDkAIBEm4KFExpc3RSZWZlcmVuY2VJbmRleGVzEicudGhlZ3JpZC52MS5MaXN0UmVmZXJlbmNlSW5kZXhlc1JlcXVlc3QaKC50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleGVzUmVzcG9uc2UiA5ACARJ6ChhMaXN0UmVmZXJlbmNlSW5kZXhJbnB1dHMSKy50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleElucHV0c1JlcXVlc3QaLC50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleElucHV0c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of GetMarket.
@@ -933,6 +933,354 @@ export const MarketTermsSchema: GenMessage<MarketTerms> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_market_data, 19);
 
 /**
+ * ReferenceIndex is the volume-weighted median price of the Units of an instrument that were delivered in
+ * one window. A delivery counts in the window in which it was opened, once it is settled in spec; of each
+ * trade that paid for its tokens, the price weighs as many tokens as were delivered of it. Trades and
+ * deliveries between members of one affiliation group do not count. Method version 1: the least price at
+ * which, from the lowest price up, half of all tokens are reached. Windows in which nothing was delivered
+ * have no index.
+ *
+ * @generated from message thegrid.v1.ReferenceIndex
+ */
+export type ReferenceIndex = Message<"thegrid.v1.ReferenceIndex"> & {
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 1;
+   */
+  instrumentId: string;
+
+  /**
+   * Symbol of the instrument.
+   *
+   * @generated from field: string symbol = 2;
+   */
+  symbol: string;
+
+  /**
+   * Begin of the window.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 3;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * End of the window, itself not in it.
+   *
+   * @generated from field: google.protobuf.Timestamp window_end_time = 4;
+   */
+  windowEndTime?: Timestamp | undefined;
+
+  /**
+   * The index in micro-dollars per Unit; absent when there were too few trades for one.
+   *
+   * @generated from field: optional int64 price_micros = 5;
+   */
+  priceMicros?: bigint | undefined;
+
+  /**
+   * Number of trades of which tokens were delivered.
+   *
+   * @generated from field: int64 trade_count = 6;
+   */
+  tradeCount: bigint;
+
+  /**
+   * Tokens delivered.
+   *
+   * @generated from field: int64 volume_tokens = 7;
+   */
+  volumeTokens: bigint;
+
+  /**
+   * Whether it may still change.
+   *
+   * @generated from field: thegrid.v1.ReferenceIndexStatus status = 8;
+   */
+  status: ReferenceIndexStatus;
+
+  /**
+   * Version of the method.
+   *
+   * @generated from field: int32 method_version = 9;
+   */
+  methodVersion: number;
+
+  /**
+   * When it was set.
+   *
+   * @generated from field: google.protobuf.Timestamp update_time = 10;
+   */
+  updateTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ReferenceIndex.
+ * Use `create(ReferenceIndexSchema)` to create a new message.
+ */
+export const ReferenceIndexSchema: GenMessage<ReferenceIndex> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 20);
+
+/**
+ * ReferenceIndexInput is one trade that went into an index.
+ *
+ * @generated from message thegrid.v1.ReferenceIndexInput
+ */
+export type ReferenceIndexInput = Message<"thegrid.v1.ReferenceIndexInput"> & {
+  /**
+   * The trade, `trd_…`.
+   *
+   * @generated from field: string trade_id = 1;
+   */
+  tradeId: string;
+
+  /**
+   * Its price in micro-dollars per Unit.
+   *
+   * @generated from field: int64 price_micros = 2;
+   */
+  priceMicros: bigint;
+
+  /**
+   * Its tokens that were delivered in the window.
+   *
+   * @generated from field: int64 tokens = 3;
+   */
+  tokens: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.ReferenceIndexInput.
+ * Use `create(ReferenceIndexInputSchema)` to create a new message.
+ */
+export const ReferenceIndexInputSchema: GenMessage<ReferenceIndexInput> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 21);
+
+/**
+ * Request of GetReferenceIndex.
+ *
+ * @generated from message thegrid.v1.GetReferenceIndexRequest
+ */
+export type GetReferenceIndexRequest = Message<"thegrid.v1.GetReferenceIndexRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Begin of the window; unset for the latest.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 2;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 3;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetReferenceIndexRequest.
+ * Use `create(GetReferenceIndexRequestSchema)` to create a new message.
+ */
+export const GetReferenceIndexRequestSchema: GenMessage<GetReferenceIndexRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 22);
+
+/**
+ * Response of GetReferenceIndex.
+ *
+ * @generated from message thegrid.v1.GetReferenceIndexResponse
+ */
+export type GetReferenceIndexResponse = Message<"thegrid.v1.GetReferenceIndexResponse"> & {
+  /**
+   * The index.
+   *
+   * @generated from field: thegrid.v1.ReferenceIndex index = 1;
+   */
+  index?: ReferenceIndex | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetReferenceIndexResponse.
+ * Use `create(GetReferenceIndexResponseSchema)` to create a new message.
+ */
+export const GetReferenceIndexResponseSchema: GenMessage<GetReferenceIndexResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 23);
+
+/**
+ * Request of ListReferenceIndexes.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexesRequest
+ */
+export type ListReferenceIndexesRequest = Message<"thegrid.v1.ListReferenceIndexesRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Greatest number of indexes in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only windows that begin at or after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 4;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Only windows that begin before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 5;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 6;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexesRequest.
+ * Use `create(ListReferenceIndexesRequestSchema)` to create a new message.
+ */
+export const ListReferenceIndexesRequestSchema: GenMessage<ListReferenceIndexesRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 24);
+
+/**
+ * Response of ListReferenceIndexes.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexesResponse
+ */
+export type ListReferenceIndexesResponse = Message<"thegrid.v1.ListReferenceIndexesResponse"> & {
+  /**
+   * Indexes, newest window first.
+   *
+   * @generated from field: repeated thegrid.v1.ReferenceIndex indexes = 1;
+   */
+  indexes: ReferenceIndex[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexesResponse.
+ * Use `create(ListReferenceIndexesResponseSchema)` to create a new message.
+ */
+export const ListReferenceIndexesResponseSchema: GenMessage<ListReferenceIndexesResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 25);
+
+/**
+ * Request of ListReferenceIndexInputs.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexInputsRequest
+ */
+export type ListReferenceIndexInputsRequest = Message<"thegrid.v1.ListReferenceIndexInputsRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Begin of the window; unset for the latest that has ended.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 2;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * Greatest number of inputs in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 5;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexInputsRequest.
+ * Use `create(ListReferenceIndexInputsRequestSchema)` to create a new message.
+ */
+export const ListReferenceIndexInputsRequestSchema: GenMessage<ListReferenceIndexInputsRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 26);
+
+/**
+ * Response of ListReferenceIndexInputs.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexInputsResponse
+ */
+export type ListReferenceIndexInputsResponse = Message<"thegrid.v1.ListReferenceIndexInputsResponse"> & {
+  /**
+   * The index; a provisional one may since have got further inputs.
+   *
+   * @generated from field: thegrid.v1.ReferenceIndex index = 1;
+   */
+  index?: ReferenceIndex | undefined;
+
+  /**
+   * Trades that went into it, by trade id.
+   *
+   * @generated from field: repeated thegrid.v1.ReferenceIndexInput inputs = 2;
+   */
+  inputs: ReferenceIndexInput[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 3;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexInputsResponse.
+ * Use `create(ListReferenceIndexInputsResponseSchema)` to create a new message.
+ */
+export const ListReferenceIndexInputsResponseSchema: GenMessage<ListReferenceIndexInputsResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 27);
+
+/**
  * Channel of a market's public data.
  *
  * @generated from enum thegrid.v1.Channel
@@ -1078,6 +1426,40 @@ export const MarketStateSchema: GenEnum<MarketState> = /*@__PURE__*/
   enumDesc(file_thegrid_v1_market_data, 2);
 
 /**
+ * ReferenceIndexStatus says whether an index may still change.
+ *
+ * @generated from enum thegrid.v1.ReferenceIndexStatus
+ */
+export enum ReferenceIndexStatus {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: REFERENCE_INDEX_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The window has ended; deliveries that were opened in it and settle late still count.
+   *
+   * @generated from enum value: REFERENCE_INDEX_STATUS_PROVISIONAL = 1;
+   */
+  PROVISIONAL = 1,
+
+  /**
+   * It does not change any more.
+   *
+   * @generated from enum value: REFERENCE_INDEX_STATUS_FINAL = 2;
+   */
+  FINAL = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.ReferenceIndexStatus.
+ */
+export const ReferenceIndexStatusSchema: GenEnum<ReferenceIndexStatus> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_market_data, 3);
+
+/**
  * MarketDataService is the public side of the markets. Any key may read it; nothing in it names a member.
  *
  * @generated from service thegrid.v1.MarketDataService
@@ -1136,6 +1518,39 @@ export const MarketDataService: GenService<{
     methodKind: "server_streaming";
     input: typeof StreamMarketDataRequestSchema;
     output: typeof StreamMarketDataResponseSchema;
+  },
+  /**
+   * GetReferenceIndex answers the reference index of one window of an instrument, or its latest. Refused
+   * with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.GetReferenceIndex
+   */
+  getReferenceIndex: {
+    methodKind: "unary";
+    input: typeof GetReferenceIndexRequestSchema;
+    output: typeof GetReferenceIndexResponseSchema;
+  },
+  /**
+   * ListReferenceIndexes pages through an instrument's reference indexes, newest window first. Refused
+   * with INSTRUMENT_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListReferenceIndexes
+   */
+  listReferenceIndexes: {
+    methodKind: "unary";
+    input: typeof ListReferenceIndexesRequestSchema;
+    output: typeof ListReferenceIndexesResponseSchema;
+  },
+  /**
+   * ListReferenceIndexInputs pages through the trades that went into one index, by trade id, so that anyone
+   * can recompute it. Refused with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListReferenceIndexInputs
+   */
+  listReferenceIndexInputs: {
+    methodKind: "unary";
+    input: typeof ListReferenceIndexInputsRequestSchema;
+    output: typeof ListReferenceIndexInputsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_market_data, 0);
