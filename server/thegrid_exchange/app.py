@@ -45,12 +45,16 @@ from thegrid_exchange.replay import Replayer, ReplayLimits
 from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
+from thegrid_exchange.views.activity import ActivityReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
 from thegrid_exchange.views.reference_index import ReferenceIndexReader
 from thegrid_exchange.views.sql import Reader
+from thegrid_exchange.views.statements import StatementsReader
+from thegrid_exchange.views.sweeps import SweepsReader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
 
@@ -147,7 +151,7 @@ async def _start(
     recovered: Recovered,
     on_fault: Callable[[str], object],
 ) -> RunningExchange:
-    reader = Reader(journal.engine, config.journal_url, config.partition)
+    reader = Reader(journal.engine, config.journal_url, config.partition, journal.last_seq_before)
     live = Live(
         recovered.state, recovered.head, projector, kept=config.subscriber_queue_messages * 8
     )
@@ -293,6 +297,10 @@ def _services(
         records=UsageRecords(live, signer, clock),
         replayer=replayer,
         prevented=PreventedReader(reader),
+        positions=PositionsReader(reader),
+        activity=ActivityReader(reader),
+        statements=StatementsReader(reader),
+        sweeps=SweepsReader(reader),
         indexes=ReferenceIndexReader(reader),
         authenticator=authenticator,
         vault=vault,

@@ -62,6 +62,18 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "ListMarkets": ("market_data", market_data_pb2.ListMarketsRequest()),
         "GetBook": ("market_data", market_data_pb2.GetBookRequest(market=SYMBOL)),
         "ListTrades": ("market_data", market_data_pb2.ListTradesRequest(market=SYMBOL)),
+        "GetReferenceIndex": (
+            "market_data",
+            market_data_pb2.GetReferenceIndexRequest(instrument=SYMBOL),
+        ),
+        "ListReferenceIndexes": (
+            "market_data",
+            market_data_pb2.ListReferenceIndexesRequest(instrument=SYMBOL),
+        ),
+        "ListReferenceIndexInputs": (
+            "market_data",
+            market_data_pb2.ListReferenceIndexInputsRequest(instrument=SYMBOL),
+        ),
         "GetOrder": ("trading", trading_pb2.GetOrderRequest(order=order)),
         "ListOrders": ("trading", trading_pb2.ListOrdersRequest()),
         "ListFills": ("trading", trading_pb2.ListFillsRequest(order_id=traces["order"])),

@@ -40,6 +40,7 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "BatchOrders": _TRADE,
         "ReplaceQuotes": _TRADE,
         "CancelAllAfter": _TRADE,
+        "GetCancelAllAfter": _TRADE_READ,
         "GetOrder": _TRADE_READ,
         "ListOrders": _TRADE_READ,
         "ListFills": _TRADE_READ,
@@ -55,6 +56,7 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListPostings": _ACCOUNT_READ,
         "StreamAccount": _ACCOUNT_READ,
     },
+<<<<<<< HEAD
     "UsageService": {
         "GetUsage": _ACCOUNT_READ,
         "ListUsage": _ACCOUNT_READ,
@@ -62,6 +64,15 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "DisputeUsage": _DISPUTE,
         "ListReceiptKeys": ANY,
     },
+=======
+    "HistoryService": {
+        "ListPositions": _ACCOUNT_READ,
+        "GetStatistics": _ACCOUNT_READ,
+        "GetStatement": _ACCOUNT_READ,
+        "ListSweeps": _ACCOUNT_READ,
+    },
+    "UsageService": {"GetUsage": _ACCOUNT_READ, "ListUsage": _ACCOUNT_READ},
+>>>>>>> main
     "MemberService": {
         "GetMember": ANY,
         "UpdateSettings": ("trade:write", "admin"),

@@ -20,10 +20,14 @@ from thegrid_exchange.config import Config
 from thegrid_exchange.replay import Replayer
 from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.views.accounts import AccountsReader
+from thegrid_exchange.views.activity import ActivityReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.reference_index import ReferenceIndexReader
+from thegrid_exchange.views.statements import StatementsReader
+from thegrid_exchange.views.sweeps import SweepsReader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
 
@@ -46,6 +50,10 @@ class Services:
     records: UsageRecords
     replayer: Replayer
     prevented: PreventedReader
+    positions: PositionsReader
+    activity: ActivityReader
+    statements: StatementsReader
+    sweeps: SweepsReader
     indexes: ReferenceIndexReader
     authenticator: Authenticator
     vault: Vault

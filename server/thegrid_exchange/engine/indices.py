@@ -8,6 +8,7 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 
 from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.dispute_indices import DisputeIndices
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
     Admission,
@@ -16,7 +17,6 @@ from thegrid_exchange.engine.records import (
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
-    Dispute,
     IndexInput,
     IndexWindow,
     Key,
@@ -37,10 +37,11 @@ _HOLDER_ACCOUNTS = ("trading", "held")
 _ISSUER_ACCOUNTS = ("unsold", "listed")
 
 
-class Indices:
+class Indices(DisputeIndices):
     """Every derived look-up of the state."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.books: defaultdict[str, Book] = defaultdict(Book)
         """By market."""
         self.open_orders: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
@@ -96,12 +97,6 @@ class Indices:
         self.member_by_handle: dict[str, str] = {}
         self.calls_by_request: dict[tuple[str, str], str] = {}
         """Open deliveries by member and what their client knows them by."""
-        self.dispute_of: dict[str, str] = {}
-        """Disputes by usage record."""
-        self.open_disputes: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
-        """Undecided disputes by member."""
-        self.decided_disputes: SortedKeys[Deadline] = SortedKeys()
-        """Decided disputes by when their calls were settled (wall clock)."""
 
     # ---- orders --------------------------------------------------------------------------------
 
@@ -245,20 +240,6 @@ class Indices:
         delivery = new if new is not None else old
         assert delivery is not None
         _set(self.closed, (delivery.closed_at_us, delivery_id), new is not None)
-
-    def follow_disputes(self, dispute_id: str, old: Dispute | None, new: Dispute | None) -> None:
-        """Disputes by record, open ones by member, and decided ones by when they were settled."""
-        for dispute, present in ((old, False), (new, True)):
-            if dispute is None:
-                continue
-            if present:
-                self.dispute_of[dispute.usage_id] = dispute_id
-            else:
-                self.dispute_of.pop(dispute.usage_id, None)
-            if dispute.status == "open":
-                _set(self.open_disputes[dispute.member_id], dispute_id, present)
-            else:
-                _set(self.decided_disputes, (dispute.settled_at_us, dispute_id), present)
 
     # ---- markets, members, supply --------------------------------------------------------------
 

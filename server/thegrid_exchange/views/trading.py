@@ -22,6 +22,8 @@ ORDERS = sql.table(
     sql.text("market_id"),
     sql.text("client_order_id"),
     sql.number("is_open"),
+    sql.text("tag"),
+    sql.number("at_us"),
     sql.record(),
 )
 Index(
@@ -48,7 +50,7 @@ TRADES = sql.table(
     sql.number("sequence"),
     sql.record(),
 )
-_PUT_ORDER = sql.upsert(ORDERS, keep=("market_id", "client_order_id"))
+_PUT_ORDER = sql.upsert(ORDERS, keep=("market_id", "client_order_id", "tag", "at_us"))
 _PUT_FILL = sql.insert(FILLS)
 _PUT_TRADE = sql.insert(TRADES)
 
@@ -121,6 +123,8 @@ class Collector:
                         order.market_id,
                         order.client_order_id,
                         int(order.closure_reason is None),
+                        order.tag,
+                        order.accepted_at_us,
                         pack(order),
                     )
                     for order in map(order_of, self._orders)
@@ -157,7 +161,11 @@ class TradingReader:
         member_id: str,
         *,
         market_id: str = "",
+        client_order_id: str = "",
+        tag: str = "",
         is_open: bool | None = None,
+        start_us: int | None = None,
+        end_us: int | None = None,
         before: int = 2**62,
         limit: int = 100,
     ) -> list[Order]:
@@ -167,7 +175,11 @@ class TradingReader:
             .where("member_id = ?", member_id)
             .where("number < ?", before)
             .when(market_id, "market_id = ?")
+            .when(client_order_id, "client_order_id <> '' AND client_order_id = ?")
+            .when(tag, "tag = ?")
             .when(None if is_open is None else int(is_open), "is_open = ?")
+            .when(start_us, "at_us >= ?")
+            .when(end_us, "at_us < ?")
             .order("number DESC", limit)
         )
         return [_order(row[0]) for row in await self._reader.select(query)]

@@ -19,10 +19,7 @@ from thegrid_exchange.engine.events import (
 from thegrid_exchange.engine.records import Dispute, LateReport, UsageRecord
 from thegrid_exchange.journal.protocol import Statement
 from thegrid_exchange.views import sql
-from thegrid_exchange.views.batch import Batch
-
-EVENTS_PER_ROW = 1 << 20
-"""More than the events of one command ever are; makes one rising number of row and place."""
+from thegrid_exchange.views.batch import EVENTS_PER_ROW, Batch
 
 USAGE = sql.table(
     "usage",

@@ -13,6 +13,7 @@ from thegrid.aio.accounts import Accounts
 from thegrid.aio.admin import Admin
 from thegrid.aio.channel import Channel
 from thegrid.aio.deliveries import Delivery, deliver
+from thegrid.aio.history import History
 from thegrid.aio.instruments import Instruments
 from thegrid.aio.market_data import MarketData
 from thegrid.aio.members import Members
@@ -62,6 +63,7 @@ class AsyncClient:
         self.market_data = MarketData(self._transport)
         self.orders = Orders(self._transport)
         self.accounts = Accounts(self._transport)
+        self.history = History(self._transport)
         self.usage = Usage(self._transport)
         self.supply = Supply(self._transport)
         self.members = Members(self._transport)

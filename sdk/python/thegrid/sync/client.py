@@ -15,6 +15,7 @@ from thegrid.sync.accounts import Accounts
 from thegrid.sync.admin import Admin
 from thegrid.sync.channel import Channel
 from thegrid.sync.deliveries import Delivery, deliver
+from thegrid.sync.history import History
 from thegrid.sync.instruments import Instruments
 from thegrid.sync.market_data import MarketData
 from thegrid.sync.members import Members
@@ -63,6 +64,7 @@ class Client:
         self.market_data = MarketData(self._transport)
         self.orders = Orders(self._transport)
         self.accounts = Accounts(self._transport)
+        self.history = History(self._transport)
         self.usage = Usage(self._transport)
         self.supply = Supply(self._transport)
         self.members = Members(self._transport)

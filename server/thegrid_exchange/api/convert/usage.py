@@ -17,6 +17,7 @@ from thegrid_exchange.engine.records import (
     Reservation,
     TokenCounts,
     UsageRecord,
+    UsedDraw,
 )
 from thegrid_exchange.views.usage import Totals
 
@@ -72,6 +73,17 @@ def usage_message(
     dispute: Dispute | None = None,
 ) -> usage_pb2.UsageRecord:
     """A settled call, with what its specification asked for and what came after."""
+    message = _settled_message(usage, symbol)
+    message.first_token_max_us = first_token_limit_us(spec, usage.canonical.prompt_tokens)
+    message.throughput_min_tokens_per_second = spec.tokens_per_second_min
+    if late_report is not None:
+        message.late_report.CopyFrom(_late_message(late_report))
+    if dispute is not None:
+        message.dispute.CopyFrom(dispute_message(dispute))
+    return message
+
+
+def _settled_message(usage: UsageRecord, symbol: str) -> usage_pb2.UsageRecord:
     return usage_pb2.UsageRecord(
         usage_id=usage.usage_id,
         delivery_id=usage.delivery_id,
@@ -89,19 +101,7 @@ def usage_message(
         reported=counts_message(usage.by_supplier),
         reserved_tokens=usage.reserved_tokens,
         billed_tokens=usage.billed_tokens,
-        draws=[
-            usage_pb2.UsageDraw(
-                lot_id=draw.lot_id,
-                issuer_id=draw.issuer_id,
-                cost_trade_id=draw.cost_trade_id,
-                cost_price_micros=draw.cost_price_micros,
-                tokens=draw.tokens,
-                cost_micros=draw.cost_micros,
-                parcel_number=draw.number,
-                issue_trade_id=draw.issue_trade_id,
-            )
-            for draw in usage.draws
-        ],
+        draws=[_draw_message(draw) for draw in usage.draws],
         cost_micros=usage.cost_micros,
         first_token_us=usage.first_token_us,
         duration_us=usage.duration_us,
@@ -126,17 +126,26 @@ def usage_message(
         tendered_tokens=usage.tendered_tokens,
         settled_at_deadline=usage.status == "settled_at_deadline",
         member_id=usage.member_id,
-        first_token_max_us=first_token_limit_us(spec, usage.canonical.prompt_tokens),
-        throughput_min_tokens_per_second=spec.tokens_per_second_min,
         divergence_tokens=usage.divergence_tokens,
         divergent=usage.divergent,
         venue_paid_micros=usage.venue_paid_micros,
-        late_report=None if late_report is None else _late_message(late_report),
-        dispute=None if dispute is None else dispute_message(dispute),
         covered_tokens=sum(
             draw.tokens for draw in usage.draws if draw.issuer_id != usage.supplier_id
         ),
         waited_us=usage.waited_us,
+    )
+
+
+def _draw_message(draw: UsedDraw) -> usage_pb2.UsageDraw:
+    return usage_pb2.UsageDraw(
+        lot_id=draw.lot_id,
+        issuer_id=draw.issuer_id,
+        cost_trade_id=draw.cost_trade_id,
+        cost_price_micros=draw.cost_price_micros,
+        tokens=draw.tokens,
+        cost_micros=draw.cost_micros,
+        parcel_number=draw.number,
+        issue_trade_id=draw.issue_trade_id,
     )
 
 
