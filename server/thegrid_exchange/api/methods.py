@@ -56,7 +56,6 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListPostings": _ACCOUNT_READ,
         "StreamAccount": _ACCOUNT_READ,
     },
-<<<<<<< HEAD
     "UsageService": {
         "GetUsage": _ACCOUNT_READ,
         "ListUsage": _ACCOUNT_READ,
@@ -64,15 +63,12 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "DisputeUsage": _DISPUTE,
         "ListReceiptKeys": ANY,
     },
-=======
     "HistoryService": {
         "ListPositions": _ACCOUNT_READ,
         "GetStatistics": _ACCOUNT_READ,
         "GetStatement": _ACCOUNT_READ,
         "ListSweeps": _ACCOUNT_READ,
     },
-    "UsageService": {"GetUsage": _ACCOUNT_READ, "ListUsage": _ACCOUNT_READ},
->>>>>>> main
     "MemberService": {
         "GetMember": ANY,
         "UpdateSettings": ("trade:write", "admin"),

@@ -235,8 +235,7 @@ class UsageReader:
         query = sql.Query(", ".join((*keys, _SUMS)), USAGE, self._reader.partition)
         self._narrow(query, member_id, wanted)
         if keys:
-            places = ", ".join(str(place) for place in range(1, len(keys) + 1))
-            query.group(", ".join(keys)).order(places, limit)
+            query.group(", ".join(keys), limit)
         rows = await self._reader.select(query)
         made = []
         for row in rows:
