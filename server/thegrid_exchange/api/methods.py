@@ -108,7 +108,12 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListDisputes": _ADMIN,
         "ResolveDispute": _ADMIN,
     },
-    "DeliveryService": {"Deliver": ("consume",), "DeliverySession": ("gateway",)},
+    "DeliveryService": {
+        "Deliver": ("consume",),
+        "DeliverySession": ("gateway",),
+        "CountTokens": ("consume",),
+        "CancelDelivery": ("consume",),
+    },
 }
 
 SCOPES: Final[dict[str, tuple[str, ...]]] = {

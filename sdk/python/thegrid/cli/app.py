@@ -6,7 +6,7 @@ import click
 
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
 from thegrid.cli.admin_markets import admin
-from thegrid.cli.calls import call
+from thegrid.cli.calls import call, cancel_call, count
 from thegrid.cli.market import book, instruments, markets, trades
 from thegrid.cli.members import keys, settings, whoami
 from thegrid.cli.quoting import cancel_after, prevented, quote
@@ -58,6 +58,8 @@ for command in (
     usage,
     watch,
     call,
+    count,
+    cancel_call,
     supply,
     whoami,
     settings,
