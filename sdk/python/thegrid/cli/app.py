@@ -6,8 +6,9 @@ import click
 
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
 from thegrid.cli.admin_markets import admin
+from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
-from thegrid.cli.market import book, instruments, markets, trades
+from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import keys, settings, whoami
 from thegrid.cli.quoting import cancel_after, prevented, quote
 from thegrid.cli.reference_index import index
@@ -39,6 +40,8 @@ for command in (
     markets,
     instruments,
     book,
+    ticker,
+    candles,
     trades,
     index,
     buy,
