@@ -7,6 +7,8 @@ import click
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
 from thegrid.cli.admin_markets import admin
 from thegrid.cli.calls import call
+from thegrid.cli.export import export
+from thegrid.cli.history import positions, statement, statistics, sweeps
 from thegrid.cli.market import book, instruments, markets, trades
 from thegrid.cli.members import keys, settings, whoami
 from thegrid.cli.quoting import cancel_after, prevented, quote
@@ -55,6 +57,11 @@ for command in (
     transfers,
     lots,
     postings,
+    positions,
+    statistics,
+    statement,
+    sweeps,
+    export,
     usage,
     watch,
     call,
