@@ -40,6 +40,7 @@ from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.activity import ActivityReader
+from thegrid_exchange.views.candles import CandlesReader, statistics_of
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.positions import PositionsReader
@@ -149,10 +150,17 @@ async def _start(
     live = Live(
         recovered.state, recovered.head, projector, kept=config.subscriber_queue_messages * 8
     )
-    live.begin(await projector.open(reader))
+    now_us, markets = recovered.state.now_us, recovered.state.markets
+    statistics = [await statistics_of(reader, market_id, now_us) for market_id in markets]
+    live.begin(await projector.open(reader), statistics)
     sequencer = _sequencer(config, clock, projector, journal, recovered, on_fault)
     sequencer.subscribe(live.fold)
-    ticker = Ticker(sequencer, clock, heartbeat_us=config.heartbeat_s * MICROS)
+    ticker = Ticker(
+        sequencer,
+        clock,
+        heartbeat_us=config.heartbeat_s * MICROS,
+        awaited_us=lambda: live.next_candle_us,
+    )
     relay = _relay(config, clock, sequencer, live)
     limits = ReplayLimits(config.resume_rows, config.resume_events)
     replayer = Replayer(journal, running_rules().codec, live, limits)
@@ -282,6 +290,7 @@ def _services(
         sequencer=sequencer,
         live=live,
         trading=TradingReader(reader),
+        candles=CandlesReader(reader),
         accounts=AccountsReader(reader),
         lots=LotsReader(reader),
         usage=UsageReader(reader),

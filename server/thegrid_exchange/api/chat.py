@@ -73,6 +73,13 @@ def call_request(
     )
 
 
+def prompt_of(chat: chat_pb2.ChatRequest) -> Prompt:
+    """All of a request that is counted; raises InvalidRequest or Refused for what cannot be."""
+    if not chat.messages:
+        raise invalid("request.messages", "must hold at least one message", "required")
+    return _Reader().read(chat)[0]
+
+
 def _preferences(opening: delivery_pb2.Open) -> Preferences:
     if not opening.HasField("preferences"):
         return NO_PREFERENCES

@@ -21,6 +21,10 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "GetMarket": ANY,
         "ListMarkets": ANY,
         "GetBook": ANY,
+        "GetOrderBook": ANY,
+        "GetTicker": ANY,
+        "ListTickers": ANY,
+        "ListCandles": ANY,
         "ListTrades": ANY,
         "StreamMarketData": ANY,
         "GetReferenceIndex": ANY,
@@ -94,7 +98,12 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "GetPolicy": _ADMIN,
         "GetTrialBalance": _ADMIN,
     },
-    "DeliveryService": {"Deliver": ("consume",), "DeliverySession": ("gateway",)},
+    "DeliveryService": {
+        "Deliver": ("consume",),
+        "DeliverySession": ("gateway",),
+        "CountTokens": ("consume",),
+        "CancelDelivery": ("consume",),
+    },
 }
 
 SCOPES: Final[dict[str, tuple[str, ...]]] = {

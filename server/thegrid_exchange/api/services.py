@@ -20,6 +20,7 @@ from thegrid_exchange.replay import Replayer
 from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.activity import ActivityReader
+from thegrid_exchange.views.candles import CandlesReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.positions import PositionsReader
@@ -43,6 +44,7 @@ class Services:
     sequencer: Sequencer
     live: Live
     trading: TradingReader
+    candles: CandlesReader
     accounts: AccountsReader
     lots: LotsReader
     usage: UsageReader

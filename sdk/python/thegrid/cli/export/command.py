@@ -36,6 +36,13 @@ _QUIET_ROWS = 100_000
 @click.option("--from", "start_time", type=INSTANT, help="Only at or after this instant.")
 @click.option("--to", "end_time", type=INSTANT, help="Only before this instant.")
 @click.option("--instrument", default="", help="Only this instrument, or its market, or `usd`.")
+@click.option(
+    "--interval",
+    type=click.Choice(["1m", "5m", "15m", "1h", "4h", "1d"]),
+    default="1m",
+    show_default=True,
+    help="Length of candles.",
+)
 @click.pass_obj
 def export(
     session: Session,
@@ -45,11 +52,12 @@ def export(
     start_time: datetime | None,
     end_time: datetime | None,
     instrument: str,
+    interval: str,
 ) -> None:
     """Write a list of yours, or of a market, to a file: CSV or Parquet.
 
     WHAT is orders, fills, transfers, sweeps, lots, postings, positions, statement or usage of
-    yours, or trades or indexes of a market. The file appears when it is whole; a run that fails or
+    yours, or trades, candles or indexes of a market. The file appears when it is whole; a run that fails or
     is interrupted leaves what was there before. Amounts are integers of micro-dollars and tokens.
 
     Such as: grid export fills --from 2026-01-01 --to 2026-02-01 --out fills.parquet
@@ -61,7 +69,7 @@ def export(
         raise click.UsageError(f"--from, --to: {what} are as of now; leave the span away")
     file_format = file_format or ("parquet" if out.suffix == ".parquet" else "csv")
     shape = Shape(listed.message.DESCRIPTOR, listed.each)
-    found = listed.rows(session.client, Asked(instrument, start_time, end_time))
+    found = listed.rows(session.client, Asked(instrument, start_time, end_time, interval))
     cells = chain.from_iterable(map(shape.rows, found))
     progress, count = _Progress(what), 0
     with writing(out, file_format, shape.columns) as writer:

@@ -27,6 +27,8 @@ class Asked(NamedTuple):
     instrument: str
     start_time: datetime | None
     end_time: datetime | None
+    interval: str = "1m"
+    """Of candles."""
 
     def span(self) -> dict[str, Any]:
         """The arguments that all lists over time share."""
@@ -54,6 +56,11 @@ TABLES: Final[dict[str, Listed]] = {
     "trades": Listed(
         market_data_pb2.Trade,
         lambda c, a: c.market_data.trades(a.instrument, **a.span()),
+        needs_instrument=True,
+    ),
+    "candles": Listed(
+        market_data_pb2.Candle,
+        lambda c, a: c.market_data.candles(a.instrument, a.interval, **a.span()),
         needs_instrument=True,
     ),
     "indexes": Listed(
