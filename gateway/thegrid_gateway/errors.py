@@ -130,6 +130,13 @@ REASONS: Mapping[str, Row] = {
     "ALREADY_OPEN": Row(409, INVALID),
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),
     "STREAM_LIMIT": Row(429, RATE, retry=True),
+    "METERING_POLICY_NOT_FOUND": Row(404, INVALID),
+    "DISPUTE_NOT_FOUND": Row(404, INVALID),
+    "DISPUTE_EXISTS": Row(409, INVALID),
+    "DISPUTE_TOO_LATE": Row(400, INVALID),
+    "DISPUTE_CLOSED": Row(409, INVALID),
+    "DISPUTE_LIMIT": Row(429, RATE),
+    "USAGE_PENDING": Row(409, INVALID, retry=True),
 }
 """Every reason of `ErrorReason`; a test compares the two lists."""
 

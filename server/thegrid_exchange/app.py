@@ -20,6 +20,12 @@ from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.operator_port import OperatorPort
 from thegrid_exchange.api.pulse import Pulse
+from thegrid_exchange.api.records import (
+    ReceiptSigner,
+    UsageRecords,
+    ensure_receipt_key,
+    load_or_make_signer,
+)
 from thegrid_exchange.api.secrets import Vault, load_or_make_hash_secret
 from thegrid_exchange.api.server import Server, build_server
 from thegrid_exchange.api.services import Services
@@ -164,13 +170,15 @@ async def _start(
     relay = _relay(config, clock, sequencer, live)
     limits = ReplayLimits(config.resume_rows, config.resume_events)
     replayer = Replayer(journal, running_rules().codec, live, limits)
-    services = _services(config, clock, vault, sequencer, live, reader, replayer, relay)
+    signer = load_or_make_signer(config.data)
+    services = _services(config, clock, vault, signer, sequencer, live, reader, replayer, relay)
     relay.on_settled = services.metrics.settled
     async with contextlib.AsyncExitStack() as undo:
         sequencer.start()
         undo.push_async_callback(sequencer.drain)
         await ticker.catch_up()
         await bootstrap.ensure_operator(config.data, sequencer, live, vault)
+        await ensure_receipt_key(sequencer, live, signer)
         await relay.start()
         undo.push_async_callback(relay.drain, 0)
         operator = OperatorPort(_exposition(services), lambda: not services.pulse.draining)
@@ -276,6 +284,7 @@ def _services(
     config: Config,
     clock: Clock,
     vault: Vault,
+    signer: ReceiptSigner,
     sequencer: Sequencer,
     live: Live,
     reader: Reader,
@@ -294,6 +303,7 @@ def _services(
         accounts=AccountsReader(reader),
         lots=LotsReader(reader),
         usage=UsageReader(reader),
+        records=UsageRecords(live, signer, clock),
         replayer=replayer,
         prevented=PreventedReader(reader),
         positions=PositionsReader(reader),

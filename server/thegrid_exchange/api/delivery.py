@@ -81,7 +81,7 @@ class _SingleCall:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.outbox = Outbox()
-        self._teller = Teller(1, self._put, services.live.catalogue.symbol)
+        self._teller = Teller(1, self._put, services.records)
         self._call: Call | None = None
         self._replied_bytes = 0
         self._forget: Callable[[], None] = lambda: None
@@ -262,7 +262,7 @@ class _SessionCall:
 
     def __init__(self, services: Services, session: Session, number: int) -> None:
         self._services, self._session, self._number = services, session, number
-        self._teller = Teller(number, session.put, services.live.catalogue.symbol)
+        self._teller = Teller(number, session.put, services.records)
         self._call: Call | None = None
         self._caller: Caller | None = None
         self._parts: PartsIn | None = None

@@ -12,6 +12,7 @@ from thegrid_exchange.api.idempotency import NewSecrets
 from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.pulse import Pulse
+from thegrid_exchange.api.records import UsageRecords
 from thegrid_exchange.api.secrets import Vault
 from thegrid_exchange.api.validation import Validator
 from thegrid_exchange.clock import Clock
@@ -48,6 +49,7 @@ class Services:
     accounts: AccountsReader
     lots: LotsReader
     usage: UsageReader
+    records: UsageRecords
     replayer: Replayer
     prevented: PreventedReader
     positions: PositionsReader

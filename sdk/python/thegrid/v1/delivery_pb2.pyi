@@ -182,17 +182,21 @@ class DeliveryStarted(_message.Message):
     def __init__(self, usage_id: _Optional[str] = ..., supplier_id: _Optional[str] = ..., serving_model: _Optional[str] = ..., instrument_id: _Optional[str] = ..., spec_version: _Optional[int] = ..., prompt_tokens: _Optional[int] = ...) -> None: ...
 
 class DeliveryEnded(_message.Message):
-    __slots__ = ("reply", "usage")
+    __slots__ = ("reply", "usage", "receipt")
     REPLY_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
     reply: _chat_pb2.ChatReply
     usage: _usage_pb2.UsageRecord
-    def __init__(self, reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ...) -> None: ...
+    receipt: _usage_pb2.Receipt
+    def __init__(self, reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., receipt: _Optional[_Union[_usage_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
 class DeliveryFailed(_message.Message):
-    __slots__ = ("status", "usage")
+    __slots__ = ("status", "usage", "receipt")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
     status: _status_pb2.Status
     usage: _usage_pb2.UsageRecord
-    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ...) -> None: ...
+    receipt: _usage_pb2.Receipt
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., receipt: _Optional[_Union[_usage_pb2.Receipt, _Mapping]] = ...) -> None: ...
