@@ -14,6 +14,7 @@ from thegrid.cli.export.files import STDOUT, writing
 from thegrid.cli.export.tables import PAGE_ROWS, TABLES, Asked
 from thegrid.cli.session import GridCommand, Session
 from thegrid.cli.types import INSTANT
+from thegrid.enums import INTERVALS
 
 _QUIET_ROWS = 100_000
 """Rows between two lines of progress where no terminal can rewrite one."""
@@ -38,7 +39,7 @@ _QUIET_ROWS = 100_000
 @click.option("--instrument", default="", help="Only this instrument, or its market, or `usd`.")
 @click.option(
     "--interval",
-    type=click.Choice(["1m", "5m", "15m", "1h", "4h", "1d"]),
+    type=click.Choice(tuple(INTERVALS)),
     default="1m",
     show_default=True,
     help="Length of candles.",
@@ -57,8 +58,9 @@ def export(
     """Write a list of yours, or of a market, to a file: CSV or Parquet.
 
     WHAT is orders, fills, transfers, sweeps, lots, postings, positions, statement or usage of
-    yours, or trades, candles or indexes of a market. The file appears when it is whole; a run that fails or
-    is interrupted leaves what was there before. Amounts are integers of micro-dollars and tokens.
+    yours, or trades, candles or indexes of a market. The file appears when it is whole; a run that
+    fails or is interrupted leaves what was there before. Amounts are integers of micro-dollars and
+    tokens.
 
     Such as: grid export fills --from 2026-01-01 --to 2026-02-01 --out fills.parquet
     """
