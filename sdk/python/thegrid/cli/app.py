@@ -9,6 +9,8 @@ from thegrid.cli.admin_markets import admin
 from thegrid.cli.admin_usage import admin as _admin_usage
 from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
+from thegrid.cli.export import export
+from thegrid.cli.history import positions, statement, statistics, sweeps
 from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import keys, settings, whoami
 from thegrid.cli.quoting import cancel_after, prevented, quote
@@ -60,6 +62,11 @@ for command in (
     transfers,
     lots,
     postings,
+    positions,
+    statistics,
+    statement,
+    sweeps,
+    export,
     usage,
     verify_receipt,
     receipt_keys,
