@@ -8,12 +8,14 @@ from typing import Any
 import click
 from google.protobuf import json_format
 
-from thegrid.cli.admin import admin
+from thegrid.cli.admin_markets import admin
 from thegrid.cli.output import moment, plain, price
 from thegrid.cli.session import Session
 from thegrid.cli.types import DOLLARS, choice
 from thegrid.enums import short_name
 from thegrid.v1 import instruments_pb2, usage_pb2
+
+__all__ = ["admin"]
 
 
 @admin.command("metering")
@@ -45,7 +47,7 @@ def metering(session: Session, file: Any) -> None:
 @click.option("--supplier", "supplier_id", default="", help="Only of calls it served.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
 @click.pass_obj
-def disputes(session: Session, status: str | None, limit: int, **filters: str) -> None:
+def disputes(session: Session, /, status: str | None, limit: int, **filters: Any) -> None:
     """List disputes of usage records, newest first."""
     shown = islice(session.client.admin.disputes(status or 0, **filters), limit)
     if session.as_json:

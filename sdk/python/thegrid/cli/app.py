@@ -5,8 +5,7 @@ What each does stands in the file of its noun.
 import click
 
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, watch
-from thegrid.cli.admin_markets import admin
-from thegrid.cli.admin_usage import admin as _admin_usage
+from thegrid.cli.admin_usage import admin
 from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
 from thegrid.cli.export import export

@@ -61,7 +61,7 @@ def usage() -> None:
 @click.option("--disputed", is_flag=True, help="Only those that are or were disputed.")
 @_limit
 @click.pass_obj
-def list_usage(session: Session, limit: int, verdict: str | None, **filters: Any) -> None:
+def list_usage(session: Session, /, limit: int, verdict: str | None, **filters: Any) -> None:
     """List what your calls used, newest first."""
     shown = islice(session.client.usage.list(verdict=verdict or 0, **filters), limit)
     if session.as_json:
@@ -110,6 +110,7 @@ def show(session: Session, record: str, save_receipt: Path | None) -> None:
 @click.pass_obj
 def summary(
     session: Session,
+    /,
     group_by: tuple[str, ...],
     interval: str | None,
     verdict: str | None,
@@ -164,8 +165,12 @@ def watch_usage(session: Session, resume_token: str) -> None:
 
 @click.command("verify-receipt", cls=GridCommand)
 @click.argument("file", type=click.File("rb"))
-@click.option("--keys", "keys_file", type=click.File("r"),
-              help="Public keys as `grid receipt-keys --json` printed them; else they are asked for.")  # fmt: skip
+@click.option(
+    "--keys",
+    "keys_file",
+    type=click.File("r"),
+    help="Public keys as `grid receipt-keys --json` printed them; else they are asked for.",
+)
 @click.pass_obj
 def verify_receipt(session: Session, file: Any, keys_file: Any) -> None:
     """Check the receipt in a FILE (- for standard input): what the exchange has signed.
