@@ -22,12 +22,13 @@ class UsageServicer(Handler, usage_pb2_grpc.UsageServiceServicer):
     ) -> usage_pb2.GetUsageResponse:
         await self.reach(request)
         member_id = caller().member_id
+        delivery_id = "dlv_" + request.id.removeprefix("usg_").removeprefix("dlv_")
+        # Looked up first: a call that is settled while the table is read is in the table by then.
+        pending = self.services.live.state.reservations.get(delivery_id)
         usage = await self.services.usage.record(member_id, request.id)
         if usage is not None:
             shown = usage_message(usage, self.symbol(usage.instrument_id))
             return usage_pb2.GetUsageResponse(usage=shown)
-        delivery_id = "dlv_" + request.id.removeprefix("usg_").removeprefix("dlv_")
-        pending = self.services.live.state.reservations.get(delivery_id)
         if pending is None or pending.member_id != member_id:
             raise refused("USAGE_NOT_FOUND", "id", "you have no such usage record")
         shown = pending_message(pending, self.symbol(pending.instrument_id))
