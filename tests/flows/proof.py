@@ -13,7 +13,7 @@ from tests.support.supplier import ScriptedCall
 from thegrid.v1 import usage_pb2
 from thegrid_exchange.delivery.encodings import encoding_named
 
-BILLED_FAILURES = ("RESERVATION_ENDED", "READER_TOO_SLOW", "KEY_REVOKED")
+BILLED_FAILURES = ("RESERVATION_ENDED", "READER_TOO_SLOW", "KEY_REVOKED", "DELIVERY_CANCELLED")
 """Bad ends after which what the client saw is billed: see the table of endings."""
 
 

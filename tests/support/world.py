@@ -20,6 +20,7 @@ from tests.support.market import (
 )
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.records import MarketPolicy, MarketTerms, TokenCounts
+from thegrid_exchange.engine.rules.metering import FIRST_POLICY
 from thegrid_exchange.engine.state import State
 
 SYMBOLS: Final = ("text-prime", "code-max")
@@ -67,6 +68,10 @@ class World:
             (1, self._auction),
             (1, self._market_policy),
             (1, self._classify),
+            (3, self._dispute),
+            (2, self._resolve),
+            (1, self._late_report),
+            (1, self._counting),
         ]
 
     def opening(self) -> list[commands.Command]:
@@ -214,6 +219,45 @@ class World:
             canonical=TokenCounts(rand.randint(0, top), rand.randint(0, top)),
         )
 
+    def _dispute(self, state: State) -> commands.DisputeUsage:
+        rand = self.random
+        settled = [*state.closed_deliveries.values()]
+        closed = rand.choice(settled) if settled else None
+        return commands.DisputeUsage(
+            closed.member_id if closed else self._someone(),
+            closed.usage_id if closed else "usg_none",
+            rand.choice((_member(1), _member(2), "mem_gone")),
+            f"ins_{rand.choice(SYMBOLS)}",
+            rand.choice(("wrong_count", "other")),
+            rand.randint(0, 5 * DOLLAR),
+            closed.closed_at_us if closed else 0,
+        )
+
+    def _resolve(self, state: State) -> commands.ResolveDispute:
+        rand = self.random
+        dispute_id = rand.choice([*state.disputes, "dsp_none"])
+        dispute = state.disputes.get(dispute_id)
+        most = dispute.cost_micros if dispute else DOLLAR
+        return commands.ResolveDispute(
+            dispute_id,
+            rand.choice((0, most, rand.randint(0, most), most + 1)),
+            rand.choice(("supplier", "venue")),
+            "looked at",
+        )
+
+    def _late_report(self, state: State) -> commands.Report:
+        waiting = [each for each, it in state.closed_deliveries.items() if it.awaits_report]
+        report = self._report(state)
+        return report._replace(delivery_id=self.random.choice(waiting)) if waiting else report
+
+    def _counting(self, state: State) -> commands.Command:
+        rand = self.random
+        if rand.random() < 0.5:
+            return commands.RegisterReceiptKey(rand.choice(("rck_a", "rck_b")), "00")
+        return commands.DefineMeteringPolicy(
+            FIRST_POLICY._replace(message_tokens=rand.choice((0, 7, -1)))
+        )
+
     # ---- the rest ------------------------------------------------------------------------------
 
     def _issue(self, state: State) -> commands.IssueUnits:
@@ -252,6 +296,7 @@ class World:
                 ("max_parcels", self.random.choice((2, 1_000))),
                 ("outage_gap_us", self.random.choice((0, 60 * SECOND))),
                 ("price_band_bps", self.random.choice((0, 9_000))),
+                ("dispute_window_us", self.random.choice((30 * SECOND, 168 * HOUR))),
             )
         )
         return commands.SetPolicy((changes,))

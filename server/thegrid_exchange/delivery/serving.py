@@ -41,6 +41,8 @@ class Serving:
     ) -> None:
         self._relay, self._request, self._admitted = relay, request, admitted
         self._wants, self._answer = wants, answer
+        metering = relay.catalogue.metering(spec.metering_policy_version)
+        self._drops_reasoning = metering is not None and metering.reasoning == "forbidden"
         self._limit_us = first_token_limit_us(spec, admitted.prompt_tokens)
         self._tries: list[Attempt] = []
         self._running: list[Attempt] = []
@@ -247,6 +249,8 @@ class Serving:
 
     def on_part(self, attempt: Attempt, part: Part) -> None:
         """A part of an answer; until a token comes it is kept, as far as there is room."""
+        if self._drops_reasoning:
+            part = self._relay.edits.without_reasoning(part)
         if attempt.is_streaming:
             self._answer.add(part)
         elif not attempt.keep(part, self._relay.limits.queued_parts):

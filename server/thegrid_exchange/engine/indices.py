@@ -8,6 +8,7 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 
 from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.dispute_indices import DisputeIndices
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
     Admission,
@@ -36,10 +37,11 @@ _HOLDER_ACCOUNTS = ("trading", "held")
 _ISSUER_ACCOUNTS = ("unsold", "listed")
 
 
-class Indices:
+class Indices(DisputeIndices):
     """Every derived look-up of the state."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.books: defaultdict[str, Book] = defaultdict(Book)
         """By market."""
         self.open_orders: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
@@ -93,6 +95,8 @@ class Indices:
         """Tokens by price that go into an index, by window."""
         self.key_by_hash: dict[str, str] = {}
         self.member_by_handle: dict[str, str] = {}
+        self.calls_by_request: dict[tuple[str, str], str] = {}
+        """Open deliveries by member and what their client knows them by."""
 
     # ---- orders --------------------------------------------------------------------------------
 
@@ -212,7 +216,15 @@ class Indices:
     def follow_reservations(
         self, delivery_id: str, old: Reservation | None, new: Reservation | None
     ) -> None:
-        """Deadlines of open deliveries, which marks move."""
+        """Deadlines of open deliveries, which marks move, and the clients' names for them."""
+        call = new if new is not None else old
+        assert call is not None
+        if call.client_request_id and (old is None or new is None):
+            name = (call.member_id, call.client_request_id)
+            if new is not None:
+                self.calls_by_request[name] = delivery_id
+            elif self.calls_by_request.get(name) == delivery_id:
+                del self.calls_by_request[name]
         for reservation, present in ((old, False), (new, True)):
             if reservation is not None:
                 deadline = (reservation.deadline_us - reservation.outage_base_us, delivery_id)
@@ -223,6 +235,8 @@ class Indices:
         self, delivery_id: str, old: ClosedDelivery | None, new: ClosedDelivery | None
     ) -> None:
         """Memory of settled deliveries."""
+        if old is not None and new is not None:
+            return
         delivery = new if new is not None else old
         assert delivery is not None
         _set(self.closed, (delivery.closed_at_us, delivery_id), new is not None)

@@ -67,6 +67,14 @@ from thegrid_exchange.engine.events.trading import (
     SelfTradePrevented,
     TradeExecuted,
 )
+from thegrid_exchange.engine.events.usage import (
+    DisputeOpened,
+    DisputeResolved,
+    DisputesForgotten,
+    LateReportRecorded,
+    MeteringPolicyDefined,
+    ReceiptKeyRegistered,
+)
 
 Event = (
     Posted
@@ -123,6 +131,12 @@ Event = (
     | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
+    | MeteringPolicyDefined
+    | ReceiptKeyRegistered
+    | LateReportRecorded
+    | DisputeOpened
+    | DisputeResolved
+    | DisputesForgotten
 )
 
 
@@ -138,6 +152,9 @@ __all__ = [
     "CancellationOpened",
     "ClosedForgotten",
     "DeliveryMarked",
+    "DisputeOpened",
+    "DisputeResolved",
+    "DisputesForgotten",
     "Event",
     "FeeTierSet",
     "IndexInputsForgotten",
@@ -145,6 +162,7 @@ __all__ = [
     "InstrumentDefined",
     "KeyCreated",
     "KeyRevoked",
+    "LateReportRecorded",
     "LotChanged",
     "LotClosed",
     "LotMinted",
@@ -153,6 +171,7 @@ __all__ = [
     "MemberChanged",
     "MemberCreated",
     "MemberSwept",
+    "MeteringPolicyDefined",
     "OfferRegistered",
     "OfferWithdrawn",
     "OrderAccepted",
@@ -167,6 +186,7 @@ __all__ = [
     "ParcelsMoved",
     "PolicyChanged",
     "Posted",
+    "ReceiptKeyRegistered",
     "ReferenceIndexSet",
     "ReferenceSet",
     "ReservationExtended",
