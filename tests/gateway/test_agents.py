@@ -162,6 +162,9 @@ async def test_a_running_response_is_cancelled_from_beside(tmp_path: Path) -> No
             model=SYMBOL, input="mode=hang:8", stream=True
         )
         created: Any = await anext(stream)
+        said = ""
+        while said != WORD * 8:
+            said += getattr(await anext(stream), "delta", "")
         stranger = await market.exchange.create_member("stranger")
         with pytest.raises(openai.NotFoundError):
             await market.client.with_options(api_key=stranger.secret).responses.cancel(
