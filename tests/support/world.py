@@ -19,7 +19,7 @@ from tests.support.market import (
     reserve,
 )
 from thegrid_exchange.engine import commands
-from thegrid_exchange.engine.records import MarketPolicy, MarketTerms, TokenCounts
+from thegrid_exchange.engine.records import KeyLimits, MarketPolicy, MarketTerms, TokenCounts
 from thegrid_exchange.engine.state import State
 
 SYMBOLS: Final = ("text-prime", "code-max")
@@ -67,6 +67,8 @@ class World:
             (1, self._auction),
             (1, self._market_policy),
             (1, self._classify),
+            (4, self._key),
+            (1, self._webhook),
         ]
 
     def opening(self) -> list[commands.Command]:
@@ -183,15 +185,18 @@ class World:
     def _reserve(self, state: State) -> commands.Command:
         self.deliveries += 1
         prompt = self.random.choice((10, 5_000, 60_000))
+        keys = list(state.keys.values())
+        key = self.random.choice(keys) if keys and self.random.random() < 0.7 else None
         output = self.random.choice((0, 300, 20_000, 60_000))
         command: commands.Command = reserve(
             f"dlv_{self.deliveries:06d}",
-            self._someone(),
+            key.member_id if key else self._someone(),
             prompt,
             output,
             instrument_id=f"ins_{self.random.choice(SYMBOLS)}",
             choices=self.random.choice((1, 1, 40)),
             max_price_micros=self.random.choice((None, 900_000)),
+            key_id=key.key_id if key else "key_none",
         )
         return command
 
@@ -237,6 +242,58 @@ class World:
             account_mode=rand.choice(("auto", "advanced")),
             auto_buy_ceiling_micros=rand.choice((0, 1_500_000)),
             auto_buy_units=rand.randint(1, 4),
+            auto_buy_day_ceiling_micros=rand.choice((0, 0, 40_000_000)),
+            auto_buy_threshold_tokens=rand.choice((0, 1_500_000)),
+            notice_cash_micros=rand.choice((0, 2_990 * DOLLAR)),
+            notice_tokens=rand.choice((0, 1_000_000)),
+            notice_lot_lead_us=rand.choice((0, 2 * HOUR)),
+            notice_key_lead_us=rand.choice((0, HOUR)),
+        )
+
+    def _key(self, state: State) -> commands.Command:
+        """Make, change, rotate or revoke a key; some below others, most with limits."""
+        rand, keys = self.random, list(state.keys.values())
+        number = len(keys) + 1
+        limits = KeyLimits(
+            tokens_per_minute=rand.choice((0, 200_000)),
+            spend_per_day_micros=rand.choice((0, 900_000)),
+            spend_per_month_micros=rand.choice((0, 5_000_000)),
+            instrument_ids=rand.choice(((), (), (f"ins_{SYMBOLS[0]}",))),
+        )
+        if not keys or rand.random() < 0.4:
+            above = rand.choice(keys) if keys and rand.random() < 0.5 else None
+            return commands.CreateKey(
+                above.member_id if above else self._someone(),
+                f"key_{number}",
+                f"hash-{number}",
+                "",
+                ("consume", "trade:write"),
+                self.at_us + rand.randint(1, 9) * HOUR if rand.random() < 0.3 else None,
+                limits=limits,
+                parent_id=above.key_id if above else "",
+                by_key_id=rand.choice(keys).key_id if keys and rand.random() < 0.2 else "",
+            )
+        key = rand.choice(keys)
+        if rand.random() < 0.5:
+            return commands.UpdateKey(key.member_id, key.key_id, limits=limits)
+        if rand.random() < 0.5:
+            hash_text = f"hash-{rand.randrange(10**9)}"
+            return commands.RotateKey(key.member_id, key.key_id, hash_text, rand.choice((0, HOUR)))
+        return commands.RevokeKey(key.member_id, key.key_id)
+
+    def _webhook(self, state: State) -> commands.Command:
+        rand, webhooks = self.random, list(state.webhooks.values())
+        if not webhooks or rand.random() < 0.5:
+            url = "https://example.com/hook"
+            return commands.CreateWebhook(self._someone(), f"whk_{rand.randrange(10**9)}", url)
+        webhook = rand.choice(webhooks)
+        named = webhook.member_id, webhook.webhook_id
+        return rand.choice(
+            (
+                commands.UpdateWebhook(*named, enabled=rand.random() < 0.7),
+                commands.NoteWebhook(*named, rand.randrange(1_000), rand.choice(("", "gone"))),
+                commands.DeleteWebhook(*named),
+            )
         )
 
     def _market_state(self, state: State) -> commands.SetMarketState:

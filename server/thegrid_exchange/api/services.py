@@ -16,11 +16,14 @@ from thegrid_exchange.api.secrets import Vault
 from thegrid_exchange.api.validation import Validator
 from thegrid_exchange.clock import Clock
 from thegrid_exchange.config import Config
+from thegrid_exchange.notify.addresses import Guard
+from thegrid_exchange.notify.outbox import Outbox
 from thegrid_exchange.replay import Replayer
 from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.notices import NoticesReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
@@ -41,6 +44,9 @@ class Services:
     accounts: AccountsReader
     lots: LotsReader
     usage: UsageReader
+    notices: NoticesReader
+    outbox: Outbox
+    guard: Guard
     replayer: Replayer
     prevented: PreventedReader
     authenticator: Authenticator

@@ -11,6 +11,7 @@ from thegrid_exchange.engine.book import Book
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
     Admission,
+    Alarm,
     Auction,
     Cancellation,
     CancelTimer,
@@ -25,6 +26,7 @@ from thegrid_exchange.engine.records import (
     Parcel,
     Reservation,
     Sweep,
+    Webhook,
 )
 
 Deadline = tuple[int, str]
@@ -84,6 +86,13 @@ class Indices:
         self.keys_of: defaultdict[str, list[str]] = defaultdict(list)
         """Key ids by member, revoked ones left out."""
         self.key_by_hash: dict[str, str] = {}
+        self.keys_below: defaultdict[str, list[str]] = defaultdict(list)
+        """Key ids by the key right above them, revoked ones left out."""
+        self.watching: set[str] = set()
+        """Members whose settings ask for notices of cash, tokens or Lots."""
+        self.alarms: SortedKeys[Deadline] = SortedKeys()
+        """Lots and keys by when a notice of their end is due (wall clock)."""
+        self.webhooks_of: defaultdict[str, list[str]] = defaultdict(list)
         self.member_by_handle: dict[str, str] = {}
 
     # ---- orders --------------------------------------------------------------------------------
@@ -262,6 +271,12 @@ class Indices:
             del self.member_by_handle[old.handle]
         if new is not None:
             self.member_by_handle[new.handle] = member_id
+        if new is not None and (
+            new.notice_cash_micros or new.notice_tokens or new.notice_lot_lead_us
+        ):
+            self.watching.add(member_id)
+        else:
+            self.watching.discard(member_id)
 
     def follow_keys(self, key_id: str, old: Key | None, new: Key | None) -> None:
         """Keys in force by member, and all by hash."""
@@ -271,12 +286,33 @@ class Indices:
         is_live = new is not None and new.revoked_at_us is None
         if is_live and not was_live:
             insort(self.keys_of[key.member_id], key_id)
+            if key.parent_id:
+                insort(self.keys_below[key.parent_id], key_id)
         elif was_live and not is_live:
             self.keys_of[key.member_id].remove(key_id)
+            if key.parent_id:
+                self.keys_below[key.parent_id].remove(key_id)
+        for each in (old, new):
+            for key_hash in (each.key_hash, each.previous_hash) if each is not None else ():
+                self.key_by_hash.pop(key_hash, None)
         if new is not None:
-            self.key_by_hash[key.key_hash] = key_id
-        else:
-            self.key_by_hash.pop(key.key_hash, None)
+            self.key_by_hash[new.key_hash] = key_id
+            if new.previous_hash:
+                self.key_by_hash[new.previous_hash] = key_id
+
+    def follow_alarms(self, subject_id: str, old: Alarm | None, new: Alarm | None) -> None:
+        """When notices of an end are due."""
+        if old is not None:
+            self.alarms.remove((old.due_us, subject_id))
+        if new is not None:
+            self.alarms.add((new.due_us, subject_id))
+
+    def follow_webhooks(self, webhook_id: str, old: Webhook | None, new: Webhook | None) -> None:
+        """Webhooks by member."""
+        if new is not None and old is None:
+            insort(self.webhooks_of[new.member_id], webhook_id)
+        elif new is None and old is not None:
+            self.webhooks_of[old.member_id].remove(webhook_id)
 
     def follow_admissions(
         self, key: tuple[str, str], old: Admission | None, new: Admission | None

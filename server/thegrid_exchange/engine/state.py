@@ -18,6 +18,8 @@ from thegrid_exchange.engine.quantities import (
 )
 from thegrid_exchange.engine.records import (
     Admission,
+    Alarm,
+    Alert,
     Auction,
     Cancellation,
     CancelTimer,
@@ -35,9 +37,11 @@ from thegrid_exchange.engine.records import (
     Parcel,
     Reservation,
     SpecVersion,
+    Spend,
     Supplier,
     SupplierLink,
     Sweep,
+    Webhook,
 )
 from thegrid_exchange.engine.refusals import InvariantBroken
 
@@ -92,6 +96,13 @@ class State:
         self.offers: dict[tuple[str, str], Offer] = {}
         self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
         """By member and relay."""
+        self.spends: dict[str, Spend] = {}
+        """By key or member; those that never spent have no row."""
+        self.alerts: dict[tuple[str, str, str], Alert] = {}
+        """Standing notices by member, kind and subject."""
+        self.alarms: dict[str, Alarm] = {}
+        """By Lot or key."""
+        self.webhooks: dict[str, Webhook] = {}
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }
@@ -150,6 +161,7 @@ class State:
             indices.timer_deadlines,
             indices.auction_slots,
             indices.auction_deadlines,
+            indices.alarms,
         ):
             first = keys.first()
             if first is not None:

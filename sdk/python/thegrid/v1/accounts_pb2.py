@@ -25,11 +25,12 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from thegrid.v1 import common_pb2 as thegrid_dot_v1_dot_common__pb2
 from thegrid.v1 import lots_pb2 as thegrid_dot_v1_dot_lots__pb2
+from thegrid.v1 import notices_pb2 as thegrid_dot_v1_dot_notices__pb2
 from thegrid.v1 import trading_pb2 as thegrid_dot_v1_dot_trading__pb2
 from thegrid.v1 import usage_pb2 as thegrid_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19thegrid/v1/accounts.proto\x12\nthegrid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17thegrid/v1/common.proto\x1a\x15thegrid/v1/lots.proto\x1a\x18thegrid/v1/trading.proto\x1a\x16thegrid/v1/usage.proto\"M\n\x12GetBalancesRequest\x12\x37\n\x0cmin_position\x18\x01 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"\xa3\x01\n\x13GetBalancesResponse\x12+\n\x04\x63\x61sh\x18\x01 \x01(\x0b\x32\x17.thegrid.v1.CashBalanceR\x04\x63\x61sh\x12-\n\x05units\x18\x02 \x03(\x0b\x32\x17.thegrid.v1.UnitBalanceR\x05units\x12\x30\n\x08position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"\xd4\x01\n\x0b\x43\x61shBalance\x12)\n\x10\x61vailable_micros\x18\x01 \x01(\x03R\x0f\x61vailableMicros\x12\x1f\n\x0bheld_micros\x18\x02 \x01(\x03R\nheldMicros\x12#\n\rescrow_micros\x18\x03 \x01(\x03R\x0c\x65scrowMicros\x12\'\n\x0fwithheld_micros\x18\x04 \x01(\x03R\x0ewithheldMicros\x12+\n\x11\x63ollateral_micros\x18\x05 \x01(\x03R\x10\x63ollateralMicros\"\xcf\x02\n\x0bUnitBalance\x12#\n\rinstrument_id\x18\x01 \x01(\tR\x0cinstrumentId\x12\x16\n\x06symbol\x18\x02 \x01(\tR\x06symbol\x12%\n\x0etrading_tokens\x18\x03 \x01(\x03R\rtradingTokens\x12\x1f\n\x0bheld_tokens\x18\x04 \x01(\x03R\nheldTokens\x12\x1d\n\nlot_tokens\x18\x05 \x01(\x03R\tlotTokens\x12\'\n\x0freserved_tokens\x18\x06 \x01(\x03R\x0ereservedTokens\x12#\n\runsold_tokens\x18\x07 \x01(\x03R\x0cunsoldTokens\x12\'\n\x0f\x63onsumed_tokens\x18\x08 \x01(\x03R\x0e\x63onsumedTokens\x12%\n\x0e\x65xpired_tokens\x18\t \x01(\x03R\rexpiredTokens\"}\n\x15\x43reateTransferRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x1e\n\ninstrument\x18\x02 \x01(\tR\ninstrument\x12%\n\x0equantity_units\x18\x03 \x01(\x03R\rquantityUnits\"\x9f\x01\n\x16\x43reateTransferResponse\x12\x30\n\x08transfer\x18\x01 \x01(\x0b\x32\x14.thegrid.v1.TransferR\x08transfer\x12!\n\x03lot\x18\x02 \x01(\x0b\x32\x0f.thegrid.v1.LotR\x03lot\x12\x30\n\x08position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"\x9b\x02\n\x08Transfer\x12\x1f\n\x0btransfer_id\x18\x01 \x01(\tR\ntransferId\x12#\n\rinstrument_id\x18\x02 \x01(\tR\x0cinstrumentId\x12%\n\x0equantity_units\x18\x03 \x01(\x03R\rquantityUnits\x12/\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x19.thegrid.v1.TransferCauseR\x05\x63\x61use\x12\x15\n\x06lot_id\x18\x05 \x01(\tR\x05lotId\x12\x19\n\x08sweep_id\x18\x06 \x01(\tR\x07sweepId\x12?\n\rtransfer_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0ctransferTime\"\xab\x01\n\x14ListTransfersRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1e\n\ninstrument\x18\x03 \x01(\tR\ninstrument\x12\x37\n\x0cmin_position\x18\x04 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"s\n\x15ListTransfersResponse\x12\x32\n\ttransfers\x18\x01 \x03(\x0b\x32\x14.thegrid.v1.TransferR\ttransfers\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"_\n\rGetLotRequest\x12\x15\n\x06lot_id\x18\x01 \x01(\tR\x05lotId\x12\x37\n\x0cmin_position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"3\n\x0eGetLotResponse\x12!\n\x03lot\x18\x01 \x01(\x0b\x32\x0f.thegrid.v1.LotR\x03lot\"\xcd\x01\n\x0fListLotsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1e\n\ninstrument\x18\x03 \x01(\tR\ninstrument\x12%\n\x0einclude_closed\x18\x04 \x01(\x08R\rincludeClosed\x12\x37\n\x0cmin_position\x18\x05 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"_\n\x10ListLotsResponse\x12#\n\x04lots\x18\x01 \x03(\x0b\x32\x0f.thegrid.v1.LotR\x04lots\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x92\x02\n\x13ListPostingsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x14\n\x05\x61sset\x18\x03 \x01(\tR\x05\x61sset\x12\x39\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x37\n\x0cmin_position\x18\x06 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"o\n\x14ListPostingsResponse\x12/\n\x08postings\x18\x01 \x03(\x0b\x32\x13.thegrid.v1.PostingR\x08postings\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x86\x02\n\x07Posting\x12\x10\n\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x12\n\x04line\x18\x02 \x01(\x05R\x04line\x12\x14\n\x05\x61sset\x18\x03 \x01(\tR\x05\x61sset\x12\x18\n\x07\x61\x63\x63ount\x18\x04 \x01(\tR\x07\x61\x63\x63ount\x12\x16\n\x06\x61mount\x18\x05 \x01(\x03R\x06\x61mount\x12\x18\n\x07\x62\x61lance\x18\x06 \x01(\x03R\x07\x62\x61lance\x12\x16\n\x06reason\x18\x07 \x01(\tR\x06reason\x12\x1c\n\treference\x18\x08 \x01(\tR\treference\x12=\n\x0cposting_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0bpostingTime\"9\n\x14StreamAccountRequest\x12!\n\x0cresume_token\x18\x01 \x01(\tR\x0bresumeToken\"I\n\x15StreamAccountResponse\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.thegrid.v1.AccountEventR\x06\x65vents\"\xfa\x04\n\x0c\x41\x63\x63ountEvent\x12\x1a\n\x08sequence\x18\x01 \x01(\x03R\x08sequence\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\x12\x39\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\teventTime\x12\x39\n\x08snapshot\x18\x04 \x01(\x0b\x32\x1b.thegrid.v1.AccountSnapshotH\x00R\x08snapshot\x12)\n\x05order\x18\x05 \x01(\x0b\x32\x11.thegrid.v1.OrderH\x00R\x05order\x12&\n\x04\x66ill\x18\x06 \x01(\x0b\x32\x10.thegrid.v1.FillH\x00R\x04\x66ill\x12-\n\x04\x63\x61sh\x18\x07 \x01(\x0b\x32\x17.thegrid.v1.CashBalanceH\x00R\x04\x63\x61sh\x12/\n\x05units\x18\x08 \x01(\x0b\x32\x17.thegrid.v1.UnitBalanceH\x00R\x05units\x12\x32\n\x08transfer\x18\t \x01(\x0b\x32\x14.thegrid.v1.TransferH\x00R\x08transfer\x12#\n\x03lot\x18\n \x01(\x0b\x32\x0f.thegrid.v1.LotH\x00R\x03lot\x12/\n\x05usage\x18\x0b \x01(\x0b\x32\x17.thegrid.v1.UsageRecordH\x00R\x05usage\x12\x35\n\theartbeat\x18\x0c \x01(\x0b\x32\x15.thegrid.v1.HeartbeatH\x00R\theartbeat\x12\x36\n\nstream_end\x18\r \x01(\x0b\x32\x15.thegrid.v1.StreamEndH\x00R\tstreamEndB\t\n\x07payload\"\xbd\x01\n\x0f\x41\x63\x63ountSnapshot\x12)\n\x06orders\x18\x01 \x03(\x0b\x32\x11.thegrid.v1.OrderR\x06orders\x12+\n\x04\x63\x61sh\x18\x02 \x01(\x0b\x32\x17.thegrid.v1.CashBalanceR\x04\x63\x61sh\x12-\n\x05units\x18\x03 \x03(\x0b\x32\x17.thegrid.v1.UnitBalanceR\x05units\x12#\n\x04lots\x18\x04 \x03(\x0b\x32\x0f.thegrid.v1.LotR\x04lots*\xa0\x01\n\rTransferCause\x12\x1e\n\x1aTRANSFER_CAUSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRANSFER_CAUSE_VOLUNTARY\x10\x01\x12\x1a\n\x16TRANSFER_CAUSE_ON_FILL\x10\x02\x12\x18\n\x14TRANSFER_CAUSE_SWEEP\x10\x03\x12\x1b\n\x17TRANSFER_CAUSE_AUTO_BUY\x10\x04\x32\xe5\x04\n\x0e\x41\x63\x63ountService\x12S\n\x0bGetBalances\x12\x1e.thegrid.v1.GetBalancesRequest\x1a\x1f.thegrid.v1.GetBalancesResponse\"\x03\x90\x02\x01\x12\\\n\x0e\x43reateTransfer\x12!.thegrid.v1.CreateTransferRequest\x1a\".thegrid.v1.CreateTransferResponse\"\x03\x90\x02\x02\x12Y\n\rListTransfers\x12 .thegrid.v1.ListTransfersRequest\x1a!.thegrid.v1.ListTransfersResponse\"\x03\x90\x02\x01\x12\x44\n\x06GetLot\x12\x19.thegrid.v1.GetLotRequest\x1a\x1a.thegrid.v1.GetLotResponse\"\x03\x90\x02\x01\x12J\n\x08ListLots\x12\x1b.thegrid.v1.ListLotsRequest\x1a\x1c.thegrid.v1.ListLotsResponse\"\x03\x90\x02\x01\x12V\n\x0cListPostings\x12\x1f.thegrid.v1.ListPostingsRequest\x1a .thegrid.v1.ListPostingsResponse\"\x03\x90\x02\x01\x12[\n\rStreamAccount\x12 .thegrid.v1.StreamAccountRequest\x1a!.thegrid.v1.StreamAccountResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19thegrid/v1/accounts.proto\x12\nthegrid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17thegrid/v1/common.proto\x1a\x15thegrid/v1/lots.proto\x1a\x18thegrid/v1/notices.proto\x1a\x18thegrid/v1/trading.proto\x1a\x16thegrid/v1/usage.proto\"M\n\x12GetBalancesRequest\x12\x37\n\x0cmin_position\x18\x01 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"\xa3\x01\n\x13GetBalancesResponse\x12+\n\x04\x63\x61sh\x18\x01 \x01(\x0b\x32\x17.thegrid.v1.CashBalanceR\x04\x63\x61sh\x12-\n\x05units\x18\x02 \x03(\x0b\x32\x17.thegrid.v1.UnitBalanceR\x05units\x12\x30\n\x08position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"\xd4\x01\n\x0b\x43\x61shBalance\x12)\n\x10\x61vailable_micros\x18\x01 \x01(\x03R\x0f\x61vailableMicros\x12\x1f\n\x0bheld_micros\x18\x02 \x01(\x03R\nheldMicros\x12#\n\rescrow_micros\x18\x03 \x01(\x03R\x0c\x65scrowMicros\x12\'\n\x0fwithheld_micros\x18\x04 \x01(\x03R\x0ewithheldMicros\x12+\n\x11\x63ollateral_micros\x18\x05 \x01(\x03R\x10\x63ollateralMicros\"\xcf\x02\n\x0bUnitBalance\x12#\n\rinstrument_id\x18\x01 \x01(\tR\x0cinstrumentId\x12\x16\n\x06symbol\x18\x02 \x01(\tR\x06symbol\x12%\n\x0etrading_tokens\x18\x03 \x01(\x03R\rtradingTokens\x12\x1f\n\x0bheld_tokens\x18\x04 \x01(\x03R\nheldTokens\x12\x1d\n\nlot_tokens\x18\x05 \x01(\x03R\tlotTokens\x12\'\n\x0freserved_tokens\x18\x06 \x01(\x03R\x0ereservedTokens\x12#\n\runsold_tokens\x18\x07 \x01(\x03R\x0cunsoldTokens\x12\'\n\x0f\x63onsumed_tokens\x18\x08 \x01(\x03R\x0e\x63onsumedTokens\x12%\n\x0e\x65xpired_tokens\x18\t \x01(\x03R\rexpiredTokens\"}\n\x15\x43reateTransferRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x1e\n\ninstrument\x18\x02 \x01(\tR\ninstrument\x12%\n\x0equantity_units\x18\x03 \x01(\x03R\rquantityUnits\"\x9f\x01\n\x16\x43reateTransferResponse\x12\x30\n\x08transfer\x18\x01 \x01(\x0b\x32\x14.thegrid.v1.TransferR\x08transfer\x12!\n\x03lot\x18\x02 \x01(\x0b\x32\x0f.thegrid.v1.LotR\x03lot\x12\x30\n\x08position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"\x9b\x02\n\x08Transfer\x12\x1f\n\x0btransfer_id\x18\x01 \x01(\tR\ntransferId\x12#\n\rinstrument_id\x18\x02 \x01(\tR\x0cinstrumentId\x12%\n\x0equantity_units\x18\x03 \x01(\x03R\rquantityUnits\x12/\n\x05\x63\x61use\x18\x04 \x01(\x0e\x32\x19.thegrid.v1.TransferCauseR\x05\x63\x61use\x12\x15\n\x06lot_id\x18\x05 \x01(\tR\x05lotId\x12\x19\n\x08sweep_id\x18\x06 \x01(\tR\x07sweepId\x12?\n\rtransfer_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0ctransferTime\"\xab\x01\n\x14ListTransfersRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1e\n\ninstrument\x18\x03 \x01(\tR\ninstrument\x12\x37\n\x0cmin_position\x18\x04 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"s\n\x15ListTransfersResponse\x12\x32\n\ttransfers\x18\x01 \x03(\x0b\x32\x14.thegrid.v1.TransferR\ttransfers\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"_\n\rGetLotRequest\x12\x15\n\x06lot_id\x18\x01 \x01(\tR\x05lotId\x12\x37\n\x0cmin_position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"3\n\x0eGetLotResponse\x12!\n\x03lot\x18\x01 \x01(\x0b\x32\x0f.thegrid.v1.LotR\x03lot\"\xcd\x01\n\x0fListLotsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x1e\n\ninstrument\x18\x03 \x01(\tR\ninstrument\x12%\n\x0einclude_closed\x18\x04 \x01(\x08R\rincludeClosed\x12\x37\n\x0cmin_position\x18\x05 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"_\n\x10ListLotsResponse\x12#\n\x04lots\x18\x01 \x03(\x0b\x32\x0f.thegrid.v1.LotR\x04lots\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x92\x02\n\x13ListPostingsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x14\n\x05\x61sset\x18\x03 \x01(\tR\x05\x61sset\x12\x39\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartTime\x12\x35\n\x08\x65nd_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x37\n\x0cmin_position\x18\x06 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"o\n\x14ListPostingsResponse\x12/\n\x08postings\x18\x01 \x03(\x0b\x32\x13.thegrid.v1.PostingR\x08postings\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x86\x02\n\x07Posting\x12\x10\n\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x12\n\x04line\x18\x02 \x01(\x05R\x04line\x12\x14\n\x05\x61sset\x18\x03 \x01(\tR\x05\x61sset\x12\x18\n\x07\x61\x63\x63ount\x18\x04 \x01(\tR\x07\x61\x63\x63ount\x12\x16\n\x06\x61mount\x18\x05 \x01(\x03R\x06\x61mount\x12\x18\n\x07\x62\x61lance\x18\x06 \x01(\x03R\x07\x62\x61lance\x12\x16\n\x06reason\x18\x07 \x01(\tR\x06reason\x12\x1c\n\treference\x18\x08 \x01(\tR\treference\x12=\n\x0cposting_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0bpostingTime\"9\n\x14StreamAccountRequest\x12!\n\x0cresume_token\x18\x01 \x01(\tR\x0bresumeToken\"I\n\x15StreamAccountResponse\x12\x30\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x18.thegrid.v1.AccountEventR\x06\x65vents\"\xa8\x05\n\x0c\x41\x63\x63ountEvent\x12\x1a\n\x08sequence\x18\x01 \x01(\x03R\x08sequence\x12!\n\x0cresume_token\x18\x02 \x01(\tR\x0bresumeToken\x12\x39\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\teventTime\x12\x39\n\x08snapshot\x18\x04 \x01(\x0b\x32\x1b.thegrid.v1.AccountSnapshotH\x00R\x08snapshot\x12)\n\x05order\x18\x05 \x01(\x0b\x32\x11.thegrid.v1.OrderH\x00R\x05order\x12&\n\x04\x66ill\x18\x06 \x01(\x0b\x32\x10.thegrid.v1.FillH\x00R\x04\x66ill\x12-\n\x04\x63\x61sh\x18\x07 \x01(\x0b\x32\x17.thegrid.v1.CashBalanceH\x00R\x04\x63\x61sh\x12/\n\x05units\x18\x08 \x01(\x0b\x32\x17.thegrid.v1.UnitBalanceH\x00R\x05units\x12\x32\n\x08transfer\x18\t \x01(\x0b\x32\x14.thegrid.v1.TransferH\x00R\x08transfer\x12#\n\x03lot\x18\n \x01(\x0b\x32\x0f.thegrid.v1.LotH\x00R\x03lot\x12/\n\x05usage\x18\x0b \x01(\x0b\x32\x17.thegrid.v1.UsageRecordH\x00R\x05usage\x12\x35\n\theartbeat\x18\x0c \x01(\x0b\x32\x15.thegrid.v1.HeartbeatH\x00R\theartbeat\x12\x36\n\nstream_end\x18\r \x01(\x0b\x32\x15.thegrid.v1.StreamEndH\x00R\tstreamEnd\x12,\n\x06notice\x18\x0e \x01(\x0b\x32\x12.thegrid.v1.NoticeH\x00R\x06noticeB\t\n\x07payload\"\xbd\x01\n\x0f\x41\x63\x63ountSnapshot\x12)\n\x06orders\x18\x01 \x03(\x0b\x32\x11.thegrid.v1.OrderR\x06orders\x12+\n\x04\x63\x61sh\x18\x02 \x01(\x0b\x32\x17.thegrid.v1.CashBalanceR\x04\x63\x61sh\x12-\n\x05units\x18\x03 \x03(\x0b\x32\x17.thegrid.v1.UnitBalanceR\x05units\x12#\n\x04lots\x18\x04 \x03(\x0b\x32\x0f.thegrid.v1.LotR\x04lots*\xa0\x01\n\rTransferCause\x12\x1e\n\x1aTRANSFER_CAUSE_UNSPECIFIED\x10\x00\x12\x1c\n\x18TRANSFER_CAUSE_VOLUNTARY\x10\x01\x12\x1a\n\x16TRANSFER_CAUSE_ON_FILL\x10\x02\x12\x18\n\x14TRANSFER_CAUSE_SWEEP\x10\x03\x12\x1b\n\x17TRANSFER_CAUSE_AUTO_BUY\x10\x04\x32\xe5\x04\n\x0e\x41\x63\x63ountService\x12S\n\x0bGetBalances\x12\x1e.thegrid.v1.GetBalancesRequest\x1a\x1f.thegrid.v1.GetBalancesResponse\"\x03\x90\x02\x01\x12\\\n\x0e\x43reateTransfer\x12!.thegrid.v1.CreateTransferRequest\x1a\".thegrid.v1.CreateTransferResponse\"\x03\x90\x02\x02\x12Y\n\rListTransfers\x12 .thegrid.v1.ListTransfersRequest\x1a!.thegrid.v1.ListTransfersResponse\"\x03\x90\x02\x01\x12\x44\n\x06GetLot\x12\x19.thegrid.v1.GetLotRequest\x1a\x1a.thegrid.v1.GetLotResponse\"\x03\x90\x02\x01\x12J\n\x08ListLots\x12\x1b.thegrid.v1.ListLotsRequest\x1a\x1c.thegrid.v1.ListLotsResponse\"\x03\x90\x02\x01\x12V\n\x0cListPostings\x12\x1f.thegrid.v1.ListPostingsRequest\x1a .thegrid.v1.ListPostingsResponse\"\x03\x90\x02\x01\x12[\n\rStreamAccount\x12 .thegrid.v1.StreamAccountRequest\x1a!.thegrid.v1.StreamAccountResponse\"\x03\x90\x02\x01\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,48 +51,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTSERVICE'].methods_by_name['ListPostings']._serialized_options = b'\220\002\001'
   _globals['_ACCOUNTSERVICE'].methods_by_name['StreamAccount']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['StreamAccount']._serialized_options = b'\220\002\001'
-  _globals['_TRANSFERCAUSE']._serialized_start=3910
-  _globals['_TRANSFERCAUSE']._serialized_end=4070
-  _globals['_GETBALANCESREQUEST']._serialized_start=172
-  _globals['_GETBALANCESREQUEST']._serialized_end=249
-  _globals['_GETBALANCESRESPONSE']._serialized_start=252
-  _globals['_GETBALANCESRESPONSE']._serialized_end=415
-  _globals['_CASHBALANCE']._serialized_start=418
-  _globals['_CASHBALANCE']._serialized_end=630
-  _globals['_UNITBALANCE']._serialized_start=633
-  _globals['_UNITBALANCE']._serialized_end=968
-  _globals['_CREATETRANSFERREQUEST']._serialized_start=970
-  _globals['_CREATETRANSFERREQUEST']._serialized_end=1095
-  _globals['_CREATETRANSFERRESPONSE']._serialized_start=1098
-  _globals['_CREATETRANSFERRESPONSE']._serialized_end=1257
-  _globals['_TRANSFER']._serialized_start=1260
-  _globals['_TRANSFER']._serialized_end=1543
-  _globals['_LISTTRANSFERSREQUEST']._serialized_start=1546
-  _globals['_LISTTRANSFERSREQUEST']._serialized_end=1717
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=1719
-  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=1834
-  _globals['_GETLOTREQUEST']._serialized_start=1836
-  _globals['_GETLOTREQUEST']._serialized_end=1931
-  _globals['_GETLOTRESPONSE']._serialized_start=1933
-  _globals['_GETLOTRESPONSE']._serialized_end=1984
-  _globals['_LISTLOTSREQUEST']._serialized_start=1987
-  _globals['_LISTLOTSREQUEST']._serialized_end=2192
-  _globals['_LISTLOTSRESPONSE']._serialized_start=2194
-  _globals['_LISTLOTSRESPONSE']._serialized_end=2289
-  _globals['_LISTPOSTINGSREQUEST']._serialized_start=2292
-  _globals['_LISTPOSTINGSREQUEST']._serialized_end=2566
-  _globals['_LISTPOSTINGSRESPONSE']._serialized_start=2568
-  _globals['_LISTPOSTINGSRESPONSE']._serialized_end=2679
-  _globals['_POSTING']._serialized_start=2682
-  _globals['_POSTING']._serialized_end=2944
-  _globals['_STREAMACCOUNTREQUEST']._serialized_start=2946
-  _globals['_STREAMACCOUNTREQUEST']._serialized_end=3003
-  _globals['_STREAMACCOUNTRESPONSE']._serialized_start=3005
-  _globals['_STREAMACCOUNTRESPONSE']._serialized_end=3078
-  _globals['_ACCOUNTEVENT']._serialized_start=3081
-  _globals['_ACCOUNTEVENT']._serialized_end=3715
-  _globals['_ACCOUNTSNAPSHOT']._serialized_start=3718
-  _globals['_ACCOUNTSNAPSHOT']._serialized_end=3907
-  _globals['_ACCOUNTSERVICE']._serialized_start=4073
-  _globals['_ACCOUNTSERVICE']._serialized_end=4686
+  _globals['_TRANSFERCAUSE']._serialized_start=3982
+  _globals['_TRANSFERCAUSE']._serialized_end=4142
+  _globals['_GETBALANCESREQUEST']._serialized_start=198
+  _globals['_GETBALANCESREQUEST']._serialized_end=275
+  _globals['_GETBALANCESRESPONSE']._serialized_start=278
+  _globals['_GETBALANCESRESPONSE']._serialized_end=441
+  _globals['_CASHBALANCE']._serialized_start=444
+  _globals['_CASHBALANCE']._serialized_end=656
+  _globals['_UNITBALANCE']._serialized_start=659
+  _globals['_UNITBALANCE']._serialized_end=994
+  _globals['_CREATETRANSFERREQUEST']._serialized_start=996
+  _globals['_CREATETRANSFERREQUEST']._serialized_end=1121
+  _globals['_CREATETRANSFERRESPONSE']._serialized_start=1124
+  _globals['_CREATETRANSFERRESPONSE']._serialized_end=1283
+  _globals['_TRANSFER']._serialized_start=1286
+  _globals['_TRANSFER']._serialized_end=1569
+  _globals['_LISTTRANSFERSREQUEST']._serialized_start=1572
+  _globals['_LISTTRANSFERSREQUEST']._serialized_end=1743
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_start=1745
+  _globals['_LISTTRANSFERSRESPONSE']._serialized_end=1860
+  _globals['_GETLOTREQUEST']._serialized_start=1862
+  _globals['_GETLOTREQUEST']._serialized_end=1957
+  _globals['_GETLOTRESPONSE']._serialized_start=1959
+  _globals['_GETLOTRESPONSE']._serialized_end=2010
+  _globals['_LISTLOTSREQUEST']._serialized_start=2013
+  _globals['_LISTLOTSREQUEST']._serialized_end=2218
+  _globals['_LISTLOTSRESPONSE']._serialized_start=2220
+  _globals['_LISTLOTSRESPONSE']._serialized_end=2315
+  _globals['_LISTPOSTINGSREQUEST']._serialized_start=2318
+  _globals['_LISTPOSTINGSREQUEST']._serialized_end=2592
+  _globals['_LISTPOSTINGSRESPONSE']._serialized_start=2594
+  _globals['_LISTPOSTINGSRESPONSE']._serialized_end=2705
+  _globals['_POSTING']._serialized_start=2708
+  _globals['_POSTING']._serialized_end=2970
+  _globals['_STREAMACCOUNTREQUEST']._serialized_start=2972
+  _globals['_STREAMACCOUNTREQUEST']._serialized_end=3029
+  _globals['_STREAMACCOUNTRESPONSE']._serialized_start=3031
+  _globals['_STREAMACCOUNTRESPONSE']._serialized_end=3104
+  _globals['_ACCOUNTEVENT']._serialized_start=3107
+  _globals['_ACCOUNTEVENT']._serialized_end=3787
+  _globals['_ACCOUNTSNAPSHOT']._serialized_start=3790
+  _globals['_ACCOUNTSNAPSHOT']._serialized_end=3979
+  _globals['_ACCOUNTSERVICE']._serialized_start=4145
+  _globals['_ACCOUNTSERVICE']._serialized_end=4758
 # @@protoc_insertion_point(module_scope)

@@ -16,6 +16,16 @@ from thegrid_exchange.engine.events.consumption import (
     UnitsTransferred,
     UsageRecorded,
 )
+from thegrid_exchange.engine.events.controls import (
+    AlarmCleared,
+    AlarmSet,
+    KeyChanged,
+    NoticeRaised,
+    NoticeRearmed,
+    SpendNoted,
+    WebhookChanged,
+    WebhookDeleted,
+)
 from thegrid_exchange.engine.events.membership import (
     FeeTierSet,
     InstrumentDefined,
@@ -75,6 +85,14 @@ Event = (
     | MemberChanged
     | KeyCreated
     | KeyRevoked
+    | KeyChanged
+    | SpendNoted
+    | NoticeRaised
+    | NoticeRearmed
+    | AlarmSet
+    | AlarmCleared
+    | WebhookChanged
+    | WebhookDeleted
     | OrderAccepted
     | OrderRested
     | OrderUnrested
@@ -119,6 +137,8 @@ Event = (
 
 
 __all__ = [
+    "AlarmCleared",
+    "AlarmSet",
     "AuctionChanged",
     "AuctionClosed",
     "AuctionOpened",
@@ -133,6 +153,7 @@ __all__ = [
     "Event",
     "FeeTierSet",
     "InstrumentDefined",
+    "KeyChanged",
     "KeyCreated",
     "KeyRevoked",
     "LotChanged",
@@ -143,6 +164,8 @@ __all__ = [
     "MemberChanged",
     "MemberCreated",
     "MemberSwept",
+    "NoticeRaised",
+    "NoticeRearmed",
     "OfferRegistered",
     "OfferWithdrawn",
     "OrderAccepted",
@@ -162,6 +185,7 @@ __all__ = [
     "ReservationOpened",
     "SelfTradePrevented",
     "SpecPublished",
+    "SpendNoted",
     "SupplierChanged",
     "SweepFinished",
     "SweepStarted",
@@ -171,4 +195,6 @@ __all__ = [
     "UnitsRetired",
     "UnitsTransferred",
     "UsageRecorded",
+    "WebhookChanged",
+    "WebhookDeleted",
 ]

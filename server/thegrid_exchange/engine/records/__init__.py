@@ -18,6 +18,13 @@ from thegrid_exchange.engine.records.consumption import (
     UsageRecord,
     UsedDraw,
 )
+from thegrid_exchange.engine.records.controls import (
+    Alarm,
+    Alert,
+    Notice,
+    Spend,
+    Webhook,
+)
 from thegrid_exchange.engine.records.markets import (
     Auction,
     FirstTokenBand,
@@ -31,6 +38,7 @@ from thegrid_exchange.engine.records.markets import (
 from thegrid_exchange.engine.records.members import (
     FeeTier,
     Key,
+    KeyLimits,
     Member,
 )
 from thegrid_exchange.engine.records.supply import (
@@ -53,6 +61,8 @@ from thegrid_exchange.engine.records.trading import (
 
 __all__ = [
     "Admission",
+    "Alarm",
+    "Alert",
     "Attempt",
     "Auction",
     "CancelTimer",
@@ -66,6 +76,7 @@ __all__ = [
     "Instrument",
     "InstrumentSpec",
     "Key",
+    "KeyLimits",
     "Lot",
     "LotParcel",
     "LotParcelChange",
@@ -73,6 +84,7 @@ __all__ = [
     "MarketPolicy",
     "MarketTerms",
     "Member",
+    "Notice",
     "Offer",
     "Order",
     "Parcel",
@@ -80,6 +92,7 @@ __all__ = [
     "Posting",
     "Reservation",
     "SpecVersion",
+    "Spend",
     "Supplier",
     "SupplierLink",
     "Sweep",
@@ -88,4 +101,5 @@ __all__ = [
     "Transfer",
     "UsageRecord",
     "UsedDraw",
+    "Webhook",
 ]

@@ -135,6 +135,8 @@ class Reservation(NamedTuple):
     opened_at_us: int
     extension_refused: str = ""
     """Reason of the refused extension, or empty."""
+    spend_held_micros: int = 0
+    """Cost of the draws as it is held against the spend limits of the key and of those above it."""
 
 
 class ClosedDelivery(NamedTuple):

@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.js";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.js";
 import type { ChatReply, ChatRequest } from "./chat_pb.js";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/delivery.proto.
  */
 export const file_thegrid_v1_delivery: GenFile = /*@__PURE__*/
-  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIjAKDkRlbGl2ZXJSZXF1ZXN0Eh4KBG9wZW4YASABKAsyEC50aGVncmlkLnYxLk9wZW4iPAoPRGVsaXZlclJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudCJHChZEZWxpdmVyeVNlc3Npb25SZXF1ZXN0Ei0KCGNvbW1hbmRzGAEgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUNvbW1hbmQiVgoXRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2USKQoGZXZlbnRzGAEgAygLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUV2ZW50EhAKCGRyYWluaW5nGAIgASgIIsYBCg9EZWxpdmVyeUNvbW1hbmQSDAoEY2FsbBgBIAEoBBIgCgRvcGVuGAIgASgLMhAudGhlZ3JpZC52MS5PcGVuSAASJwoEcGFydBgDIAEoCzIXLnRoZWdyaWQudjEuUmVxdWVzdFBhcnRIABIpCgZ3aW5kb3cYBCABKAsyFy50aGVncmlkLnYxLldpbmRvd0dyYW50SAASJAoGY2FuY2VsGAUgASgLMhIudGhlZ3JpZC52MS5DYW5jZWxIAEIJCgdjb21tYW5kIpUCCgRPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhIKCmNyZWRlbnRpYWwYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIoCgdyZXF1ZXN0GAQgASgLMhcudGhlZ3JpZC52MS5DaGF0UmVxdWVzdBITCgtwYXJ0c19ieXRlcxgFIAEoAxIUCgx3aW5kb3dfYnl0ZXMYBiABKAMSNAoLcHJlZmVyZW5jZXMYByABKAsyHy50aGVncmlkLnYxLkRlbGl2ZXJ5UHJlZmVyZW5jZXMSGQoRY2xpZW50X3JlcXVlc3RfaWQYCCABKAkSFQoNaW5jbHVkZV91c2FnZRgJIAEoCBITCgt0cmFjZXBhcmVudBgKIAEoCSKBAQoTRGVsaXZlcnlQcmVmZXJlbmNlcxIdChBtYXhfcHJpY2VfbWljcm9zGAEgASgDSACIAQESGQoRb25seV9zdXBwbGllcl9pZHMYAiADKAkSGwoTaWdub3JlX3N1cHBsaWVyX2lkcxgDIAMoCUITChFfbWF4X3ByaWNlX21pY3JvcyIbCgtSZXF1ZXN0UGFydBIMCgRkYXRhGAEgASgMIhwKC1dpbmRvd0dyYW50Eg0KBWJ5dGVzGAEgASgDIhgKBkNhbmNlbBIOCgZyZWFzb24YASABKAkigwIKDURlbGl2ZXJ5RXZlbnQSDAoEY2FsbBgBIAEoBBIuCgdzdGFydGVkGAIgASgLMhsudGhlZ3JpZC52MS5EZWxpdmVyeVN0YXJ0ZWRIABImCgVyZXBseRgDIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5SAASKgoFZW5kZWQYBCABKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RW5kZWRIABIsCgZmYWlsZWQYBSABKAsyGi50aGVncmlkLnYxLkRlbGl2ZXJ5RmFpbGVkSAASKQoGd2luZG93GAYgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAQgcKBWV2ZW50IpMBCg9EZWxpdmVyeVN0YXJ0ZWQSEAoIdXNhZ2VfaWQYASABKAkSEwoLc3VwcGxpZXJfaWQYAiABKAkSFQoNc2VydmluZ19tb2RlbBgDIAEoCRIVCg1pbnN0cnVtZW50X2lkGAQgASgJEhQKDHNwZWNfdmVyc2lvbhgFIAEoBRIVCg1wcm9tcHRfdG9rZW5zGAYgASgDIl0KDURlbGl2ZXJ5RW5kZWQSJAoFcmVwbHkYASABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseRImCgV1c2FnZRgCIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQiXAoORGVsaXZlcnlGYWlsZWQSIgoGc3RhdHVzGAEgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkMrcBCg9EZWxpdmVyeVNlcnZpY2USRAoHRGVsaXZlchIaLnRoZWdyaWQudjEuRGVsaXZlclJlcXVlc3QaGy50aGVncmlkLnYxLkRlbGl2ZXJSZXNwb25zZTABEl4KD0RlbGl2ZXJ5U2Vzc2lvbhIiLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBojLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
+  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIjAKDkRlbGl2ZXJSZXF1ZXN0Eh4KBG9wZW4YASABKAsyEC50aGVncmlkLnYxLk9wZW4iPAoPRGVsaXZlclJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudCJHChZEZWxpdmVyeVNlc3Npb25SZXF1ZXN0Ei0KCGNvbW1hbmRzGAEgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUNvbW1hbmQiVgoXRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2USKQoGZXZlbnRzGAEgAygLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUV2ZW50EhAKCGRyYWluaW5nGAIgASgIIsYBCg9EZWxpdmVyeUNvbW1hbmQSDAoEY2FsbBgBIAEoBBIgCgRvcGVuGAIgASgLMhAudGhlZ3JpZC52MS5PcGVuSAASJwoEcGFydBgDIAEoCzIXLnRoZWdyaWQudjEuUmVxdWVzdFBhcnRIABIpCgZ3aW5kb3cYBCABKAsyFy50aGVncmlkLnYxLldpbmRvd0dyYW50SAASJAoGY2FuY2VsGAUgASgLMhIudGhlZ3JpZC52MS5DYW5jZWxIAEIJCgdjb21tYW5kIpUCCgRPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhIKCmNyZWRlbnRpYWwYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIoCgdyZXF1ZXN0GAQgASgLMhcudGhlZ3JpZC52MS5DaGF0UmVxdWVzdBITCgtwYXJ0c19ieXRlcxgFIAEoAxIUCgx3aW5kb3dfYnl0ZXMYBiABKAMSNAoLcHJlZmVyZW5jZXMYByABKAsyHy50aGVncmlkLnYxLkRlbGl2ZXJ5UHJlZmVyZW5jZXMSGQoRY2xpZW50X3JlcXVlc3RfaWQYCCABKAkSFQoNaW5jbHVkZV91c2FnZRgJIAEoCBITCgt0cmFjZXBhcmVudBgKIAEoCSKBAQoTRGVsaXZlcnlQcmVmZXJlbmNlcxIdChBtYXhfcHJpY2VfbWljcm9zGAEgASgDSACIAQESGQoRb25seV9zdXBwbGllcl9pZHMYAiADKAkSGwoTaWdub3JlX3N1cHBsaWVyX2lkcxgDIAMoCUITChFfbWF4X3ByaWNlX21pY3JvcyIbCgtSZXF1ZXN0UGFydBIMCgRkYXRhGAEgASgMIhwKC1dpbmRvd0dyYW50Eg0KBWJ5dGVzGAEgASgDIhgKBkNhbmNlbBIOCgZyZWFzb24YASABKAkigwIKDURlbGl2ZXJ5RXZlbnQSDAoEY2FsbBgBIAEoBBIuCgdzdGFydGVkGAIgASgLMhsudGhlZ3JpZC52MS5EZWxpdmVyeVN0YXJ0ZWRIABImCgVyZXBseRgDIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5SAASKgoFZW5kZWQYBCABKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RW5kZWRIABIsCgZmYWlsZWQYBSABKAsyGi50aGVncmlkLnYxLkRlbGl2ZXJ5RmFpbGVkSAASKQoGd2luZG93GAYgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAQgcKBWV2ZW50IpsCCg9EZWxpdmVyeVN0YXJ0ZWQSEAoIdXNhZ2VfaWQYASABKAkSEwoLc3VwcGxpZXJfaWQYAiABKAkSFQoNc2VydmluZ19tb2RlbBgDIAEoCRIVCg1pbnN0cnVtZW50X2lkGAQgASgJEhQKDHNwZWNfdmVyc2lvbhgFIAEoBRIVCg1wcm9tcHRfdG9rZW5zGAYgASgDEi0KDnJlcXVlc3RzX2xpbWl0GAogASgLMhUudGhlZ3JpZC52MS5SYXRlTGltaXQSKwoMdG9rZW5zX2xpbWl0GAsgASgLMhUudGhlZ3JpZC52MS5SYXRlTGltaXQSKgoLc3BlbmRfbGltaXQYDCABKAsyFS50aGVncmlkLnYxLlJhdGVMaW1pdCJdCglSYXRlTGltaXQSDQoFbGltaXQYASABKAMSEQoJcmVtYWluaW5nGAIgASgDEi4KC3Jlc2V0X2FmdGVyGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIl0KDURlbGl2ZXJ5RW5kZWQSJAoFcmVwbHkYASABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseRImCgV1c2FnZRgCIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQiXAoORGVsaXZlcnlGYWlsZWQSIgoGc3RhdHVzGAEgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkMrcBCg9EZWxpdmVyeVNlcnZpY2USRAoHRGVsaXZlchIaLnRoZWdyaWQudjEuRGVsaXZlclJlcXVlc3QaGy50aGVncmlkLnYxLkRlbGl2ZXJSZXNwb25zZTABEl4KD0RlbGl2ZXJ5U2Vzc2lvbhIiLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBojLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_protobuf_duration, file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
 
 /**
  * Request of Deliver.
@@ -469,6 +471,28 @@ export type DeliveryStarted = Message<"thegrid.v1.DeliveryStarted"> & {
    * @generated from field: int64 prompt_tokens = 6;
    */
   promptTokens: bigint;
+
+  /**
+   * Calls per minute or second that the key, and those above it, may still make; unset where nothing limits them.
+   *
+   * @generated from field: thegrid.v1.RateLimit requests_limit = 10;
+   */
+  requestsLimit?: RateLimit | undefined;
+
+  /**
+   * Tokens per minute that they may still use; unset where nothing limits them.
+   *
+   * @generated from field: thegrid.v1.RateLimit tokens_limit = 11;
+   */
+  tokensLimit?: RateLimit | undefined;
+
+  /**
+   * What they may still spend in the present UTC day or month, whichever leaves less, in micro-dollars; unset
+   * where nothing limits them.
+   *
+   * @generated from field: thegrid.v1.RateLimit spend_limit = 12;
+   */
+  spendLimit?: RateLimit | undefined;
 };
 
 /**
@@ -477,6 +501,41 @@ export type DeliveryStarted = Message<"thegrid.v1.DeliveryStarted"> & {
  */
 export const DeliveryStartedSchema: GenMessage<DeliveryStarted> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_delivery, 11);
+
+/**
+ * RateLimit is how much of a limit is left, of whichever key of the line leaves least.
+ *
+ * @generated from message thegrid.v1.RateLimit
+ */
+export type RateLimit = Message<"thegrid.v1.RateLimit"> & {
+  /**
+   * The limit.
+   *
+   * @generated from field: int64 limit = 1;
+   */
+  limit: bigint;
+
+  /**
+   * What is left of it.
+   *
+   * @generated from field: int64 remaining = 2;
+   */
+  remaining: bigint;
+
+  /**
+   * When all of it is there again.
+   *
+   * @generated from field: google.protobuf.Duration reset_after = 3;
+   */
+  resetAfter?: Duration | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.RateLimit.
+ * Use `create(RateLimitSchema)` to create a new message.
+ */
+export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 12);
 
 /**
  * DeliveryEnded is the good end. Finish reasons come only here, after the report is durable.
@@ -504,7 +563,7 @@ export type DeliveryEnded = Message<"thegrid.v1.DeliveryEnded"> & {
  * Use `create(DeliveryEndedSchema)` to create a new message.
  */
 export const DeliveryEndedSchema: GenMessage<DeliveryEnded> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 12);
+  messageDesc(file_thegrid_v1_delivery, 13);
 
 /**
  * DeliveryFailed is the bad end.
@@ -532,7 +591,7 @@ export type DeliveryFailed = Message<"thegrid.v1.DeliveryFailed"> & {
  * Use `create(DeliveryFailedSchema)` to create a new message.
  */
 export const DeliveryFailedSchema: GenMessage<DeliveryFailed> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 13);
+  messageDesc(file_thegrid_v1_delivery, 14);
 
 /**
  * DeliveryService turns Lots into tokens: a call is admitted, reserved for, offered to a supplier,
