@@ -3,7 +3,7 @@ Live views are built from the state it answers; overdue work is the ticker's.
 """
 
 import logging
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from thegrid_exchange.journal import chain
 from thegrid_exchange.journal.codec import CodecError, decode_row
@@ -23,6 +23,9 @@ from thegrid_exchange.journal.snapshots import load_rows
 from thegrid_exchange.process import without_collector
 
 log = logging.getLogger(__name__)
+
+PROGRESS_ROWS: Final = 50_000
+"""Rows between two lines of progress while read models are rebuilt: some seconds."""
 
 
 class Recovered(NamedTuple):
@@ -110,9 +113,12 @@ async def _load(journal: Journal, rules: Rules, snapshot: SnapshotHead) -> _Star
 async def _fold_tail(
     journal: Journal, rules: Rules, start: _Start, projector: Projector | None
 ) -> Head:
-    head = start.head
+    head, told = start.head, start.head.seq
     async for stored in journal.read(head.seq):
         head = chain.check(stored, head)
+        if projector is not None and head.seq - told >= PROGRESS_ROWS:
+            told = head.seq
+            log.info("read models rebuilt up to row %d", told)
         for row in stored:
             rules.fold(start.state, row.at_us, _events(rules, row))
         if projector is not None:

@@ -19,6 +19,7 @@ from thegrid.v1 import (
     accounts_pb2_grpc,
     admin_pb2,
     admin_pb2_grpc,
+    history_pb2_grpc,
     instruments_pb2,
     instruments_pb2_grpc,
     market_data_pb2,
@@ -78,6 +79,10 @@ class Participant:
     @property
     def supply(self) -> Any:
         return self.exchange.stub(supply_pb2_grpc.SupplyServiceStub, self.secret)
+
+    @property
+    def history(self) -> Any:
+        return self.exchange.stub(history_pb2_grpc.HistoryServiceStub, self.secret)
 
     @property
     def usage(self) -> Any:

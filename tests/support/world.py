@@ -18,8 +18,10 @@ from tests.support.market import (
     place,
     reserve,
 )
+from tests.support.world_controls import key_command, webhook_command
 from thegrid_exchange.engine import commands
-from thegrid_exchange.engine.records import KeyLimits, MarketPolicy, MarketTerms, TokenCounts
+from thegrid_exchange.engine.records import MarketPolicy, MarketTerms, TokenCounts
+from thegrid_exchange.engine.rules.metering import FIRST_POLICY
 from thegrid_exchange.engine.state import State
 
 SYMBOLS: Final = ("text-prime", "code-max")
@@ -67,8 +69,12 @@ class World:
             (1, self._auction),
             (1, self._market_policy),
             (1, self._classify),
-            (4, self._key),
-            (1, self._webhook),
+            (4, lambda state: key_command(self.random, self.at_us, state)),
+            (1, lambda state: webhook_command(self.random, state)),
+            (3, self._dispute),
+            (2, self._resolve),
+            (1, self._late_report),
+            (1, self._counting),
         ]
 
     def opening(self) -> list[commands.Command]:
@@ -219,6 +225,45 @@ class World:
             canonical=TokenCounts(rand.randint(0, top), rand.randint(0, top)),
         )
 
+    def _dispute(self, state: State) -> commands.DisputeUsage:
+        rand = self.random
+        settled = [*state.closed_deliveries.values()]
+        closed = rand.choice(settled) if settled else None
+        return commands.DisputeUsage(
+            closed.member_id if closed else self._someone(),
+            closed.usage_id if closed else "usg_none",
+            rand.choice((_member(1), _member(2), "mem_gone")),
+            f"ins_{rand.choice(SYMBOLS)}",
+            rand.choice(("wrong_count", "other")),
+            rand.randint(0, 5 * DOLLAR),
+            closed.closed_at_us if closed else 0,
+        )
+
+    def _resolve(self, state: State) -> commands.ResolveDispute:
+        rand = self.random
+        dispute_id = rand.choice([*state.disputes, "dsp_none"])
+        dispute = state.disputes.get(dispute_id)
+        most = dispute.cost_micros if dispute else DOLLAR
+        return commands.ResolveDispute(
+            dispute_id,
+            rand.choice((0, most, rand.randint(0, most), most + 1)),
+            rand.choice(("supplier", "venue")),
+            "looked at",
+        )
+
+    def _late_report(self, state: State) -> commands.Report:
+        waiting = [each for each, it in state.closed_deliveries.items() if it.awaits_report]
+        report = self._report(state)
+        return report._replace(delivery_id=self.random.choice(waiting)) if waiting else report
+
+    def _counting(self, state: State) -> commands.Command:
+        rand = self.random
+        if rand.random() < 0.5:
+            return commands.RegisterReceiptKey(rand.choice(("rck_a", "rck_b")), "00")
+        return commands.DefineMeteringPolicy(
+            FIRST_POLICY._replace(message_tokens=rand.choice((0, 7, -1)))
+        )
+
     # ---- the rest ------------------------------------------------------------------------------
 
     def _issue(self, state: State) -> commands.IssueUnits:
@@ -250,52 +295,6 @@ class World:
             notice_key_lead_us=rand.choice((0, HOUR)),
         )
 
-    def _key(self, state: State) -> commands.Command:
-        """Make, change, rotate or revoke a key; some below others, most with limits."""
-        rand, keys = self.random, list(state.keys.values())
-        number = len(keys) + 1
-        limits = KeyLimits(
-            tokens_per_minute=rand.choice((0, 200_000)),
-            spend_per_day_micros=rand.choice((0, 900_000)),
-            spend_per_month_micros=rand.choice((0, 5_000_000)),
-            instrument_ids=rand.choice(((), (), (f"ins_{SYMBOLS[0]}",))),
-        )
-        if not keys or rand.random() < 0.4:
-            above = rand.choice(keys) if keys and rand.random() < 0.5 else None
-            return commands.CreateKey(
-                above.member_id if above else self._someone(),
-                f"key_{number}",
-                f"hash-{number}",
-                "",
-                ("consume", "trade:write"),
-                self.at_us + rand.randint(1, 9) * HOUR if rand.random() < 0.3 else None,
-                limits=limits,
-                parent_id=above.key_id if above else "",
-                by_key_id=rand.choice(keys).key_id if keys and rand.random() < 0.2 else "",
-            )
-        key = rand.choice(keys)
-        if rand.random() < 0.5:
-            return commands.UpdateKey(key.member_id, key.key_id, limits=limits)
-        if rand.random() < 0.5:
-            hash_text = f"hash-{rand.randrange(10**9)}"
-            return commands.RotateKey(key.member_id, key.key_id, hash_text, rand.choice((0, HOUR)))
-        return commands.RevokeKey(key.member_id, key.key_id)
-
-    def _webhook(self, state: State) -> commands.Command:
-        rand, webhooks = self.random, list(state.webhooks.values())
-        if not webhooks or rand.random() < 0.5:
-            url = "https://example.com/hook"
-            return commands.CreateWebhook(self._someone(), f"whk_{rand.randrange(10**9)}", url)
-        webhook = rand.choice(webhooks)
-        named = webhook.member_id, webhook.webhook_id
-        return rand.choice(
-            (
-                commands.UpdateWebhook(*named, enabled=rand.random() < 0.7),
-                commands.NoteWebhook(*named, rand.randrange(1_000), rand.choice(("", "gone"))),
-                commands.DeleteWebhook(*named),
-            )
-        )
-
     def _market_state(self, state: State) -> commands.SetMarketState:
         states = ("open",) * 12 + ("cancel_only", "halted")
         market_state: Any = self.random.choice(states)
@@ -309,6 +308,7 @@ class World:
                 ("max_parcels", self.random.choice((2, 1_000))),
                 ("outage_gap_us", self.random.choice((0, 60 * SECOND))),
                 ("price_band_bps", self.random.choice((0, 9_000))),
+                ("dispute_window_us", self.random.choice((30 * SECOND, 168 * HOUR))),
             )
         )
         return commands.SetPolicy((changes,))

@@ -15,6 +15,7 @@ from thegrid.v1 import (
     accounts_pb2_grpc,
     admin_pb2_grpc,
     delivery_pb2_grpc,
+    history_pb2_grpc,
     instruments_pb2_grpc,
     market_data_pb2_grpc,
     members_pb2_grpc,
@@ -26,6 +27,7 @@ from thegrid.v1 import (
 from thegrid_exchange.api.accounts import AccountServicer
 from thegrid_exchange.api.admin import AdminServicer
 from thegrid_exchange.api.delivery import DeliveryServicer
+from thegrid_exchange.api.history import HistoryServicer
 from thegrid_exchange.api.instruments import InstrumentServicer
 from thegrid_exchange.api.interceptor import Interceptor
 from thegrid_exchange.api.market_data import MarketDataServicer
@@ -148,6 +150,7 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
     )
     trading_pb2_grpc.add_TradingServiceServicer_to_server(TradingServicer(services), server)
     accounts_pb2_grpc.add_AccountServiceServicer_to_server(AccountServicer(services), server)
+    history_pb2_grpc.add_HistoryServiceServicer_to_server(HistoryServicer(services), server)
     usage_pb2_grpc.add_UsageServiceServicer_to_server(UsageServicer(services), server)
     supply_pb2_grpc.add_SupplyServiceServicer_to_server(SupplyServicer(services), server)
     members_pb2_grpc.add_MemberServiceServicer_to_server(MemberServicer(services), server)
@@ -159,6 +162,7 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
         "MarketDataService",
         "TradingService",
         "AccountService",
+        "HistoryService",
         "UsageService",
         "SupplyService",
         "MemberService",

@@ -22,11 +22,22 @@ class Failure(NamedTuple):
 
 
 class Preferences(NamedTuple):
-    """What the caller wants of supplier and price."""
+    """What the caller wants of supplier and price; names are those of the contract."""
 
     max_price_micros: int | None = None
     only_supplier_ids: frozenset[str] = frozenset()
     ignore_supplier_ids: frozenset[str] = frozenset()
+    order_supplier_ids: tuple[str, ...] = ()
+    allow_fallbacks: bool = True
+    data_policies: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    hedge_after_percent: int | None = None
+    """Share of the first-token deadline after which a second supplier is asked."""
+
+
+NO_PREFERENCES = Preferences()
+"""Of a caller who takes any supplier at any price."""
 
 
 class CallRequest(NamedTuple):
@@ -49,7 +60,7 @@ class CallRequest(NamedTuple):
     payload: Any
     payload_bytes: int
     window_bytes: int
-    preferences: Preferences = Preferences()
+    preferences: Preferences = NO_PREFERENCES
     client_request_id: str = ""
     concurrent_deliveries: int = 0
     """Limit of the key; 0 leaves the exchange's own."""
@@ -162,6 +173,10 @@ class PayloadEdits(Protocol):
 
     def shortened(self, payload: Any, texts: Mapping[tuple[int, str], str]) -> Any:
         """The payload with each named channel's text replaced; None when nothing is left."""
+        ...
+
+    def without_reasoning(self, part: Part) -> Part:
+        """The part less what it says of the model's reasoning; its payload may be None then."""
         ...
 
     def joined(self, parts: Sequence[Part]) -> Part | None:

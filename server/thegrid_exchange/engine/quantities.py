@@ -29,6 +29,7 @@ UnitSource = Literal["issuance", "trading"]
 SelfTradePrevention = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"]
 MarketState = Literal["open", "cancel_only", "halted", "auction"]
 AuctionCause = Literal["operator", "max_move", "sweep"]
+IndexStatus = Literal["provisional", "final", "forgotten"]
 FeeTierMode = Literal["rates", "discount"]
 AccountMode = Literal["auto", "advanced"]
 ClosureReason = Literal[
@@ -63,6 +64,18 @@ NoticeKind = Literal[
     "webhook_disabled",
     "supplier",
 ]
+ReasoningBilling = Literal["counted", "visible", "forbidden"]
+DisputeReason = Literal[
+    "wrong_count",
+    "wrong_cost",
+    "not_delivered",
+    "out_of_spec",
+    "wrong_model",
+    "not_mine",
+    "other",
+]
+DisputeStatus = Literal["open", "refused", "refunded"]
+DisputePayer = Literal["supplier", "venue"]
 CashAccount = Literal[
     "available", "held", "escrow", "withheld", "collateral", "fees", "guarantee", "external"
 ]

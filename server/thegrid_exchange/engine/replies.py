@@ -8,6 +8,7 @@ from typing import NamedTuple
 from thegrid_exchange.engine.quantities import MarketState
 from thegrid_exchange.engine.records import (
     Admission,
+    Dispute,
     Draw,
     FeeTier,
     Fill,
@@ -15,8 +16,10 @@ from thegrid_exchange.engine.records import (
     Lot,
     MarketPolicy,
     Member,
+    MeteringPolicy,
     Offer,
     Order,
+    ReceiptKey,
     Supplier,
     Transfer,
     UsageRecord,
@@ -247,6 +250,30 @@ class ReportReply(NamedTuple):
     usage: UsageRecord
 
 
+class LateReportReply(NamedTuple):
+    """The delivery had been settled without its report, which is now on its record."""
+
+    usage_id: str
+
+
+class MeteringPolicyReply(NamedTuple):
+    """The policy with the version it was given."""
+
+    policy: MeteringPolicy
+
+
+class ReceiptKeyReply(NamedTuple):
+    """The key that receipts are signed with."""
+
+    key: ReceiptKey
+
+
+class DisputeReply(NamedTuple):
+    """The dispute as it stands now."""
+
+    dispute: Dispute
+
+
 # ---- time --------------------------------------------------------------------------------------
 
 
@@ -282,6 +309,10 @@ Reply = (
     | ReserveReply
     | MarkReply
     | ReportReply
+    | LateReportReply
+    | MeteringPolicyReply
+    | ReceiptKeyReply
+    | DisputeReply
     | TickReply
     | Refusal
 )

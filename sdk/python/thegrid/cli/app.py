@@ -6,10 +6,12 @@ import click
 
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
 from thegrid.cli.admin_markets import admin
-from thegrid.cli.calls import call
-from thegrid.cli.market import book, instruments, markets, trades
+from thegrid.cli.books import book
+from thegrid.cli.calls import call, cancel_call, count
+from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import keys, settings, whoami
 from thegrid.cli.quoting import cancel_after, prevented, quote
+from thegrid.cli.reference_index import index
 from thegrid.cli.session import EXIT_CODES, GridGroup
 from thegrid.cli.supply import supply
 from thegrid.cli.trading import amend, buy, cancel, fills, orders, sell
@@ -38,7 +40,10 @@ for command in (
     markets,
     instruments,
     book,
+    ticker,
+    candles,
     trades,
+    index,
     buy,
     sell,
     amend,
@@ -56,6 +61,8 @@ for command in (
     usage,
     watch,
     call,
+    count,
+    cancel_call,
     supply,
     whoami,
     settings,

@@ -127,7 +127,7 @@ class NoticeServiceServicer(object):
 
     def TestWebhook(self, request, context):
         """TestWebhook sends a signed event of type `test` at once and answers what came of it; nothing is recorded or
-        tried again. Refused with WEBHOOK_NOT_FOUND. Each call sends anew.
+        tried again. Refused with WEBHOOK_NOT_FOUND. A repeat sends again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

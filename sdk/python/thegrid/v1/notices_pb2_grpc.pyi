@@ -212,7 +212,7 @@ class NoticeServiceStub(typing.Generic[_NoticeServiceListNoticesType, _NoticeSer
 
     TestWebhook: _NoticeServiceTestWebhookType
     """TestWebhook sends a signed event of type `test` at once and answers what came of it; nothing is recorded or
-    tried again. Refused with WEBHOOK_NOT_FOUND. Each call sends anew.
+    tried again. Refused with WEBHOOK_NOT_FOUND. A repeat sends again.
     """
 
 NoticeServiceAsyncStub: typing_extensions.TypeAlias = NoticeServiceStub[
@@ -307,7 +307,7 @@ class NoticeServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.notices_pb2.TestWebhookResponse, collections.abc.Awaitable[thegrid.v1.notices_pb2.TestWebhookResponse]]:
         """TestWebhook sends a signed event of type `test` at once and answers what came of it; nothing is recorded or
-        tried again. Refused with WEBHOOK_NOT_FOUND. Each call sends anew.
+        tried again. Refused with WEBHOOK_NOT_FOUND. A repeat sends again.
         """
 
 def add_NoticeServiceServicer_to_server(servicer: NoticeServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -10,11 +10,14 @@ from thegrid_exchange.engine.commands.operator import (
     AdmitSupplier,
     CreateMember,
     DefineInstrument,
+    DefineMeteringPolicy,
     Deposit,
     FundGuarantee,
     PublishSpec,
+    RegisterReceiptKey,
     ReinstateMember,
     ReinstateSupplier,
+    ResolveDispute,
     SetFeeTier,
     SetMarketPolicy,
     SetMarketState,
@@ -36,6 +39,7 @@ from thegrid_exchange.engine.commands.trading import (
 )
 from thegrid_exchange.engine.quantities import (
     AccountMode,
+    DisputeReason,
     NoticeKind,
     SelfTradePrevention,
     Verdict,
@@ -236,6 +240,7 @@ class Reserve(NamedTuple):
     max_price_micros: int | None = None
     relay_id: str = ""
     requested_model: str = ""
+    client_request_id: str = ""
 
 
 class Mark(NamedTuple):
@@ -264,6 +269,24 @@ class Report(NamedTuple):
     request_id: str = ""
     streamed_us: int | None = None
     """From first to last token, less the time in which the supplier had no window."""
+    waited_us: int = 0
+    """Spent waiting for a supplier's free slot."""
+
+
+class DisputeUsage(NamedTuple):
+    """Object to a settled call.
+
+    The facts of the record stand in the command: usage records are kept by the journal and the
+    read models, not by the engine, and were read where everything before was durable.
+    """
+
+    member_id: str
+    usage_id: str
+    supplier_id: str
+    instrument_id: str
+    reason: DisputeReason
+    cost_micros: int
+    settled_at_us: int
 
 
 # ---- time --------------------------------------------------------------------------------------
@@ -316,6 +339,10 @@ Command = (
     | Reserve
     | Mark
     | Report
+    | DefineMeteringPolicy
+    | RegisterReceiptKey
+    | DisputeUsage
+    | ResolveDispute
     | Tick
 )
 
@@ -332,8 +359,10 @@ __all__ = [
     "CreateMember",
     "CreateWebhook",
     "DefineInstrument",
+    "DefineMeteringPolicy",
     "DeleteWebhook",
     "Deposit",
+    "DisputeUsage",
     "FundGuarantee",
     "IssueUnits",
     "Mark",
@@ -341,11 +370,13 @@ __all__ = [
     "PlaceOrder",
     "PublishSpec",
     "RegisterOffer",
+    "RegisterReceiptKey",
     "ReinstateMember",
     "ReinstateSupplier",
     "ReplaceQuotes",
     "Report",
     "Reserve",
+    "ResolveDispute",
     "RetireUnits",
     "RevokeKey",
     "RotateKey",

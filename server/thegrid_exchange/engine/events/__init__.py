@@ -26,6 +26,11 @@ from thegrid_exchange.engine.events.controls import (
     WebhookChanged,
     WebhookDeleted,
 )
+from thegrid_exchange.engine.events.index import (
+    IndexInputsForgotten,
+    IndexInputsSet,
+    ReferenceIndexSet,
+)
 from thegrid_exchange.engine.events.membership import (
     FeeTierSet,
     InstrumentDefined,
@@ -71,6 +76,14 @@ from thegrid_exchange.engine.events.trading import (
     ReferenceSet,
     SelfTradePrevented,
     TradeExecuted,
+)
+from thegrid_exchange.engine.events.usage import (
+    DisputeOpened,
+    DisputeResolved,
+    DisputesForgotten,
+    LateReportRecorded,
+    MeteringPolicyDefined,
+    ReceiptKeyRegistered,
 )
 
 Event = (
@@ -131,8 +144,17 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
+    | IndexInputsSet
+    | ReferenceIndexSet
+    | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
+    | MeteringPolicyDefined
+    | ReceiptKeyRegistered
+    | LateReportRecorded
+    | DisputeOpened
+    | DisputeResolved
+    | DisputesForgotten
 )
 
 
@@ -150,12 +172,18 @@ __all__ = [
     "CancellationOpened",
     "ClosedForgotten",
     "DeliveryMarked",
+    "DisputeOpened",
+    "DisputeResolved",
+    "DisputesForgotten",
     "Event",
     "FeeTierSet",
+    "IndexInputsForgotten",
+    "IndexInputsSet",
     "InstrumentDefined",
     "KeyChanged",
     "KeyCreated",
     "KeyRevoked",
+    "LateReportRecorded",
     "LotChanged",
     "LotClosed",
     "LotMinted",
@@ -164,6 +192,7 @@ __all__ = [
     "MemberChanged",
     "MemberCreated",
     "MemberSwept",
+    "MeteringPolicyDefined",
     "NoticeRaised",
     "NoticeRearmed",
     "OfferRegistered",
@@ -180,6 +209,8 @@ __all__ = [
     "ParcelsMoved",
     "PolicyChanged",
     "Posted",
+    "ReceiptKeyRegistered",
+    "ReferenceIndexSet",
     "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",

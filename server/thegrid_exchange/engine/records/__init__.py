@@ -25,6 +25,11 @@ from thegrid_exchange.engine.records.controls import (
     Spend,
     Webhook,
 )
+from thegrid_exchange.engine.records.index import (
+    IndexInput,
+    IndexWindow,
+    ReferenceIndex,
+)
 from thegrid_exchange.engine.records.markets import (
     Auction,
     FirstTokenBand,
@@ -58,6 +63,14 @@ from thegrid_exchange.engine.records.trading import (
     Posting,
     Trade,
 )
+from thegrid_exchange.engine.records.usage import (
+    Dispute,
+    DisputePayment,
+    ImageMetering,
+    LateReport,
+    MeteringPolicy,
+    ReceiptKey,
+)
 
 __all__ = [
     "Admission",
@@ -69,14 +82,20 @@ __all__ = [
     "Cancellation",
     "ClosedDelivery",
     "ClosedOrder",
+    "Dispute",
+    "DisputePayment",
     "Draw",
     "FeeTier",
     "Fill",
     "FirstTokenBand",
+    "ImageMetering",
+    "IndexInput",
+    "IndexWindow",
     "Instrument",
     "InstrumentSpec",
     "Key",
     "KeyLimits",
+    "LateReport",
     "Lot",
     "LotParcel",
     "LotParcelChange",
@@ -84,12 +103,15 @@ __all__ = [
     "MarketPolicy",
     "MarketTerms",
     "Member",
+    "MeteringPolicy",
     "Notice",
     "Offer",
     "Order",
     "Parcel",
     "ParcelChange",
     "Posting",
+    "ReceiptKey",
+    "ReferenceIndex",
     "Reservation",
     "SpecVersion",
     "Spend",

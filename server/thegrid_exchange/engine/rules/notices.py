@@ -3,7 +3,7 @@
 Who is told how is not said here; the limits of keys give theirs in `spending`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from thegrid_exchange.engine import events
 from thegrid_exchange.engine.quantities import CASH, NoticeKind
@@ -85,17 +85,21 @@ def watch(state: State, done: Sequence[events.Event]) -> Rule[None]:
     moved: dict[tuple[str, str], None] = {}
     for event in done:
         if isinstance(event, events.Posted):
-            for owner, account, asset, _ in event.postings:
-                is_watched = account == "lots" or (account == "available" and asset == CASH)
-                if is_watched and owner in watching:
-                    moved[(owner, asset)] = None
-        elif isinstance(event, events.LotMinted):
-            if event.lot.member_id in watching:
-                yield from _set_lot_alarm(state, event.lot)
+            moved.update(dict.fromkeys(_figures(event, watching)))
+        elif isinstance(event, events.LotMinted) and event.lot.member_id in watching:
+            yield from _set_lot_alarm(state, event.lot)
         elif isinstance(event, events.LotClosed):
             yield from clear_alarm(state, event.lot.lot_id)
     for member_id, asset in moved:
         yield from _look(state, state.members[member_id], asset)
+
+
+def _figures(posted: events.Posted, watching: set[str]) -> Iterable[tuple[str, str]]:
+    """Members and assets whose watched figure a posting moves: cash, or free tokens of Lots."""
+    for owner, account, asset, _ in posted.postings:
+        is_watched = account == "lots" or (account == "available" and asset == CASH)
+        if is_watched and owner in watching:
+            yield owner, asset
 
 
 def _look(state: State, member: Member, asset: str) -> Rule[None]:
