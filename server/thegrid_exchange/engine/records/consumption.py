@@ -135,10 +135,10 @@ class Reservation(NamedTuple):
     opened_at_us: int
     extension_refused: str = ""
     """Reason of the refused extension, or empty."""
-    spend_held_micros: int = 0
-    """Cost of the draws as it is held against the spend limits of the key and of those above it."""
     client_request_id: str = ""
     """What the client knows the call by, so that it is found while it runs and without a report."""
+    spend_held_micros: int = 0
+    """Cost of the draws as it is held against the spend limits of the key and of those above it."""
 
 
 class ClosedDelivery(NamedTuple):
