@@ -8,6 +8,8 @@ from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, 
 from thegrid.cli.admin_markets import admin
 from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
+from thegrid.cli.export import export
+from thegrid.cli.history import positions, statement, statistics, sweeps
 from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import keys, settings, whoami
 from thegrid.cli.quoting import cancel_after, prevented, quote
@@ -58,6 +60,11 @@ for command in (
     transfers,
     lots,
     postings,
+    positions,
+    statistics,
+    statement,
+    sweeps,
+    export,
     usage,
     watch,
     call,
