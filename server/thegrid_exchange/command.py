@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         (
             "replay",
             _in_loop(_replay),
-            "print rows of the journal, or what the exchange was at a moment",
+            "print rows of the journal, or what was at a moment",
         ),
         ("snapshot", _in_loop(_snapshot), "take a snapshot now, while no exchange runs here"),
         ("policy", _in_loop(_policy), "print the policy in force, as the journal holds it"),

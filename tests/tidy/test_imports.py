@@ -113,6 +113,7 @@ ROOMS = (
         "notify",
         "sequencer",
         "calls",
+        "rewind",
         "recovery",
         "replay",
     ),
