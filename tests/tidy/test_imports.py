@@ -122,6 +122,7 @@ ROOMS = (
         "notify",
         "sequencer",
         "calls",
+        "rewind",
         "recovery",
         "replay",
     ),
