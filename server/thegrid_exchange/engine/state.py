@@ -18,6 +18,8 @@ from thegrid_exchange.engine.quantities import (
 )
 from thegrid_exchange.engine.records import (
     Admission,
+    Alarm,
+    Alert,
     Auction,
     Cancellation,
     CancelTimer,
@@ -41,9 +43,11 @@ from thegrid_exchange.engine.records import (
     ReferenceIndex,
     Reservation,
     SpecVersion,
+    Spend,
     Supplier,
     SupplierLink,
     Sweep,
+    Webhook,
 )
 from thegrid_exchange.engine.refusals import InvariantBroken
 
@@ -95,6 +99,7 @@ class State:
         self.closed_deliveries: dict[str, ClosedDelivery] = {}
         self._begin_supply()
         self._begin_usage()
+        self._begin_controls()
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }
@@ -124,6 +129,15 @@ class State:
         self.receipt_keys: dict[str, ReceiptKey] = {}
         self.disputes: dict[str, Dispute] = {}
         """By id: open ones, and decided ones of records that could still be disputed."""
+
+    def _begin_controls(self) -> None:
+        self.spends: dict[str, Spend] = {}
+        """By key or member; those that never spent have no row."""
+        self.alerts: dict[tuple[str, str, str], Alert] = {}
+        """Standing notices by member, kind and subject."""
+        self.alarms: dict[str, Alarm] = {}
+        """By Lot or key."""
+        self.webhooks: dict[str, Webhook] = {}
 
     # ---- reading -------------------------------------------------------------------------------
 
@@ -172,6 +186,7 @@ class State:
             indices.timer_deadlines,
             indices.auction_slots,
             indices.auction_deadlines,
+            indices.alarms,
             indices.index_deadlines,
         ):
             first = keys.first()

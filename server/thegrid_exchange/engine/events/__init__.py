@@ -16,6 +16,16 @@ from thegrid_exchange.engine.events.consumption import (
     UnitsTransferred,
     UsageRecorded,
 )
+from thegrid_exchange.engine.events.controls import (
+    AlarmCleared,
+    AlarmSet,
+    KeyChanged,
+    NoticeRaised,
+    NoticeRearmed,
+    SpendNoted,
+    WebhookChanged,
+    WebhookDeleted,
+)
 from thegrid_exchange.engine.events.index import (
     IndexInputsForgotten,
     IndexInputsSet,
@@ -88,6 +98,14 @@ Event = (
     | MemberChanged
     | KeyCreated
     | KeyRevoked
+    | KeyChanged
+    | SpendNoted
+    | NoticeRaised
+    | NoticeRearmed
+    | AlarmSet
+    | AlarmCleared
+    | WebhookChanged
+    | WebhookDeleted
     | OrderAccepted
     | OrderRested
     | OrderUnrested
@@ -141,6 +159,8 @@ Event = (
 
 
 __all__ = [
+    "AlarmCleared",
+    "AlarmSet",
     "AuctionChanged",
     "AuctionClosed",
     "AuctionOpened",
@@ -160,6 +180,7 @@ __all__ = [
     "IndexInputsForgotten",
     "IndexInputsSet",
     "InstrumentDefined",
+    "KeyChanged",
     "KeyCreated",
     "KeyRevoked",
     "LateReportRecorded",
@@ -172,6 +193,8 @@ __all__ = [
     "MemberCreated",
     "MemberSwept",
     "MeteringPolicyDefined",
+    "NoticeRaised",
+    "NoticeRearmed",
     "OfferRegistered",
     "OfferWithdrawn",
     "OrderAccepted",
@@ -193,6 +216,7 @@ __all__ = [
     "ReservationOpened",
     "SelfTradePrevented",
     "SpecPublished",
+    "SpendNoted",
     "SupplierChanged",
     "SweepFinished",
     "SweepStarted",
@@ -202,4 +226,6 @@ __all__ = [
     "UnitsRetired",
     "UnitsTransferred",
     "UsageRecorded",
+    "WebhookChanged",
+    "WebhookDeleted",
 ]

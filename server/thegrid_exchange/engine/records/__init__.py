@@ -18,6 +18,13 @@ from thegrid_exchange.engine.records.consumption import (
     UsageRecord,
     UsedDraw,
 )
+from thegrid_exchange.engine.records.controls import (
+    Alarm,
+    Alert,
+    Notice,
+    Spend,
+    Webhook,
+)
 from thegrid_exchange.engine.records.index import (
     IndexInput,
     IndexWindow,
@@ -36,6 +43,7 @@ from thegrid_exchange.engine.records.markets import (
 from thegrid_exchange.engine.records.members import (
     FeeTier,
     Key,
+    KeyLimits,
     Member,
 )
 from thegrid_exchange.engine.records.supply import (
@@ -66,6 +74,8 @@ from thegrid_exchange.engine.records.usage import (
 
 __all__ = [
     "Admission",
+    "Alarm",
+    "Alert",
     "Attempt",
     "Auction",
     "CancelTimer",
@@ -84,6 +94,7 @@ __all__ = [
     "Instrument",
     "InstrumentSpec",
     "Key",
+    "KeyLimits",
     "LateReport",
     "Lot",
     "LotParcel",
@@ -93,6 +104,7 @@ __all__ = [
     "MarketTerms",
     "Member",
     "MeteringPolicy",
+    "Notice",
     "Offer",
     "Order",
     "Parcel",
@@ -102,6 +114,7 @@ __all__ = [
     "ReferenceIndex",
     "Reservation",
     "SpecVersion",
+    "Spend",
     "Supplier",
     "SupplierLink",
     "Sweep",
@@ -110,4 +123,5 @@ __all__ = [
     "Transfer",
     "UsageRecord",
     "UsedDraw",
+    "Webhook",
 ]
