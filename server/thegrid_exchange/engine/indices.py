@@ -8,6 +8,8 @@ from bisect import bisect_left, insort
 from collections import Counter, defaultdict
 
 from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.control_indices import ControlIndices
+from thegrid_exchange.engine.dispute_indices import DisputeIndices
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
     Admission,
@@ -18,7 +20,6 @@ from thegrid_exchange.engine.records import (
     ClosedOrder,
     IndexInput,
     IndexWindow,
-    Key,
     Lot,
     LotParcel,
     Market,
@@ -36,10 +37,11 @@ _HOLDER_ACCOUNTS = ("trading", "held")
 _ISSUER_ACCOUNTS = ("unsold", "listed")
 
 
-class Indices:
+class Indices(ControlIndices, DisputeIndices):
     """Every derived look-up of the state."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.books: defaultdict[str, Book] = defaultdict(Book)
         """By market."""
         self.open_orders: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
@@ -83,16 +85,15 @@ class Indices:
         """Numbers of a Lot's parcels that have free tokens, in the order they are spent."""
         self.admissions_of: defaultdict[str, list[str]] = defaultdict(list)
         """Instruments a supplier is admitted to."""
-        self.keys_of: defaultdict[str, list[str]] = defaultdict(list)
-        """Key ids by member, revoked ones left out."""
         self.index_deadlines: SortedKeys[Deadline] = SortedKeys()
         """Windows of reference indexes by their next step (wall clock)."""
         self.index_trades: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
         """Trades that go into an index, by window."""
         self.index_prices: defaultdict[str, Counter[int]] = defaultdict(Counter)
         """Tokens by price that go into an index, by window."""
-        self.key_by_hash: dict[str, str] = {}
         self.member_by_handle: dict[str, str] = {}
+        self.calls_by_request: dict[tuple[str, str], str] = {}
+        """Open deliveries by member and what their client knows them by."""
 
     # ---- orders --------------------------------------------------------------------------------
 
@@ -212,7 +213,15 @@ class Indices:
     def follow_reservations(
         self, delivery_id: str, old: Reservation | None, new: Reservation | None
     ) -> None:
-        """Deadlines of open deliveries, which marks move."""
+        """Deadlines of open deliveries, which marks move, and the clients' names for them."""
+        call = new if new is not None else old
+        assert call is not None
+        if call.client_request_id and (old is None or new is None):
+            name = (call.member_id, call.client_request_id)
+            if new is not None:
+                self.calls_by_request[name] = delivery_id
+            elif self.calls_by_request.get(name) == delivery_id:
+                del self.calls_by_request[name]
         for reservation, present in ((old, False), (new, True)):
             if reservation is not None:
                 deadline = (reservation.deadline_us - reservation.outage_base_us, delivery_id)
@@ -223,6 +232,8 @@ class Indices:
         self, delivery_id: str, old: ClosedDelivery | None, new: ClosedDelivery | None
     ) -> None:
         """Memory of settled deliveries."""
+        if old is not None and new is not None:
+            return
         delivery = new if new is not None else old
         assert delivery is not None
         _set(self.closed, (delivery.closed_at_us, delivery_id), new is not None)
@@ -270,21 +281,7 @@ class Indices:
             del self.member_by_handle[old.handle]
         if new is not None:
             self.member_by_handle[new.handle] = member_id
-
-    def follow_keys(self, key_id: str, old: Key | None, new: Key | None) -> None:
-        """Keys in force by member, and all by hash."""
-        key = new if new is not None else old
-        assert key is not None
-        was_live = old is not None and old.revoked_at_us is None
-        is_live = new is not None and new.revoked_at_us is None
-        if is_live and not was_live:
-            insort(self.keys_of[key.member_id], key_id)
-        elif was_live and not is_live:
-            self.keys_of[key.member_id].remove(key_id)
-        if new is not None:
-            self.key_by_hash[key.key_hash] = key_id
-        else:
-            self.key_by_hash.pop(key.key_hash, None)
+        self.follow_watching(member_id, new)
 
     def follow_admissions(
         self, key: tuple[str, str], old: Admission | None, new: Admission | None

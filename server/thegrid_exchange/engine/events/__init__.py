@@ -16,6 +16,16 @@ from thegrid_exchange.engine.events.consumption import (
     UnitsTransferred,
     UsageRecorded,
 )
+from thegrid_exchange.engine.events.controls import (
+    AlarmCleared,
+    AlarmSet,
+    KeyChanged,
+    NoticeRaised,
+    NoticeRearmed,
+    SpendNoted,
+    WebhookChanged,
+    WebhookDeleted,
+)
 from thegrid_exchange.engine.events.index import (
     IndexInputsForgotten,
     IndexInputsSet,
@@ -67,6 +77,14 @@ from thegrid_exchange.engine.events.trading import (
     SelfTradePrevented,
     TradeExecuted,
 )
+from thegrid_exchange.engine.events.usage import (
+    DisputeOpened,
+    DisputeResolved,
+    DisputesForgotten,
+    LateReportRecorded,
+    MeteringPolicyDefined,
+    ReceiptKeyRegistered,
+)
 
 Event = (
     Posted
@@ -80,6 +98,14 @@ Event = (
     | MemberChanged
     | KeyCreated
     | KeyRevoked
+    | KeyChanged
+    | SpendNoted
+    | NoticeRaised
+    | NoticeRearmed
+    | AlarmSet
+    | AlarmCleared
+    | WebhookChanged
+    | WebhookDeleted
     | OrderAccepted
     | OrderRested
     | OrderUnrested
@@ -123,10 +149,18 @@ Event = (
     | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
+    | MeteringPolicyDefined
+    | ReceiptKeyRegistered
+    | LateReportRecorded
+    | DisputeOpened
+    | DisputeResolved
+    | DisputesForgotten
 )
 
 
 __all__ = [
+    "AlarmCleared",
+    "AlarmSet",
     "AuctionChanged",
     "AuctionClosed",
     "AuctionOpened",
@@ -138,13 +172,18 @@ __all__ = [
     "CancellationOpened",
     "ClosedForgotten",
     "DeliveryMarked",
+    "DisputeOpened",
+    "DisputeResolved",
+    "DisputesForgotten",
     "Event",
     "FeeTierSet",
     "IndexInputsForgotten",
     "IndexInputsSet",
     "InstrumentDefined",
+    "KeyChanged",
     "KeyCreated",
     "KeyRevoked",
+    "LateReportRecorded",
     "LotChanged",
     "LotClosed",
     "LotMinted",
@@ -153,6 +192,9 @@ __all__ = [
     "MemberChanged",
     "MemberCreated",
     "MemberSwept",
+    "MeteringPolicyDefined",
+    "NoticeRaised",
+    "NoticeRearmed",
     "OfferRegistered",
     "OfferWithdrawn",
     "OrderAccepted",
@@ -167,12 +209,14 @@ __all__ = [
     "ParcelsMoved",
     "PolicyChanged",
     "Posted",
+    "ReceiptKeyRegistered",
     "ReferenceIndexSet",
     "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",
     "SelfTradePrevented",
     "SpecPublished",
+    "SpendNoted",
     "SupplierChanged",
     "SweepFinished",
     "SweepStarted",
@@ -182,4 +226,6 @@ __all__ = [
     "UnitsRetired",
     "UnitsTransferred",
     "UsageRecorded",
+    "WebhookChanged",
+    "WebhookDeleted",
 ]

@@ -18,6 +18,13 @@ from thegrid_exchange.engine.records.consumption import (
     UsageRecord,
     UsedDraw,
 )
+from thegrid_exchange.engine.records.controls import (
+    Alarm,
+    Alert,
+    Notice,
+    Spend,
+    Webhook,
+)
 from thegrid_exchange.engine.records.index import (
     IndexInput,
     IndexWindow,
@@ -36,6 +43,7 @@ from thegrid_exchange.engine.records.markets import (
 from thegrid_exchange.engine.records.members import (
     FeeTier,
     Key,
+    KeyLimits,
     Member,
 )
 from thegrid_exchange.engine.records.supply import (
@@ -55,24 +63,39 @@ from thegrid_exchange.engine.records.trading import (
     Posting,
     Trade,
 )
+from thegrid_exchange.engine.records.usage import (
+    Dispute,
+    DisputePayment,
+    ImageMetering,
+    LateReport,
+    MeteringPolicy,
+    ReceiptKey,
+)
 
 __all__ = [
     "Admission",
+    "Alarm",
+    "Alert",
     "Attempt",
     "Auction",
     "CancelTimer",
     "Cancellation",
     "ClosedDelivery",
     "ClosedOrder",
+    "Dispute",
+    "DisputePayment",
     "Draw",
     "FeeTier",
     "Fill",
     "FirstTokenBand",
+    "ImageMetering",
     "IndexInput",
     "IndexWindow",
     "Instrument",
     "InstrumentSpec",
     "Key",
+    "KeyLimits",
+    "LateReport",
     "Lot",
     "LotParcel",
     "LotParcelChange",
@@ -80,14 +103,18 @@ __all__ = [
     "MarketPolicy",
     "MarketTerms",
     "Member",
+    "MeteringPolicy",
+    "Notice",
     "Offer",
     "Order",
     "Parcel",
     "ParcelChange",
     "Posting",
+    "ReceiptKey",
     "ReferenceIndex",
     "Reservation",
     "SpecVersion",
+    "Spend",
     "Supplier",
     "SupplierLink",
     "Sweep",
@@ -96,4 +123,5 @@ __all__ = [
     "Transfer",
     "UsageRecord",
     "UsedDraw",
+    "Webhook",
 ]
