@@ -12,7 +12,7 @@ import grpc
 from tests.support.exchange import SYMBOL, Participant
 from thegrid.v1 import market_data_pb2
 
-REPEATING = ("ticker", "candle")
+REPEATING = ("ticker", "candle", "reference_index")
 """Payloads that may repeat a sequence."""
 
 SNAPSHOTS = ("book_snapshot", "order_book_snapshot")
