@@ -134,8 +134,8 @@ def settle_at_mark(state: State, reservation: Reservation) -> Rule[None]:
         delivery_id=reservation.delivery_id,
         verdict="in_spec" if was_marked else "venue_fault",
         billed_tokens=reservation.marked_tokens,
-        cause="RESERVATION_ENDED",
-        stage="streaming" if was_marked else "reserved",
+        cause="report_lost",
+        stage="streaming" if was_marked else "admitted",
         canonical=TokenCounts(
             reservation.prompt_tokens,
             max(reservation.marked_tokens - reservation.prompt_tokens, 0),
