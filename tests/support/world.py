@@ -61,7 +61,9 @@ class World:
             (2, self._settings),
             (1, self._market_state),
             (1, self._policy),
-            (1, self._availability),
+            (3, self._availability),
+            (2, self._collateral),
+            (1, self._renewal),
             (3, self._quotes),
             (2, self._timer),
             (1, self._auction),
@@ -88,6 +90,8 @@ class World:
                 opening.append(commands.AdmitSupplier(_member(number), f"ins_{symbol}", 20_000))
                 opening.append(_offer(_member(number), f"ins_{symbol}"))
                 opening.append(commands.IssueUnits(_member(number), f"ins_{symbol}", 60))
+            both = tuple(f"ins_{symbol}" for symbol in SYMBOLS)
+            opening.append(commands.Availability(_member(number), "relay-1", both, True))
         return opening
 
     def next(self, state: State) -> tuple[commands.Command, int]:
@@ -252,13 +256,35 @@ class World:
                 ("max_parcels", self.random.choice((2, 1_000))),
                 ("outage_gap_us", self.random.choice((0, 60 * SECOND))),
                 ("price_band_bps", self.random.choice((0, 9_000))),
+                ("index_trades_min", self.random.randint(1, 3)),
+                ("index_final_after_us", self.random.choice((0, 1_800 * SECOND))),
+                ("refund_index_per_mille", self.random.choice((500, 1_250, 9_000))),
+                ("resale_gains_max", self.random.choice((0, 1, 8))),
+                ("supply_penalty_per_mille", self.random.choice((0, 100))),
+                ("collateral_escrow_per_mille", self.random.choice((800, 1_000))),
+                ("availability_samples_max", self.random.choice((4, 64))),
             )
         )
         return commands.SetPolicy((changes,))
 
     def _availability(self, state: State) -> commands.Availability:
-        connected = self.random.random() < 0.5
-        return commands.Availability(self._someone(), "relay-1", ("ins_text-prime",), connected)
+        rand = self.random
+        instruments = tuple(f"ins_{symbol}" for symbol in SYMBOLS)[: rand.randint(1, 2)]
+        relay = rand.choice(("relay-1", "relay-2"))
+        member_id = _member(rand.randint(1, 3))
+        return commands.Availability(member_id, relay, instruments, rand.random() < 0.6)
+
+    def _collateral(self, state: State) -> commands.Command:
+        rand = self.random
+        member_id, amount = _member(rand.randint(1, 3)), rand.randint(1, 80 * DOLLAR)
+        if rand.random() < 0.7:
+            return commands.PostCollateral(member_id, amount)
+        return commands.WithdrawCollateral(member_id, amount)
+
+    def _renewal(self, state: State) -> commands.SetRenewal:
+        rand = self.random
+        instrument_id = f"ins_{rand.choice(SYMBOLS)}"
+        return commands.SetRenewal(_member(rand.randint(1, 2)), instrument_id, rand.random() < 0.6)
 
     def _quotes(self, state: State) -> commands.ReplaceQuotes:
         rand = self.random
@@ -303,7 +329,10 @@ class World:
                 rand.choice(("a", "b")), mode, rand.randint(0, 80), rand.randint(0, 80)
             )
         return commands.UpdateMember(
-            self._someone(), rand.choice((None, "", "pair")), rand.choice((None, "", "a", "b"))
+            self._someone(),
+            rand.choice((None, "", "pair")),
+            rand.choice((None, "", "a", "b")),
+            affiliation_group=rand.choice((None, None, "", "kin")),
         )
 
     def _someone(self) -> str:

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 
 from thegrid_exchange.engine.book import Book
 from thegrid_exchange.engine.ordered import SortedKeys
+from thegrid_exchange.engine.quantities import value_micros
 from thegrid_exchange.engine.records import (
     Admission,
     Auction,
@@ -26,6 +27,7 @@ from thegrid_exchange.engine.records import (
     Order,
     Parcel,
     Reservation,
+    SupplierLink,
     Sweep,
 )
 
@@ -85,6 +87,12 @@ class Indices:
         """Instruments a supplier is admitted to."""
         self.keys_of: defaultdict[str, list[str]] = defaultdict(list)
         """Key ids by member, revoked ones left out."""
+        self.suppliers_of: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
+        """Suppliers ever admitted to an instrument."""
+        self.links_of: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
+        """Relays that a supplier was ever linked to."""
+        self.sold_micros: Counter[tuple[str, str]] = Counter()
+        """What waits in an issuer's escrow, by issuer and instrument."""
         self.index_deadlines: SortedKeys[Deadline] = SortedKeys()
         """Windows of reference indexes by their next step (wall clock)."""
         self.index_trades: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
@@ -179,6 +187,16 @@ class Indices:
     def follow_parcels(self, key: tuple[str, int], old: Parcel | None, new: Parcel | None) -> None:
         """Queues of parcels; an empty queue leaves the index."""
         _follow_number(self.parcel_numbers, key, old is not None, new is not None)
+        for parcel, sign in ((old, -1), (new, 1)):
+            if parcel is not None:
+                amount = sign * parcel.issue_price_micros * parcel.quantity_units
+                self._follow_sold(parcel, amount)
+
+    def _follow_sold(self, parcel: Parcel, amount_micros: int) -> None:
+        key = (parcel.issuer_id, parcel.instrument_id)
+        self.sold_micros[key] += amount_micros
+        if not self.sold_micros[key]:
+            del self.sold_micros[key]
 
     # ---- consumption ---------------------------------------------------------------------------
 
@@ -208,6 +226,11 @@ class Indices:
         had_free = old is not None and old.free_tokens > 0
         has_free = new is not None and new.free_tokens > 0
         _follow_number(self.free_parcel_numbers, key, had_free, has_free)
+        for held, sign in ((old, -1), (new, 1)):
+            if held is not None:
+                price, units = held.parcel.issue_price_micros, held.parcel.quantity_units
+                left = price * units - value_micros(price, held.ended_tokens)
+                self._follow_sold(held.parcel, sign * left)
 
     def follow_reservations(
         self, delivery_id: str, old: Reservation | None, new: Reservation | None
@@ -293,8 +316,17 @@ class Indices:
         member_id, instrument_id = key
         if new is not None and old is None:
             insort(self.admissions_of[member_id], instrument_id)
+            self.suppliers_of[instrument_id].add(member_id)
         elif new is None:
             self.admissions_of[member_id].remove(instrument_id)
+            self.suppliers_of[instrument_id].remove(member_id)
+
+    def follow_supplier_links(
+        self, key: tuple[str, str], old: SupplierLink | None, new: SupplierLink | None
+    ) -> None:
+        """Relays by supplier."""
+        member_id, relay_id = key
+        _follow_presence(self.links_of[member_id], relay_id, old, new)
 
     # ---- reference indexes ---------------------------------------------------------------------
 

@@ -48,6 +48,7 @@ Reason = Literal[
     "OFFER_NOT_FOUND",
     "CAPACITY_EXCEEDED",
     "OFFER_BELOW_SPEC",
+    "COLLATERAL_SHORT",
     "CONTEXT_EXCEEDED",
 ]
 """Every reason the engine gives: names of `ErrorReason` in errors.proto, without the prefix."""

@@ -17,12 +17,14 @@ from thegrid_exchange.engine.quantities import (
     numbered,
 )
 from thegrid_exchange.engine.records import (
+    AbleHistory,
     Admission,
     Auction,
     Cancellation,
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
+    CollateralMark,
     FeeTier,
     IndexInput,
     IndexWindow,
@@ -37,6 +39,7 @@ from thegrid_exchange.engine.records import (
     Parcel,
     ReferenceIndex,
     Reservation,
+    Shortfall,
     SpecVersion,
     Supplier,
     SupplierLink,
@@ -95,6 +98,9 @@ class State:
         self.offers: dict[tuple[str, str], Offer] = {}
         self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
         """By member and relay."""
+        self.able_histories: dict[tuple[str, str], AbleHistory] = {}
+        self.collateral_marks: dict[str, CollateralMark] = {}
+        self.shortfalls: dict[str, Shortfall] = {}
         self.index_windows: dict[str, IndexWindow] = {}
         self.index_inputs: dict[tuple[str, str], IndexInput] = {}
         """By window and trade; those of a final index are forgotten."""

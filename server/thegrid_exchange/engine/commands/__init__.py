@@ -128,6 +128,28 @@ class RetireUnits(NamedTuple):
     quantity_units: int
 
 
+class PostCollateral(NamedTuple):
+    """Move available cash into the collateral."""
+
+    member_id: str
+    amount_micros: int
+
+
+class WithdrawCollateral(NamedTuple):
+    """Move collateral that is not required back into the available cash."""
+
+    member_id: str
+    amount_micros: int
+
+
+class SetRenewal(NamedTuple):
+    """Say whether sweeps leave the supplier's unsold Units of an instrument as they are."""
+
+    member_id: str
+    instrument_id: str
+    renews_unsold: bool
+
+
 class Availability(NamedTuple):
     """A relay tells that a supplier's link came up, changed or went down."""
 
@@ -228,6 +250,9 @@ Command = (
     | WithdrawOffer
     | IssueUnits
     | RetireUnits
+    | PostCollateral
+    | WithdrawCollateral
+    | SetRenewal
     | Availability
     | Reserve
     | Mark
@@ -252,6 +277,7 @@ __all__ = [
     "IssueUnits",
     "Mark",
     "PlaceOrder",
+    "PostCollateral",
     "PublishSpec",
     "RegisterOffer",
     "ReinstateMember",
@@ -265,6 +291,7 @@ __all__ = [
     "SetMarketPolicy",
     "SetMarketState",
     "SetPolicy",
+    "SetRenewal",
     "StartAuction",
     "SuspendMember",
     "SuspendSupplier",
@@ -273,5 +300,6 @@ __all__ = [
     "UpdateMember",
     "UpdateSettings",
     "Withdraw",
+    "WithdrawCollateral",
     "WithdrawOffer",
 ]

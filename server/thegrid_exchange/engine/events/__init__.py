@@ -35,14 +35,18 @@ from thegrid_exchange.engine.events.membership import (
     SpecPublished,
 )
 from thegrid_exchange.engine.events.supply import (
+    AbilityChanged,
     AvailabilityChanged,
     ClosedForgotten,
+    CollateralMarked,
     OfferRegistered,
     OfferWithdrawn,
     OutageRecorded,
+    ShortfallRecorded,
     SupplierChanged,
     UnitsBoughtBack,
     UnitsIssued,
+    UnitsRenewed,
     UnitsRetired,
 )
 from thegrid_exchange.engine.events.trading import (
@@ -118,6 +122,10 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
+    | AbilityChanged
+    | CollateralMarked
+    | ShortfallRecorded
+    | UnitsRenewed
     | IndexInputsSet
     | ReferenceIndexSet
     | IndexInputsForgotten
@@ -127,6 +135,7 @@ Event = (
 
 
 __all__ = [
+    "AbilityChanged",
     "AuctionChanged",
     "AuctionClosed",
     "AuctionOpened",
@@ -137,6 +146,7 @@ __all__ = [
     "CancellationClosed",
     "CancellationOpened",
     "ClosedForgotten",
+    "CollateralMarked",
     "DeliveryMarked",
     "Event",
     "FeeTierSet",
@@ -172,6 +182,7 @@ __all__ = [
     "ReservationExtended",
     "ReservationOpened",
     "SelfTradePrevented",
+    "ShortfallRecorded",
     "SpecPublished",
     "SupplierChanged",
     "SweepFinished",
@@ -179,6 +190,7 @@ __all__ = [
     "TradeExecuted",
     "UnitsBoughtBack",
     "UnitsIssued",
+    "UnitsRenewed",
     "UnitsRetired",
     "UnitsTransferred",
     "UsageRecorded",

@@ -39,8 +39,12 @@ from thegrid_exchange.engine.records.members import (
     Member,
 )
 from thegrid_exchange.engine.records.supply import (
+    AbleHistory,
     Admission,
+    CollateralMark,
+    Loss,
     Offer,
+    Shortfall,
     Supplier,
     SupplierLink,
 )
@@ -49,6 +53,7 @@ from thegrid_exchange.engine.records.trading import (
     CancelTimer,
     ClosedOrder,
     Fill,
+    Gain,
     Order,
     Parcel,
     ParcelChange,
@@ -57,6 +62,7 @@ from thegrid_exchange.engine.records.trading import (
 )
 
 __all__ = [
+    "AbleHistory",
     "Admission",
     "Attempt",
     "Auction",
@@ -64,15 +70,18 @@ __all__ = [
     "Cancellation",
     "ClosedDelivery",
     "ClosedOrder",
+    "CollateralMark",
     "Draw",
     "FeeTier",
     "Fill",
     "FirstTokenBand",
+    "Gain",
     "IndexInput",
     "IndexWindow",
     "Instrument",
     "InstrumentSpec",
     "Key",
+    "Loss",
     "Lot",
     "LotParcel",
     "LotParcelChange",
@@ -87,6 +96,7 @@ __all__ = [
     "Posting",
     "ReferenceIndex",
     "Reservation",
+    "Shortfall",
     "SpecVersion",
     "Supplier",
     "SupplierLink",
