@@ -20,6 +20,12 @@ from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.operator_port import OperatorPort
 from thegrid_exchange.api.pulse import Pulse
+from thegrid_exchange.api.records import (
+    ReceiptSigner,
+    UsageRecords,
+    ensure_receipt_key,
+    load_or_make_signer,
+)
 from thegrid_exchange.api.secrets import Vault, load_or_make_hash_secret
 from thegrid_exchange.api.server import Server, build_server
 from thegrid_exchange.api.services import Services
@@ -40,6 +46,7 @@ from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.activity import ActivityReader
+from thegrid_exchange.views.candles import CandlesReader, statistics_of
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.positions import PositionsReader
@@ -149,20 +156,29 @@ async def _start(
     live = Live(
         recovered.state, recovered.head, projector, kept=config.subscriber_queue_messages * 8
     )
-    live.begin(await projector.open(reader))
+    now_us, markets = recovered.state.now_us, recovered.state.markets
+    statistics = [await statistics_of(reader, market_id, now_us) for market_id in markets]
+    live.begin(await projector.open(reader), statistics)
     sequencer = _sequencer(config, clock, projector, journal, recovered, on_fault)
     sequencer.subscribe(live.fold)
-    ticker = Ticker(sequencer, clock, heartbeat_us=config.heartbeat_s * MICROS)
+    ticker = Ticker(
+        sequencer,
+        clock,
+        heartbeat_us=config.heartbeat_s * MICROS,
+        awaited_us=lambda: live.next_candle_us,
+    )
     relay = _relay(config, clock, sequencer, live)
     limits = ReplayLimits(config.resume_rows, config.resume_events)
     replayer = Replayer(journal, running_rules().codec, live, limits)
-    services = _services(config, clock, vault, sequencer, live, reader, replayer, relay)
+    signer = load_or_make_signer(config.data)
+    services = _services(config, clock, vault, signer, sequencer, live, reader, replayer, relay)
     relay.on_settled = services.metrics.settled
     async with contextlib.AsyncExitStack() as undo:
         sequencer.start()
         undo.push_async_callback(sequencer.drain)
         await ticker.catch_up()
         await bootstrap.ensure_operator(config.data, sequencer, live, vault)
+        await ensure_receipt_key(sequencer, live, signer)
         await relay.start()
         undo.push_async_callback(relay.drain, 0)
         operator = OperatorPort(_exposition(services), lambda: not services.pulse.draining)
@@ -268,6 +284,7 @@ def _services(
     config: Config,
     clock: Clock,
     vault: Vault,
+    signer: ReceiptSigner,
     sequencer: Sequencer,
     live: Live,
     reader: Reader,
@@ -282,9 +299,11 @@ def _services(
         sequencer=sequencer,
         live=live,
         trading=TradingReader(reader),
+        candles=CandlesReader(reader),
         accounts=AccountsReader(reader),
         lots=LotsReader(reader),
         usage=UsageReader(reader),
+        records=UsageRecords(live, signer, clock),
         replayer=replayer,
         prevented=PreventedReader(reader),
         positions=PositionsReader(reader),

@@ -9,6 +9,7 @@ from tests.support.exchange import SYMBOL, Exchange, Participant
 from thegrid.v1 import (
     accounts_pb2,
     admin_pb2,
+    history_pb2,
     instruments_pb2,
     market_data_pb2,
     members_pb2,
@@ -57,14 +58,32 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
     return {
         "GetInstrument": ("instruments", instruments_pb2.GetInstrumentRequest(instrument=SYMBOL)),
         "ListInstruments": ("instruments", instruments_pb2.ListInstrumentsRequest()),
+        "ListMeteringPolicies": ("instruments", instruments_pb2.ListMeteringPoliciesRequest()),
         "GetMarket": ("market_data", market_data_pb2.GetMarketRequest(market=SYMBOL)),
         "ListMarkets": ("market_data", market_data_pb2.ListMarketsRequest()),
         "GetBook": ("market_data", market_data_pb2.GetBookRequest(market=SYMBOL)),
         "ListTrades": ("market_data", market_data_pb2.ListTradesRequest(market=SYMBOL)),
+        "GetReferenceIndex": (
+            "market_data",
+            market_data_pb2.GetReferenceIndexRequest(instrument=SYMBOL),
+        ),
+        "ListReferenceIndexes": (
+            "market_data",
+            market_data_pb2.ListReferenceIndexesRequest(instrument=SYMBOL),
+        ),
+        "ListReferenceIndexInputs": (
+            "market_data",
+            market_data_pb2.ListReferenceIndexInputsRequest(instrument=SYMBOL),
+        ),
         "GetOrder": ("trading", trading_pb2.GetOrderRequest(order=order)),
         "ListOrders": ("trading", trading_pb2.ListOrdersRequest()),
         "ListFills": ("trading", trading_pb2.ListFillsRequest(order_id=traces["order"])),
         "ListPreventedMatches": ("trading", trading_pb2.ListPreventedMatchesRequest()),
+        "GetCancelAllAfter": ("trading", trading_pb2.GetCancelAllAfterRequest()),
+        "GetStatement": ("history", history_pb2.GetStatementRequest()),
+        "GetStatistics": ("history", history_pb2.GetStatisticsRequest()),
+        "ListPositions": ("history", history_pb2.ListPositionsRequest()),
+        "ListSweeps": ("history", history_pb2.ListSweepsRequest()),
         "GetBalances": ("accounts", accounts_pb2.GetBalancesRequest()),
         "ListTransfers": ("accounts", accounts_pb2.ListTransfersRequest()),
         "GetLot": ("accounts", accounts_pb2.GetLotRequest(lot_id=traces["lot"])),
@@ -72,6 +91,9 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "ListPostings": ("accounts", accounts_pb2.ListPostingsRequest()),
         "GetUsage": ("usage", usage_pb2.GetUsageRequest(id="usg_x")),
         "ListUsage": ("usage", usage_pb2.ListUsageRequest(key_id=traces["key"])),
+        "SummarizeUsage": ("usage", usage_pb2.SummarizeUsageRequest(key_id=traces["key"])),
+        "ListReceiptKeys": ("usage", usage_pb2.ListReceiptKeysRequest()),
+        "ListDisputes": ("admin", admin_pb2.ListDisputesRequest(member_id=traces["member"])),
         "GetMember": ("members", members_pb2.GetMemberRequest(member_id=traces["member"])),
         "ListKeys": ("members", members_pb2.ListKeysRequest()),
         "ListOffers": ("supply", supply_pb2.ListOffersRequest()),
@@ -97,7 +119,7 @@ async def test_a_stranger_sees_nothing_of_another_member(
     )
     table = reads(traces)
     methods = {name.rpartition("/")[2] for name in SCOPES}
-    unread = {each for each in methods - set(table) if each.startswith(("Get", "List"))}
+    unread = {each for each in methods - set(table) if each.startswith(("Get", "List", "Summ"))}
     assert not unread, "every read of the contract must be tried"
     for name, (service, request) in table.items():
         try:

@@ -27,6 +27,10 @@ def test_a_gateways_key_opens_sessions_and_public_reads_alone() -> None:
         "InstrumentService",
         "MarketDataService",
         "MemberService",
+        "UsageService",
         "DeliveryService",
     }
     assert not [name for name in opened if "Create" in name or "Update" in name]
+    assert [name for name in opened if "UsageService" in name] == [
+        "/thegrid.v1.UsageService/ListReceiptKeys"
+    ]

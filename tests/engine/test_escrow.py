@@ -1,4 +1,4 @@
-"""What sold Units bring: escrow, availability, withheld gains of resales, and who covers a failure."""
+"""What sold Units bring: escrow, availability, withheld gains, and who covers a failure."""
 
 import pytest
 
@@ -185,7 +185,7 @@ def test_a_resellers_gain_is_withheld_until_the_unit_is_used(exchange: Exchange)
 def test_a_failed_unit_is_refunded_at_cost_by_its_issuer_and_by_those_who_gained(
     exchange: Exchange,
 ) -> None:
-    """Each reseller is left with what it paid, the last owner with what it paid, the issuer bare."""
+    """Resellers and the last owner are left with what they paid, and the issuer with nothing."""
     bea, cat = exchange.member("bea"), exchange.member("cat")
     start = {each: exchange.cash(each) for each in (exchange.abe, exchange.bob, bea, cat)}
     exchange.bought(exchange.abe, exchange.bob, 1, DOLLAR)

@@ -106,9 +106,7 @@ def test_fees_go_to_the_house_and_the_difference_back_to_the_buyer(market: Excha
     assert market.cash(market.ann, "escrow") == 10 * DOLLAR
 
 
-def test_proceeds_of_a_resale_go_to_the_seller_less_its_fee_and_the_gain_waits(
-    market: Exchange,
-) -> None:
+def test_proceeds_of_a_resale_go_to_the_seller_but_for_fee_and_gain(market: Exchange) -> None:
     market.bought(market.ann, market.bob, 5, 2 * DOLLAR)
     before = market.cash(market.bob)
     market.order(market.bob, "sell", 5, 3 * DOLLAR)

@@ -15,7 +15,8 @@ from google.rpc.error_details_pb2 import ErrorInfo
 
 from tests.flows.marketplace import PROMPT_TOKENS, UNIT, Marketplace, marketplace
 from tests.support.supplier import ScriptedCall, ScriptedSupplier, chat, chunk, delivery_id, serving
-from thegrid.v1 import admin_pb2, members_pb2, usage_pb2
+from thegrid.v1 import admin_pb2, delivery_pb2, members_pb2, usage_pb2
+from thegrid.v1.delivery_pb2_grpc import DeliveryServiceStub
 from thegrid_exchange.delivery.endings import endings
 from thegrid_exchange.engine.commands import Report, Reserve
 
@@ -134,6 +135,12 @@ async def key_revoked(play: Play) -> None:
     consumer.secret = secret
 
 
+async def cancelled(play: Play) -> None:
+    stub = play.market.exchange.stub(DeliveryServiceStub, play.market.consumer.secret)
+    answer = await stub.CancelDelivery(delivery_pb2.CancelDeliveryRequest(id=play.delivery_id))
+    assert answer.usage_id == "usg_" + play.delivery_id.removeprefix("dlv_")
+
+
 async def supplier_refused(play: Play) -> None:
     await play.supplier.fail(1, "REFUSED")
 
@@ -204,6 +211,7 @@ CAUSES: dict[str, Callable[[Play], Awaitable[None]]] = {
     each.__name__: each
     for each in (
         completed, cut_at_cap, extension_refused, too_slow, client_left, session_lost, key_revoked,
+        cancelled,
         supplier_refused, supplier_failed, client_fault, protocol_broken, supplier_lost,
         no_supplier, saturated, supplier_silent, client_silent, first_token_late,
         reservation_ended, drained,

@@ -5,6 +5,7 @@ It looks at the state only to name things that exist; what becomes of a command 
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from tests.support.market import (
@@ -18,11 +19,18 @@ from tests.support.market import (
     place,
     reserve,
 )
+from tests.support.world_of_supply import (
+    SUPPLY,
+    SYMBOLS,
+    Supplying,
+    numbered_member,
+    supply_policies,
+)
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.records import MarketPolicy, MarketTerms, TokenCounts
+from thegrid_exchange.engine.rules.metering import FIRST_POLICY
 from thegrid_exchange.engine.state import State
 
-SYMBOLS: Final = ("text-prime", "code-max")
 VERDICTS: Final = (
     "in_spec",
     "in_spec",
@@ -54,21 +62,21 @@ class World:
             (14, self._reserve),
             (10, self._mark),
             (12, self._report),
-            (4, self._issue),
-            (1, self._retire),
             (6, lambda state: commands.Tick()),
             (2, self._cash),
             (2, self._settings),
             (1, self._market_state),
             (1, self._policy),
-            (3, self._availability),
-            (2, self._collateral),
-            (1, self._renewal),
             (3, self._quotes),
             (2, self._timer),
             (1, self._auction),
             (1, self._market_policy),
             (1, self._classify),
+            (3, self._dispute),
+            (2, self._resolve),
+            (1, self._late_report),
+            (1, self._counting),
+            *((weight, partial(self._of_supply, make)) for weight, make in SUPPLY),
         ]
 
     def opening(self) -> list[commands.Command]:
@@ -84,14 +92,16 @@ class World:
             group = "kin" if number > 3 else ""
             mode: Any = "auto" if number == 5 else "advanced"
             opening.append(commands.CreateMember(f"member-{number}", roles, group, mode))
-            opening.append(commands.Deposit(_member(number), 3_000 * DOLLAR))
+            opening.append(commands.Deposit(numbered_member(number), 3_000 * DOLLAR))
         for number in (1, 2):
             for symbol in SYMBOLS:
-                opening.append(commands.AdmitSupplier(_member(number), f"ins_{symbol}", 20_000))
-                opening.append(_offer(_member(number), f"ins_{symbol}"))
-                opening.append(commands.IssueUnits(_member(number), f"ins_{symbol}", 60))
+                opening.append(
+                    commands.AdmitSupplier(numbered_member(number), f"ins_{symbol}", 20_000)
+                )
+                opening.append(_offer(numbered_member(number), f"ins_{symbol}"))
+                opening.append(commands.IssueUnits(numbered_member(number), f"ins_{symbol}", 60))
             both = tuple(f"ins_{symbol}" for symbol in SYMBOLS)
-            opening.append(commands.Availability(_member(number), "relay-1", both, True))
+            opening.append(commands.Availability(numbered_member(number), "relay-1", both, True))
         return opening
 
     def next(self, state: State) -> tuple[commands.Command, int]:
@@ -126,7 +136,7 @@ class World:
         if side == "sell":
             more["source"] = rand.choice(("issuance", "trading"))
             if more["source"] == "issuance":
-                member_id = _member(rand.randint(1, 2))
+                member_id = numbered_member(rand.randint(1, 2))
         elif rand.random() < 0.3:
             more["auto_transfer"] = True
         if price is None and rand.random() < 0.5:
@@ -214,19 +224,53 @@ class World:
             delivery_id,
             rand.choice(VERDICTS),  # type: ignore[arg-type]
             rand.randint(0, top),
-            supplier_id=rand.choice(("", _member(1), _member(2))),
+            supplier_id=rand.choice(("", numbered_member(1), numbered_member(2))),
             canonical=TokenCounts(rand.randint(0, top), rand.randint(0, top)),
+        )
+
+    def _dispute(self, state: State) -> commands.DisputeUsage:
+        rand = self.random
+        settled = [*state.closed_deliveries.values()]
+        closed = rand.choice(settled) if settled else None
+        return commands.DisputeUsage(
+            closed.member_id if closed else self._someone(),
+            closed.usage_id if closed else "usg_none",
+            rand.choice((numbered_member(1), numbered_member(2), "mem_gone")),
+            f"ins_{rand.choice(SYMBOLS)}",
+            rand.choice(("wrong_count", "other")),
+            rand.randint(0, 5 * DOLLAR),
+            closed.closed_at_us if closed else 0,
+        )
+
+    def _resolve(self, state: State) -> commands.ResolveDispute:
+        rand = self.random
+        dispute_id = rand.choice([*state.disputes, "dsp_none"])
+        dispute = state.disputes.get(dispute_id)
+        most = dispute.cost_micros if dispute else DOLLAR
+        return commands.ResolveDispute(
+            dispute_id,
+            rand.choice((0, most, rand.randint(0, most), most + 1)),
+            rand.choice(("supplier", "venue")),
+            "looked at",
+        )
+
+    def _late_report(self, state: State) -> commands.Report:
+        waiting = [each for each, it in state.closed_deliveries.items() if it.awaits_report]
+        report = self._report(state)
+        return report._replace(delivery_id=self.random.choice(waiting)) if waiting else report
+
+    def _counting(self, state: State) -> commands.Command:
+        rand = self.random
+        if rand.random() < 0.5:
+            return commands.RegisterReceiptKey(rand.choice(("rck_a", "rck_b")), "00")
+        return commands.DefineMeteringPolicy(
+            FIRST_POLICY._replace(message_tokens=rand.choice((0, 7, -1)))
         )
 
     # ---- the rest ------------------------------------------------------------------------------
 
-    def _issue(self, state: State) -> commands.IssueUnits:
-        symbol = self.random.choice(SYMBOLS)
-        member_id = _member(self.random.randint(1, 3))
-        return commands.IssueUnits(member_id, f"ins_{symbol}", self.random.randint(1, 40))
-
-    def _retire(self, state: State) -> commands.RetireUnits:
-        return commands.RetireUnits(self._someone(), f"ins_{self.random.choice(SYMBOLS)}", 5)
+    def _of_supply(self, make: Supplying, state: State) -> commands.Command:
+        return make(self.random)
 
     def _cash(self, state: State) -> commands.Command:
         amount = self.random.randint(1, 900 * DOLLAR)
@@ -256,39 +300,15 @@ class World:
                 ("max_parcels", self.random.choice((2, 1_000))),
                 ("outage_gap_us", self.random.choice((0, 60 * SECOND))),
                 ("price_band_bps", self.random.choice((0, 9_000))),
-                ("index_trades_min", self.random.randint(1, 3)),
-                ("index_final_after_us", self.random.choice((0, 1_800 * SECOND))),
-                ("refund_index_per_mille", self.random.choice((500, 1_250, 9_000))),
-                ("resale_gains_max", self.random.choice((0, 1, 8))),
-                ("supply_penalty_per_mille", self.random.choice((0, 100))),
-                ("collateral_escrow_per_mille", self.random.choice((800, 1_000))),
-                ("availability_samples_max", self.random.choice((4, 64))),
+                *supply_policies(self.random),
+                ("dispute_window_us", self.random.choice((30 * SECOND, 168 * HOUR))),
             )
         )
         return commands.SetPolicy((changes,))
 
-    def _availability(self, state: State) -> commands.Availability:
-        rand = self.random
-        instruments = tuple(f"ins_{symbol}" for symbol in SYMBOLS)[: rand.randint(1, 2)]
-        relay = rand.choice(("relay-1", "relay-2"))
-        member_id = _member(rand.randint(1, 3))
-        return commands.Availability(member_id, relay, instruments, rand.random() < 0.6)
-
-    def _collateral(self, state: State) -> commands.Command:
-        rand = self.random
-        member_id, amount = _member(rand.randint(1, 3)), rand.randint(1, 80 * DOLLAR)
-        if rand.random() < 0.7:
-            return commands.PostCollateral(member_id, amount)
-        return commands.WithdrawCollateral(member_id, amount)
-
-    def _renewal(self, state: State) -> commands.SetRenewal:
-        rand = self.random
-        instrument_id = f"ins_{rand.choice(SYMBOLS)}"
-        return commands.SetRenewal(_member(rand.randint(1, 2)), instrument_id, rand.random() < 0.6)
-
     def _quotes(self, state: State) -> commands.ReplaceQuotes:
         rand = self.random
-        member_id, market_id = _member(rand.randint(1, 2)), f"mkt_{rand.choice(SYMBOLS)}"
+        member_id, market_id = numbered_member(rand.randint(1, 2)), f"mkt_{rand.choice(SYMBOLS)}"
         quotes = [
             place(
                 member_id,
@@ -336,7 +356,7 @@ class World:
         )
 
     def _someone(self) -> str:
-        return _member(self.random.randint(1, 5))
+        return numbered_member(self.random.randint(1, 5))
 
     def _some_order(self, state: State) -> tuple[str, str]:
         if not state.orders or self.random.random() < 0.05:
@@ -360,10 +380,6 @@ def lived_through(seed: int, length: int, *, checked: bool = False) -> Exchange:
         command, exchange.at_us = world.next(exchange.state)
         exchange.send(command)
     return exchange
-
-
-def _member(number: int) -> str:
-    return f"mem_{number:012d}"
 
 
 def _offer(member_id: str, instrument_id: str) -> commands.RegisterOffer:

@@ -7,6 +7,7 @@ from typing import Any
 
 from thegrid.v1 import admin_pb2, admin_pb2_grpc
 from thegrid_exchange.api.admin_markets import AdminMarketsMixin
+from thegrid_exchange.api.admin_usage import AdminUsageMixin
 from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.common import micros_of, optional_of, time_of
 from thegrid_exchange.api.convert.instruments import (
@@ -23,7 +24,9 @@ from thegrid_exchange.engine.policy import POLICY_TERMS
 from thegrid_exchange.views.live import trial_balance
 
 
-class AdminServicer(AdminMarketsMixin, Handler, admin_pb2_grpc.AdminServiceServicer):
+class AdminServicer(
+    AdminMarketsMixin, AdminUsageMixin, Handler, admin_pb2_grpc.AdminServiceServicer
+):
     """The operator's side."""
 
     async def CreateMember(  # noqa: N802

@@ -11,8 +11,8 @@ from google.rpc.status_pb2 import Status
 
 from thegrid.v1 import chat_pb2, delivery_pb2
 from thegrid_exchange.api.chat import LastReply
-from thegrid_exchange.api.convert.usage import usage_message
 from thegrid_exchange.api.errors import refusal, status_of
+from thegrid_exchange.api.records import UsageRecords
 from thegrid_exchange.delivery.parts import Ended, Failure, Started
 from thegrid_exchange.engine.records import UsageRecord
 from thegrid_exchange.engine.refusals import Refusal
@@ -146,15 +146,15 @@ def refusal_of(failure: Failure) -> Refusal:
 class Teller:
     """One call's client at the edge: turns the pipe's words into events."""
 
-    __slots__ = ("_call", "_last", "_put", "_symbol_of")
+    __slots__ = ("_call", "_last", "_put", "_records")
 
     def __init__(
         self,
         call: int,
         put: Callable[[delivery_pb2.DeliveryEvent], None],
-        symbol_of: Callable[[str], str],
+        records: UsageRecords,
     ) -> None:
-        self._call, self._put, self._symbol_of = call, put, symbol_of
+        self._call, self._put, self._records = call, put, records
         self._last: Any = None
 
     def started(self, started: Started) -> None:
@@ -186,7 +186,10 @@ class Teller:
             reasoning_tokens=counts.reasoning_tokens,
         )
         reply = (self._last or LastReply()).ended(ended.finishes, usage)
-        message = delivery_pb2.DeliveryEnded(reply=reply, usage=self._record(ended.usage))
+        record = self._records.message(ended.usage)
+        message = delivery_pb2.DeliveryEnded(
+            reply=reply, usage=record, receipt=self._records.receipt(record)
+        )
         self._put(delivery_pb2.DeliveryEvent(call=self._call, ended=message))
 
     def failed(self, failure: Failure, usage: UsageRecord | None) -> None:
@@ -195,9 +198,8 @@ class Teller:
 
     def refused(self, status: Status, usage: UsageRecord | None = None) -> None:
         """The bad end, with the status ready."""
-        record = None if usage is None else self._record(usage)
-        message = delivery_pb2.DeliveryFailed(status=status, usage=record)
+        message = delivery_pb2.DeliveryFailed(status=status)
+        if usage is not None:
+            message.usage.CopyFrom(self._records.message(usage))
+            message.receipt.CopyFrom(self._records.receipt(message.usage))
         self._put(delivery_pb2.DeliveryEvent(call=self._call, failed=message))
-
-    def _record(self, usage: UsageRecord) -> Any:
-        return usage_message(usage, self._symbol_of(usage.instrument_id))

@@ -56,6 +56,8 @@ class Delivery:
         self._reservation = Reservation(
             self, reply, relay.submitter, relay.timers, relay.clock, relay.limits
         )
+        metering = relay.catalogue.metering(self._spec.metering_policy_version)
+        self._reasoning = "counted" if metering is None else metering.reasoning
         self._count = AnswerCount(encoding_named(self._spec.tokenizer))
         self._answer = Answer(
             self,
@@ -199,6 +201,8 @@ class Delivery:
     async def _unseen_tokens(self, facts: Facts) -> int:
         """Reasoning that the supplier claims and the client did not see, as far as it may bill."""
         by_supplier = facts.by_supplier
+        if self._reasoning != "counted":
+            return 0
         if by_supplier is None or by_supplier.reasoning_tokens <= facts.reasoning_tokens:
             return 0
         cap_tokens = self._admitted.cap_tokens * self._request.choices

@@ -171,6 +171,10 @@ class PayloadEdits(Protocol):
         """The payload with each named channel's text replaced; None when nothing is left."""
         ...
 
+    def without_reasoning(self, part: Part) -> Part:
+        """The part less what it says of the model's reasoning; its payload may be None then."""
+        ...
+
     def joined(self, parts: Sequence[Part]) -> Part | None:
         """Two neighbouring parts as one, or None when they differ in more than text."""
         ...

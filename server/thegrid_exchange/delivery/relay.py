@@ -83,6 +83,13 @@ class Relay:
         """Calls under way."""
         return len(self._calls)
 
+    def running(self, delivery_id: str, member_id: str) -> Call | None:
+        """The member's call under way with this id."""
+        for call in self._calls:
+            if call.request.delivery_id == delivery_id and call.request.member_id == member_id:
+                return call
+        return None
+
     def _refusal(self, request: CallRequest) -> Failure | None:
         if self.is_draining:
             return Failure(

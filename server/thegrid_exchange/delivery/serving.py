@@ -41,6 +41,8 @@ class Serving:
     ) -> None:
         self._relay, self._request, self._admitted = relay, request, admitted
         self._wants, self._answer = wants, answer
+        metering = relay.catalogue.metering(spec.metering_policy_version)
+        self._drops_reasoning = metering is not None and metering.reasoning == "forbidden"
         self._limit_us = first_token_limit_us(spec, admitted.prompt_tokens)
         self._tries: list[Attempt] = []
         self._running: list[Attempt] = []
@@ -243,6 +245,8 @@ class Serving:
 
     def on_part(self, attempt: Attempt, part: Part) -> None:
         """A part of an answer; one of a choice that was not asked for is no answer."""
+        if self._drops_reasoning:
+            part = self._relay.edits.without_reasoning(part)
         if not self._answer.fits(part):
             self.on_failed(attempt, "protocol_broken", None)
         elif attempt.is_streaming:

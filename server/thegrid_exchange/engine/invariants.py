@@ -46,6 +46,7 @@ def check(state: State) -> None:
     _check_ability(state)
     _check_shortfalls(state)
     _check_obligations(state)
+    _check_disputes(state)
     _check_books(state)
 
 
@@ -221,6 +222,21 @@ def _check_obligations(state: State) -> None:
         expected[(held.parcel.issuer_id, asset)] -= living
     for key, difference in expected.items():
         _require(difference == 0, f"issuance of {key} is off by {difference} tokens")
+
+
+def _check_disputes(state: State) -> None:
+    """No refund is more than the call cost, and each was paid by somebody."""
+    for dispute in state.disputes.values():
+        paid_micros = sum(payment.amount_micros for payment in dispute.payments)
+        _require(
+            paid_micros == dispute.refunded_micros, f"{dispute.dispute_id} is not paid for in full"
+        )
+        decided_micros = dispute.refunded_micros + dispute.shortfall_micros
+        _require(
+            min(dispute.refunded_micros, dispute.shortfall_micros) >= 0
+            and decided_micros <= dispute.cost_micros,
+            f"{dispute.dispute_id} refunds more than was paid",
+        )
 
 
 def _instrument_of(state: State, queue_id: str) -> str:

@@ -59,6 +59,11 @@ POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
     "closed_delivery_memory_us": PolicyTerm(
         HOUR_US, 0, 8_760 * HOUR_US, "How long settled deliveries are remembered."
     ),
+    "max_metering_policies": PolicyTerm(1_000, 1, 1_000, "Versions of the metering policy."),
+    "dispute_window_us": PolicyTerm(
+        168 * HOUR_US, 0, 8_760 * HOUR_US, "How long after its settlement a call can be disputed."
+    ),
+    "max_open_disputes": PolicyTerm(100, 0, 100_000, "Open disputes of one member."),
     "index_window_us": PolicyTerm(
         HOUR_US, 60 * SECOND_US, 8_760 * HOUR_US, "Length of a reference index's windows."
     ),

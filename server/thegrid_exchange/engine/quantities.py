@@ -53,6 +53,18 @@ Verdict = Literal[
     "client_fault",
     "venue_fault",
 ]
+ReasoningBilling = Literal["counted", "visible", "forbidden"]
+DisputeReason = Literal[
+    "wrong_count",
+    "wrong_cost",
+    "not_delivered",
+    "out_of_spec",
+    "wrong_model",
+    "not_mine",
+    "other",
+]
+DisputeStatus = Literal["open", "refused", "refunded"]
+DisputePayer = Literal["supplier", "venue"]
 CashAccount = Literal[
     "available", "held", "escrow", "withheld", "collateral", "fees", "guarantee", "external"
 ]

@@ -50,6 +50,12 @@ Reason = Literal[
     "OFFER_BELOW_SPEC",
     "COLLATERAL_SHORT",
     "CONTEXT_EXCEEDED",
+    "METERING_POLICY_NOT_FOUND",
+    "DISPUTE_NOT_FOUND",
+    "DISPUTE_EXISTS",
+    "DISPUTE_TOO_LATE",
+    "DISPUTE_CLOSED",
+    "DISPUTE_LIMIT",
 ]
 """Every reason the engine gives: names of `ErrorReason` in errors.proto, without the prefix."""
 

@@ -9,6 +9,7 @@ from thegrid_exchange.engine.quantities import MarketState
 from thegrid_exchange.engine.records import (
     Admission,
     CollateralMark,
+    Dispute,
     Draw,
     FeeTier,
     Fill,
@@ -16,8 +17,10 @@ from thegrid_exchange.engine.records import (
     Lot,
     MarketPolicy,
     Member,
+    MeteringPolicy,
     Offer,
     Order,
+    ReceiptKey,
     Supplier,
     Transfer,
     UsageRecord,
@@ -236,6 +239,30 @@ class ReportReply(NamedTuple):
     usage: UsageRecord
 
 
+class LateReportReply(NamedTuple):
+    """The delivery had been settled without its report, which is now on its record."""
+
+    usage_id: str
+
+
+class MeteringPolicyReply(NamedTuple):
+    """The policy with the version it was given."""
+
+    policy: MeteringPolicy
+
+
+class ReceiptKeyReply(NamedTuple):
+    """The key that receipts are signed with."""
+
+    key: ReceiptKey
+
+
+class DisputeReply(NamedTuple):
+    """The dispute as it stands now."""
+
+    dispute: Dispute
+
+
 # ---- time --------------------------------------------------------------------------------------
 
 
@@ -270,6 +297,10 @@ Reply = (
     | ReserveReply
     | MarkReply
     | ReportReply
+    | LateReportReply
+    | MeteringPolicyReply
+    | ReceiptKeyReply
+    | DisputeReply
     | TickReply
     | Refusal
 )

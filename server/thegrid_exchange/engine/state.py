@@ -25,6 +25,7 @@ from thegrid_exchange.engine.records import (
     ClosedDelivery,
     ClosedOrder,
     CollateralMark,
+    Dispute,
     FeeTier,
     IndexInput,
     IndexWindow,
@@ -34,9 +35,11 @@ from thegrid_exchange.engine.records import (
     LotParcel,
     Market,
     Member,
+    MeteringPolicy,
     Offer,
     Order,
     Parcel,
+    ReceiptKey,
     ReferenceIndex,
     Reservation,
     Shortfall,
@@ -93,6 +96,20 @@ class State:
         """Unfinished sweeps alone."""
         self.reservations: dict[str, Reservation] = {}
         self.closed_deliveries: dict[str, ClosedDelivery] = {}
+        self._begin_supply()
+        self._begin_usage()
+        self.tables: dict[str, dict[Any, Any]] = {
+            name: table for name, table in vars(self).items() if isinstance(table, dict)
+        }
+        self.indices = Indices()
+        self.indices.balances = self.balances
+        self._rows: dict[str, tuple[dict[Any, Any], Callable[[Any, Any, Any], None] | None]] = {
+            name: (table, getattr(self.indices, f"follow_{name}", None))
+            for name, table in self.tables.items()
+        }
+        self._undo: list[tuple[str, Any, Any]] = []
+
+    def _begin_supply(self) -> None:
         self.suppliers: dict[str, Supplier] = {}
         self.admissions: dict[tuple[str, str], Admission] = {}
         self.offers: dict[tuple[str, str], Offer] = {}
@@ -106,16 +123,13 @@ class State:
         """By window and trade; those of a final index are forgotten."""
         self.reference_indexes: dict[str, ReferenceIndex] = {}
         """The latest of each instrument."""
-        self.tables: dict[str, dict[Any, Any]] = {
-            name: table for name, table in vars(self).items() if isinstance(table, dict)
-        }
-        self.indices = Indices()
-        self.indices.balances = self.balances
-        self._rows: dict[str, tuple[dict[Any, Any], Callable[[Any, Any, Any], None] | None]] = {
-            name: (table, getattr(self.indices, f"follow_{name}", None))
-            for name, table in self.tables.items()
-        }
-        self._undo: list[tuple[str, Any, Any]] = []
+
+    def _begin_usage(self) -> None:
+        self.metering_policies: dict[str, MeteringPolicy] = {}
+        """By version, written out; `rules.metering` knows the first one."""
+        self.receipt_keys: dict[str, ReceiptKey] = {}
+        self.disputes: dict[str, Dispute] = {}
+        """By id: open ones, and decided ones of records that could still be disputed."""
 
     # ---- reading -------------------------------------------------------------------------------
 

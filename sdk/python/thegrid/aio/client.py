@@ -22,6 +22,7 @@ from thegrid.aio.orders import Orders
 from thegrid.aio.supply import Supply
 from thegrid.aio.transport import Transport
 from thegrid.aio.usage import Usage
+from thegrid.delivering import chat_request
 from thegrid.settings import Call, Credentials, Settings, load_settings
 from thegrid.v1 import chat_pb2, delivery_pb2
 
@@ -101,6 +102,24 @@ class AsyncClient:
             delivery_id=delivery_id,
             timeout_s=timeout_s,
         )
+
+    async def count_tokens(
+        self,
+        instrument: str,
+        request: chat_pb2.ChatRequest | str | Iterable[tuple[str, str]],
+        *,
+        timeout_s: float | None = None,
+    ) -> delivery_pb2.CountTokensResponse:
+        """Count the prompt of a request as the exchange would bill it; nothing is bought or run."""
+        if not isinstance(request, chat_pb2.ChatRequest):
+            request = chat_request(instrument, request)
+        asked = delivery_pb2.CountTokensRequest(instrument=instrument, request=request)
+        return await self.call(asked, delivery_pb2.CountTokensResponse, timeout_s)
+
+    async def cancel_delivery(self, delivery: str) -> str:
+        """End a running delivery by its id or its usage record's; return the record's id."""
+        asked = delivery_pb2.CancelDeliveryRequest(id=delivery)
+        return (await self.call(asked, delivery_pb2.CancelDeliveryResponse)).usage_id
 
     def order_session(
         self, session_id: str = "", *, cancel_on_disconnect: bool = False

@@ -6,8 +6,11 @@ import click
 
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
 from thegrid.cli.admin_markets import admin
-from thegrid.cli.calls import call
-from thegrid.cli.market import book, instruments, markets, trades
+from thegrid.cli.books import book
+from thegrid.cli.calls import call, cancel_call, count
+from thegrid.cli.export import export
+from thegrid.cli.history import positions, statement, statistics, sweeps
+from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import keys, settings, whoami
 from thegrid.cli.quoting import cancel_after, prevented, quote
 from thegrid.cli.reference_index import index
@@ -39,6 +42,8 @@ for command in (
     markets,
     instruments,
     book,
+    ticker,
+    candles,
     trades,
     index,
     buy,
@@ -55,9 +60,16 @@ for command in (
     transfers,
     lots,
     postings,
+    positions,
+    statistics,
+    statement,
+    sweeps,
+    export,
     usage,
     watch,
     call,
+    count,
+    cancel_call,
     supply,
     whoami,
     settings,

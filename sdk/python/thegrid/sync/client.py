@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
+from thegrid.delivering import chat_request
 from thegrid.settings import Call, Credentials, Settings, load_settings
 from thegrid.sync.accounts import Accounts
 from thegrid.sync.admin import Admin
@@ -102,6 +103,24 @@ class Client:
             delivery_id=delivery_id,
             timeout_s=timeout_s,
         )
+
+    def count_tokens(
+        self,
+        instrument: str,
+        request: chat_pb2.ChatRequest | str | Iterable[tuple[str, str]],
+        *,
+        timeout_s: float | None = None,
+    ) -> delivery_pb2.CountTokensResponse:
+        """Count the prompt of a request as the exchange would bill it; nothing is bought or run."""
+        if not isinstance(request, chat_pb2.ChatRequest):
+            request = chat_request(instrument, request)
+        asked = delivery_pb2.CountTokensRequest(instrument=instrument, request=request)
+        return self.call(asked, delivery_pb2.CountTokensResponse, timeout_s)
+
+    def cancel_delivery(self, delivery: str) -> str:
+        """End a running delivery by its id or its usage record's; return the record's id."""
+        asked = delivery_pb2.CancelDeliveryRequest(id=delivery)
+        return (self.call(asked, delivery_pb2.CancelDeliveryResponse)).usage_id
 
     def order_session(
         self, session_id: str = "", *, cancel_on_disconnect: bool = False

@@ -9,6 +9,42 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class CountTokensRequest(_message.Message):
+    __slots__ = ("instrument", "request")
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    instrument: str
+    request: _chat_pb2.ChatRequest
+    def __init__(self, instrument: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ...) -> None: ...
+
+class CountTokensResponse(_message.Message):
+    __slots__ = ("prompt_tokens", "instrument_id", "spec_version", "metering_version", "tokenizer")
+    PROMPT_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
+    SPEC_VERSION_FIELD_NUMBER: _ClassVar[int]
+    METERING_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TOKENIZER_FIELD_NUMBER: _ClassVar[int]
+    prompt_tokens: int
+    instrument_id: str
+    spec_version: int
+    metering_version: int
+    tokenizer: str
+    def __init__(self, prompt_tokens: _Optional[int] = ..., instrument_id: _Optional[str] = ..., spec_version: _Optional[int] = ..., metering_version: _Optional[int] = ..., tokenizer: _Optional[str] = ...) -> None: ...
+
+class CancelDeliveryRequest(_message.Message):
+    __slots__ = ("request_id", "id")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    id: str
+    def __init__(self, request_id: _Optional[str] = ..., id: _Optional[str] = ...) -> None: ...
+
+class CancelDeliveryResponse(_message.Message):
+    __slots__ = ("usage_id",)
+    USAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    usage_id: str
+    def __init__(self, usage_id: _Optional[str] = ...) -> None: ...
+
 class DeliverRequest(_message.Message):
     __slots__ = ("open",)
     OPEN_FIELD_NUMBER: _ClassVar[int]
@@ -146,17 +182,21 @@ class DeliveryStarted(_message.Message):
     def __init__(self, usage_id: _Optional[str] = ..., supplier_id: _Optional[str] = ..., serving_model: _Optional[str] = ..., instrument_id: _Optional[str] = ..., spec_version: _Optional[int] = ..., prompt_tokens: _Optional[int] = ...) -> None: ...
 
 class DeliveryEnded(_message.Message):
-    __slots__ = ("reply", "usage")
+    __slots__ = ("reply", "usage", "receipt")
     REPLY_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
     reply: _chat_pb2.ChatReply
     usage: _usage_pb2.UsageRecord
-    def __init__(self, reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ...) -> None: ...
+    receipt: _usage_pb2.Receipt
+    def __init__(self, reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., receipt: _Optional[_Union[_usage_pb2.Receipt, _Mapping]] = ...) -> None: ...
 
 class DeliveryFailed(_message.Message):
-    __slots__ = ("status", "usage")
+    __slots__ = ("status", "usage", "receipt")
     STATUS_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
+    RECEIPT_FIELD_NUMBER: _ClassVar[int]
     status: _status_pb2.Status
     usage: _usage_pb2.UsageRecord
-    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ...) -> None: ...
+    receipt: _usage_pb2.Receipt
+    def __init__(self, status: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., receipt: _Optional[_Union[_usage_pb2.Receipt, _Mapping]] = ...) -> None: ...

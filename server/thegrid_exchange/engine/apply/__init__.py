@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.apply import index, supply, trading
+from thegrid_exchange.engine.apply import index, supply, trading, usage
 from thegrid_exchange.engine.records import ClosedDelivery
 from thegrid_exchange.engine.refusals import InvariantBroken
 from thegrid_exchange.engine.state import State
@@ -197,10 +197,16 @@ def _delivery_marked(state: State, event: events.DeliveryMarked) -> None:
 
 
 def _usage_recorded(state: State, event: events.UsageRecorded) -> None:
-    usage = event.usage
-    state.delete("reservations", usage.delivery_id)
-    closed = ClosedDelivery(usage.delivery_id, usage.member_id, usage.usage_id, usage.settled_at_us)
-    state.put("closed_deliveries", usage.delivery_id, closed)
+    record = event.usage
+    state.delete("reservations", record.delivery_id)
+    closed = ClosedDelivery(
+        record.delivery_id,
+        record.member_id,
+        record.usage_id,
+        record.settled_at_us,
+        awaits_report=record.status == "settled_at_deadline",
+    )
+    state.put("closed_deliveries", record.delivery_id, closed)
 
 
 # ---- time --------------------------------------------------------------------------------------
@@ -245,4 +251,5 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     **index.APPLIERS,
     events.OutageRecorded: _outage_recorded,
     events.ClosedForgotten: _closed_forgotten,
+    **usage.APPLIERS,
 }

@@ -10,11 +10,14 @@ from thegrid_exchange.engine.commands.operator import (
     AdmitSupplier,
     CreateMember,
     DefineInstrument,
+    DefineMeteringPolicy,
     Deposit,
     FundGuarantee,
     PublishSpec,
+    RegisterReceiptKey,
     ReinstateMember,
     ReinstateSupplier,
+    ResolveDispute,
     SetFeeTier,
     SetMarketPolicy,
     SetMarketState,
@@ -34,7 +37,12 @@ from thegrid_exchange.engine.commands.trading import (
     PlaceOrder,
     ReplaceQuotes,
 )
-from thegrid_exchange.engine.quantities import AccountMode, SelfTradePrevention, Verdict
+from thegrid_exchange.engine.quantities import (
+    AccountMode,
+    DisputeReason,
+    SelfTradePrevention,
+    Verdict,
+)
 from thegrid_exchange.engine.records import Attempt, TokenCounts
 
 # ---- keys and settings -------------------------------------------------------------------------
@@ -178,6 +186,7 @@ class Reserve(NamedTuple):
     max_price_micros: int | None = None
     relay_id: str = ""
     requested_model: str = ""
+    client_request_id: str = ""
 
 
 class Mark(NamedTuple):
@@ -208,6 +217,22 @@ class Report(NamedTuple):
     """From first to last token, less the time in which the supplier had no window."""
     waited_us: int = 0
     """Spent waiting for a supplier's free slot."""
+
+
+class DisputeUsage(NamedTuple):
+    """Object to a settled call.
+
+    The facts of the record stand in the command: usage records are kept by the journal and the
+    read models, not by the engine, and were read where everything before was durable.
+    """
+
+    member_id: str
+    usage_id: str
+    supplier_id: str
+    instrument_id: str
+    reason: DisputeReason
+    cost_micros: int
+    settled_at_us: int
 
 
 # ---- time --------------------------------------------------------------------------------------
@@ -257,6 +282,10 @@ Command = (
     | Reserve
     | Mark
     | Report
+    | DefineMeteringPolicy
+    | RegisterReceiptKey
+    | DisputeUsage
+    | ResolveDispute
     | Tick
 )
 
@@ -272,7 +301,9 @@ __all__ = [
     "CreateKey",
     "CreateMember",
     "DefineInstrument",
+    "DefineMeteringPolicy",
     "Deposit",
+    "DisputeUsage",
     "FundGuarantee",
     "IssueUnits",
     "Mark",
@@ -280,11 +311,13 @@ __all__ = [
     "PostCollateral",
     "PublishSpec",
     "RegisterOffer",
+    "RegisterReceiptKey",
     "ReinstateMember",
     "ReinstateSupplier",
     "ReplaceQuotes",
     "Report",
     "Reserve",
+    "ResolveDispute",
     "RetireUnits",
     "RevokeKey",
     "SetFeeTier",

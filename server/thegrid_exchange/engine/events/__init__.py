@@ -71,6 +71,14 @@ from thegrid_exchange.engine.events.trading import (
     SelfTradePrevented,
     TradeExecuted,
 )
+from thegrid_exchange.engine.events.usage import (
+    DisputeOpened,
+    DisputeResolved,
+    DisputesForgotten,
+    LateReportRecorded,
+    MeteringPolicyDefined,
+    ReceiptKeyRegistered,
+)
 
 Event = (
     Posted
@@ -131,6 +139,12 @@ Event = (
     | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
+    | MeteringPolicyDefined
+    | ReceiptKeyRegistered
+    | LateReportRecorded
+    | DisputeOpened
+    | DisputeResolved
+    | DisputesForgotten
 )
 
 
@@ -148,6 +162,9 @@ __all__ = [
     "ClosedForgotten",
     "CollateralMarked",
     "DeliveryMarked",
+    "DisputeOpened",
+    "DisputeResolved",
+    "DisputesForgotten",
     "Event",
     "FeeTierSet",
     "IndexInputsForgotten",
@@ -155,6 +172,7 @@ __all__ = [
     "InstrumentDefined",
     "KeyCreated",
     "KeyRevoked",
+    "LateReportRecorded",
     "LotChanged",
     "LotClosed",
     "LotMinted",
@@ -163,6 +181,7 @@ __all__ = [
     "MemberChanged",
     "MemberCreated",
     "MemberSwept",
+    "MeteringPolicyDefined",
     "OfferRegistered",
     "OfferWithdrawn",
     "OrderAccepted",
@@ -177,6 +196,7 @@ __all__ = [
     "ParcelsMoved",
     "PolicyChanged",
     "Posted",
+    "ReceiptKeyRegistered",
     "ReferenceIndexSet",
     "ReferenceSet",
     "ReservationExtended",

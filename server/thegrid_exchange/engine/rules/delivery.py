@@ -14,6 +14,7 @@ from thegrid_exchange.engine.records import (
     Member,
     Order,
     Reservation,
+    TokenCounts,
 )
 from thegrid_exchange.engine.refusals import Refusal, refuse
 from thegrid_exchange.engine.rule import Rule, Trial
@@ -31,7 +32,7 @@ from thegrid_exchange.engine.rules.lots import (
     units_for_one_lot,
 )
 from thegrid_exchange.engine.rules.trading import enter, order_from
-from thegrid_exchange.engine.rules.usage import largest_issuers, settle
+from thegrid_exchange.engine.rules.usage import largest_issuers, record_late_report, settle
 from thegrid_exchange.engine.state import State
 
 
@@ -71,6 +72,7 @@ def reserve(state: State, command: commands.Reserve) -> Rule[replies.ReserveRepl
         deadline_us=_deadline_us(state, draws),
         outage_base_us=state.outage_us,
         opened_at_us=state.now_us,
+        client_request_id=command.client_request_id,
     )
     yield events.ReservationOpened(reservation)
     return replies.ReserveReply(
@@ -116,8 +118,16 @@ def mark(state: State, command: commands.Mark) -> Rule[replies.MarkReply]:
     )
 
 
-def report(state: State, command: commands.Report) -> Rule[replies.ReportReply]:
-    """Settle a delivery as its relay tells it ended; a second report moves nothing."""
+def report(
+    state: State, command: commands.Report
+) -> Rule[replies.ReportReply | replies.LateReportReply]:
+    """Settle a delivery as its relay tells it ended; a second report moves nothing.
+
+    One that comes after the delivery was settled without it is recorded, and moves nothing either.
+    """
+    closed = state.closed_deliveries.get(command.delivery_id)
+    if closed is not None and closed.awaits_report:
+        return (yield from record_late_report(state, closed, command))
     reservation = _open_reservation(state, command.delivery_id)
     usage = yield from settle(state, reservation, command, "settled")
     return replies.ReportReply(usage)
@@ -132,6 +142,10 @@ def settle_at_mark(state: State, reservation: Reservation) -> Rule[None]:
         billed_tokens=reservation.marked_tokens,
         cause="RESERVATION_ENDED",
         stage="streaming" if was_marked else "reserved",
+        canonical=TokenCounts(
+            reservation.prompt_tokens,
+            max(reservation.marked_tokens - reservation.prompt_tokens, 0),
+        ),
     )
     yield from settle(state, reservation, stand_in, "settled_at_deadline")
 

@@ -15,6 +15,7 @@ from thegrid_exchange.engine.rules.auctions import auctions_due, run_auctions
 from thegrid_exchange.engine.rules.batches import run_cancellations
 from thegrid_exchange.engine.rules.collateral import mark_suppliers
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
+from thegrid_exchange.engine.rules.disputes import forget_disputes
 from thegrid_exchange.engine.rules.lots import expire_lot
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.rules.quotes import fire_timer, fire_timers, timer_is_due
@@ -38,6 +39,7 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         _set_indices,
         run_cancellations,
         _forget_closed,
+        forget_disputes,
     ):
         done += yield from work(state)
     return replies.TickReply(done, more_due=_is_due(state))

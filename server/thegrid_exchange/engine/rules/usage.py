@@ -5,10 +5,12 @@ Tokens of a verdict that does not bill go back to their Lot, or expire when its 
 
 from typing import Final, NamedTuple
 
-from thegrid_exchange.engine import commands, events
+from thegrid_exchange.engine import commands, events, replies
 from thegrid_exchange.engine.quantities import CASH, HOUSE, Verdict, value_micros
 from thegrid_exchange.engine.records import (
+    ClosedDelivery,
     Draw,
+    LateReport,
     Lot,
     LotParcel,
     LotParcelChange,
@@ -28,6 +30,7 @@ from thegrid_exchange.engine.rules.lots import (
     lot_deadline_us,
     settle_endings,
 )
+from thegrid_exchange.engine.rules.metering import divergence_tokens, is_divergent, metering_policy
 from thegrid_exchange.engine.rules.reference_index import note_delivered
 from thegrid_exchange.engine.rules.waterfall import settle_claims
 from thegrid_exchange.engine.state import State
@@ -101,6 +104,23 @@ def settle(
     )
     yield events.UsageRecorded(record)
     return record
+
+
+def record_late_report(
+    state: State, closed: ClosedDelivery, report: commands.Report
+) -> Rule[replies.LateReportReply]:
+    """Note the report of a delivery that was settled without it."""
+    late = LateReport(
+        report.verdict,
+        report.cause,
+        report.supplier_id,
+        report.canonical,
+        report.by_supplier,
+        max(report.billed_tokens, 0),
+        state.now_us,
+    )
+    yield events.LateReportRecorded(closed.delivery_id, closed.member_id, late)
+    return replies.LateReportReply(closed.usage_id)
 
 
 def largest_issuers(draws: tuple[Draw, ...]) -> list[tuple[str, int]]:
@@ -238,16 +258,18 @@ def _record(
     draws: tuple[UsedDraw, ...],
     venue_paid_micros: int,
 ) -> UsageRecord:
-    version = (reservation.instrument_id, reservation.spec_version)
+    spec = state.spec_versions[(reservation.instrument_id, reservation.spec_version)].spec
+    policy = metering_policy(state, spec.metering_policy_version)
+    by_supplier = report.by_supplier
     return UsageRecord(
         usage_id="usg_" + reservation.delivery_id.removeprefix("dlv_"),
         delivery_id=reservation.delivery_id,
-        request_id=report.request_id,
+        request_id=report.request_id or reservation.client_request_id,
         member_id=reservation.member_id,
         key_id=reservation.key_id,
         instrument_id=reservation.instrument_id,
         spec_version=reservation.spec_version,
-        metering_policy_version=state.spec_versions[version].spec.metering_policy_version,
+        metering_policy_version=spec.metering_policy_version,
         requested_model=reservation.requested_model,
         serving_model=report.serving_model,
         supplier_id=report.supplier_id,
@@ -257,7 +279,7 @@ def _record(
         stage=report.stage,
         status=status,
         canonical=report.canonical,
-        by_supplier=report.by_supplier,
+        by_supplier=by_supplier,
         reserved_tokens=reservation.reserved_tokens,
         billed_tokens=billed_tokens,
         tendered_tokens=tendered_tokens,
@@ -270,5 +292,7 @@ def _record(
         settled_at_us=state.now_us,
         venue_paid_micros=venue_paid_micros,
         streamed_us=report.streamed_us,
+        divergence_tokens=divergence_tokens(report.canonical, by_supplier),
+        divergent=policy is not None and is_divergent(policy, report.canonical, by_supplier),
         waited_us=report.waited_us,
     )

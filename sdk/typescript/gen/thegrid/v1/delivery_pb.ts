@@ -8,7 +8,7 @@ import type { Status } from "../../google/rpc/status_pb.js";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.js";
 import type { ChatReply, ChatRequest } from "./chat_pb.js";
 import { file_thegrid_v1_chat } from "./chat_pb.js";
-import type { UsageRecord } from "./usage_pb.js";
+import type { Receipt, UsageRecord } from "./usage_pb.js";
 import { file_thegrid_v1_usage } from "./usage_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +16,133 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/delivery.proto.
  */
 export const file_thegrid_v1_delivery: GenFile = /*@__PURE__*/
-  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIjAKDkRlbGl2ZXJSZXF1ZXN0Eh4KBG9wZW4YASABKAsyEC50aGVncmlkLnYxLk9wZW4iPAoPRGVsaXZlclJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudCJHChZEZWxpdmVyeVNlc3Npb25SZXF1ZXN0Ei0KCGNvbW1hbmRzGAEgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUNvbW1hbmQiVgoXRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2USKQoGZXZlbnRzGAEgAygLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUV2ZW50EhAKCGRyYWluaW5nGAIgASgIIsYBCg9EZWxpdmVyeUNvbW1hbmQSDAoEY2FsbBgBIAEoBBIgCgRvcGVuGAIgASgLMhAudGhlZ3JpZC52MS5PcGVuSAASJwoEcGFydBgDIAEoCzIXLnRoZWdyaWQudjEuUmVxdWVzdFBhcnRIABIpCgZ3aW5kb3cYBCABKAsyFy50aGVncmlkLnYxLldpbmRvd0dyYW50SAASJAoGY2FuY2VsGAUgASgLMhIudGhlZ3JpZC52MS5DYW5jZWxIAEIJCgdjb21tYW5kIpUCCgRPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhIKCmNyZWRlbnRpYWwYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIoCgdyZXF1ZXN0GAQgASgLMhcudGhlZ3JpZC52MS5DaGF0UmVxdWVzdBITCgtwYXJ0c19ieXRlcxgFIAEoAxIUCgx3aW5kb3dfYnl0ZXMYBiABKAMSNAoLcHJlZmVyZW5jZXMYByABKAsyHy50aGVncmlkLnYxLkRlbGl2ZXJ5UHJlZmVyZW5jZXMSGQoRY2xpZW50X3JlcXVlc3RfaWQYCCABKAkSFQoNaW5jbHVkZV91c2FnZRgJIAEoCBITCgt0cmFjZXBhcmVudBgKIAEoCSLBAgoTRGVsaXZlcnlQcmVmZXJlbmNlcxIdChBtYXhfcHJpY2VfbWljcm9zGAEgASgDSACIAQESGQoRb25seV9zdXBwbGllcl9pZHMYAiADKAkSGwoTaWdub3JlX3N1cHBsaWVyX2lkcxgDIAMoCRIaChJvcmRlcl9zdXBwbGllcl9pZHMYBCADKAkSHAoPYWxsb3dfZmFsbGJhY2tzGAUgASgISAGIAQESFQoNZGF0YV9wb2xpY2llcxgGIAMoCRIPCgdyZWdpb25zGAcgAygJEg4KBm1vZGVscxgIIAMoCRIgChNoZWRnZV9hZnRlcl9wZXJjZW50GAkgASgFSAKIAQFCEwoRX21heF9wcmljZV9taWNyb3NCEgoQX2FsbG93X2ZhbGxiYWNrc0IWChRfaGVkZ2VfYWZ0ZXJfcGVyY2VudCIbCgtSZXF1ZXN0UGFydBIMCgRkYXRhGAEgASgMIhwKC1dpbmRvd0dyYW50Eg0KBWJ5dGVzGAEgASgDIhgKBkNhbmNlbBIOCgZyZWFzb24YASABKAkigwIKDURlbGl2ZXJ5RXZlbnQSDAoEY2FsbBgBIAEoBBIuCgdzdGFydGVkGAIgASgLMhsudGhlZ3JpZC52MS5EZWxpdmVyeVN0YXJ0ZWRIABImCgVyZXBseRgDIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5SAASKgoFZW5kZWQYBCABKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RW5kZWRIABIsCgZmYWlsZWQYBSABKAsyGi50aGVncmlkLnYxLkRlbGl2ZXJ5RmFpbGVkSAASKQoGd2luZG93GAYgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAQgcKBWV2ZW50IpMBCg9EZWxpdmVyeVN0YXJ0ZWQSEAoIdXNhZ2VfaWQYASABKAkSEwoLc3VwcGxpZXJfaWQYAiABKAkSFQoNc2VydmluZ19tb2RlbBgDIAEoCRIVCg1pbnN0cnVtZW50X2lkGAQgASgJEhQKDHNwZWNfdmVyc2lvbhgFIAEoBRIVCg1wcm9tcHRfdG9rZW5zGAYgASgDIl0KDURlbGl2ZXJ5RW5kZWQSJAoFcmVwbHkYASABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseRImCgV1c2FnZRgCIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQiXAoORGVsaXZlcnlGYWlsZWQSIgoGc3RhdHVzGAEgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkMrcBCg9EZWxpdmVyeVNlcnZpY2USRAoHRGVsaXZlchIaLnRoZWdyaWQudjEuRGVsaXZlclJlcXVlc3QaGy50aGVncmlkLnYxLkRlbGl2ZXJSZXNwb25zZTABEl4KD0RlbGl2ZXJ5U2Vzc2lvbhIiLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBojLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
+  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIlIKEkNvdW50VG9rZW5zUmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEigKB3JlcXVlc3QYAiABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0IoYBChNDb3VudFRva2Vuc1Jlc3BvbnNlEhUKDXByb21wdF90b2tlbnMYASABKAMSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIUCgxzcGVjX3ZlcnNpb24YAyABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgEIAEoBRIRCgl0b2tlbml6ZXIYBSABKAkiNwoVQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSCgoCaWQYAiABKAkiKgoWQ2FuY2VsRGVsaXZlcnlSZXNwb25zZRIQCgh1c2FnZV9pZBgBIAEoCSIwCg5EZWxpdmVyUmVxdWVzdBIeCgRvcGVuGAEgASgLMhAudGhlZ3JpZC52MS5PcGVuIjwKD0RlbGl2ZXJSZXNwb25zZRIpCgZldmVudHMYASADKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RXZlbnQiRwoWRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBItCghjb21tYW5kcxgBIAMoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlDb21tYW5kIlYKF0RlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudBIQCghkcmFpbmluZxgCIAEoCCLGAQoPRGVsaXZlcnlDb21tYW5kEgwKBGNhbGwYASABKAQSIAoEb3BlbhgCIAEoCzIQLnRoZWdyaWQudjEuT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCKVAgoET3BlbhITCgtkZWxpdmVyeV9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSKAoHcmVxdWVzdBgEIAEoCzIXLnRoZWdyaWQudjEuQ2hhdFJlcXVlc3QSEwoLcGFydHNfYnl0ZXMYBSABKAMSFAoMd2luZG93X2J5dGVzGAYgASgDEjQKC3ByZWZlcmVuY2VzGAcgASgLMh8udGhlZ3JpZC52MS5EZWxpdmVyeVByZWZlcmVuY2VzEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAggASgJEhUKDWluY2x1ZGVfdXNhZ2UYCSABKAgSEwoLdHJhY2VwYXJlbnQYCiABKAkiwQIKE0RlbGl2ZXJ5UHJlZmVyZW5jZXMSHQoQbWF4X3ByaWNlX21pY3JvcxgBIAEoA0gAiAEBEhkKEW9ubHlfc3VwcGxpZXJfaWRzGAIgAygJEhsKE2lnbm9yZV9zdXBwbGllcl9pZHMYAyADKAkSGgoSb3JkZXJfc3VwcGxpZXJfaWRzGAQgAygJEhwKD2FsbG93X2ZhbGxiYWNrcxgFIAEoCEgBiAEBEhUKDWRhdGFfcG9saWNpZXMYBiADKAkSDwoHcmVnaW9ucxgHIAMoCRIOCgZtb2RlbHMYCCADKAkSIAoTaGVkZ2VfYWZ0ZXJfcGVyY2VudBgJIAEoBUgCiAEBQhMKEV9tYXhfcHJpY2VfbWljcm9zQhIKEF9hbGxvd19mYWxsYmFja3NCFgoUX2hlZGdlX2FmdGVyX3BlcmNlbnQiGwoLUmVxdWVzdFBhcnQSDAoEZGF0YRgBIAEoDCIcCgtXaW5kb3dHcmFudBINCgVieXRlcxgBIAEoAyIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIoMCCg1EZWxpdmVyeUV2ZW50EgwKBGNhbGwYASABKAQSLgoHc3RhcnRlZBgCIAEoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlTdGFydGVkSAASJgoFcmVwbHkYAyABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseUgAEioKBWVuZGVkGAQgASgLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUVuZGVkSAASLAoGZmFpbGVkGAUgASgLMhoudGhlZ3JpZC52MS5EZWxpdmVyeUZhaWxlZEgAEikKBndpbmRvdxgGIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIAEIHCgVldmVudCKTAQoPRGVsaXZlcnlTdGFydGVkEhAKCHVzYWdlX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDXNlcnZpbmdfbW9kZWwYAyABKAkSFQoNaW5zdHJ1bWVudF9pZBgEIAEoCRIUCgxzcGVjX3ZlcnNpb24YBSABKAUSFQoNcHJvbXB0X3Rva2VucxgGIAEoAyKDAQoNRGVsaXZlcnlFbmRlZBIkCgVyZXBseRgBIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5EiYKBXVzYWdlGAIgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIkCgdyZWNlaXB0GAMgASgLMhMudGhlZ3JpZC52MS5SZWNlaXB0IoIBCg5EZWxpdmVyeUZhaWxlZBIiCgZzdGF0dXMYASABKAsyEi5nb29nbGUucnBjLlN0YXR1cxImCgV1c2FnZRgCIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQSJAoHcmVjZWlwdBgDIAEoCzITLnRoZWdyaWQudjEuUmVjZWlwdDLqAgoPRGVsaXZlcnlTZXJ2aWNlEkQKB0RlbGl2ZXISGi50aGVncmlkLnYxLkRlbGl2ZXJSZXF1ZXN0GhsudGhlZ3JpZC52MS5EZWxpdmVyUmVzcG9uc2UwARJeCg9EZWxpdmVyeVNlc3Npb24SIi50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlcXVlc3QaIy50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlKAEwARJTCgtDb3VudFRva2VucxIeLnRoZWdyaWQudjEuQ291bnRUb2tlbnNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5Db3VudFRva2Vuc1Jlc3BvbnNlIgOQAgESXAoOQ2FuY2VsRGVsaXZlcnkSIS50aGVncmlkLnYxLkNhbmNlbERlbGl2ZXJ5UmVxdWVzdBoiLnRoZWdyaWQudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
+
+/**
+ * Request of CountTokens.
+ *
+ * @generated from message thegrid.v1.CountTokensRequest
+ */
+export type CountTokensRequest = Message<"thegrid.v1.CountTokensRequest"> & {
+  /**
+   * Symbol or id of the instrument whose metering policy counts.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * The request whose prompt is counted: messages, tools, response format.
+   *
+   * @generated from field: thegrid.v1.ChatRequest request = 2;
+   */
+  request?: ChatRequest | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.CountTokensRequest.
+ * Use `create(CountTokensRequestSchema)` to create a new message.
+ */
+export const CountTokensRequestSchema: GenMessage<CountTokensRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 0);
+
+/**
+ * Response of CountTokens.
+ *
+ * @generated from message thegrid.v1.CountTokensResponse
+ */
+export type CountTokensResponse = Message<"thegrid.v1.CountTokensResponse"> & {
+  /**
+   * Tokens of the prompt.
+   *
+   * @generated from field: int64 prompt_tokens = 1;
+   */
+  promptTokens: bigint;
+
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 2;
+   */
+  instrumentId: string;
+
+  /**
+   * Version of the specification in force.
+   *
+   * @generated from field: int32 spec_version = 3;
+   */
+  specVersion: number;
+
+  /**
+   * Version of the metering policy that counted.
+   *
+   * @generated from field: int32 metering_version = 4;
+   */
+  meteringVersion: number;
+
+  /**
+   * Tokenizer that counted, such as `o200k_base`.
+   *
+   * @generated from field: string tokenizer = 5;
+   */
+  tokenizer: string;
+};
+
+/**
+ * Describes the message thegrid.v1.CountTokensResponse.
+ * Use `create(CountTokensResponseSchema)` to create a new message.
+ */
+export const CountTokensResponseSchema: GenMessage<CountTokensResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 1);
+
+/**
+ * Request of CancelDelivery.
+ *
+ * @generated from message thegrid.v1.CancelDeliveryRequest
+ */
+export type CancelDeliveryRequest = Message<"thegrid.v1.CancelDeliveryRequest"> & {
+  /**
+   * Names this request in logs; a delivery that is cancelled stays so under any id.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Id of the delivery, `dlv_…`, or of its usage record, `usg_…`.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message thegrid.v1.CancelDeliveryRequest.
+ * Use `create(CancelDeliveryRequestSchema)` to create a new message.
+ */
+export const CancelDeliveryRequestSchema: GenMessage<CancelDeliveryRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 2);
+
+/**
+ * Response of CancelDelivery: the delivery is ending; its record says what was billed.
+ *
+ * @generated from message thegrid.v1.CancelDeliveryResponse
+ */
+export type CancelDeliveryResponse = Message<"thegrid.v1.CancelDeliveryResponse"> & {
+  /**
+   * Id of the usage record, `usg_…`.
+   *
+   * @generated from field: string usage_id = 1;
+   */
+  usageId: string;
+};
+
+/**
+ * Describes the message thegrid.v1.CancelDeliveryResponse.
+ * Use `create(CancelDeliveryResponseSchema)` to create a new message.
+ */
+export const CancelDeliveryResponseSchema: GenMessage<CancelDeliveryResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 3);
 
 /**
  * Request of Deliver.
@@ -37,7 +163,7 @@ export type DeliverRequest = Message<"thegrid.v1.DeliverRequest"> & {
  * Use `create(DeliverRequestSchema)` to create a new message.
  */
 export const DeliverRequestSchema: GenMessage<DeliverRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 0);
+  messageDesc(file_thegrid_v1_delivery, 4);
 
 /**
  * Response of Deliver: whatever is ready, in order.
@@ -58,7 +184,7 @@ export type DeliverResponse = Message<"thegrid.v1.DeliverResponse"> & {
  * Use `create(DeliverResponseSchema)` to create a new message.
  */
 export const DeliverResponseSchema: GenMessage<DeliverResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 1);
+  messageDesc(file_thegrid_v1_delivery, 5);
 
 /**
  * DeliverySessionRequest is a frame from the gateway, at most 256 KiB.
@@ -79,7 +205,7 @@ export type DeliverySessionRequest = Message<"thegrid.v1.DeliverySessionRequest"
  * Use `create(DeliverySessionRequestSchema)` to create a new message.
  */
 export const DeliverySessionRequestSchema: GenMessage<DeliverySessionRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 2);
+  messageDesc(file_thegrid_v1_delivery, 6);
 
 /**
  * DeliverySessionResponse is a frame to the gateway, at most 256 KiB.
@@ -107,7 +233,7 @@ export type DeliverySessionResponse = Message<"thegrid.v1.DeliverySessionRespons
  * Use `create(DeliverySessionResponseSchema)` to create a new message.
  */
 export const DeliverySessionResponseSchema: GenMessage<DeliverySessionResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 3);
+  messageDesc(file_thegrid_v1_delivery, 7);
 
 /**
  * DeliveryCommand is one step of one call from its client.
@@ -167,7 +293,7 @@ export type DeliveryCommand = Message<"thegrid.v1.DeliveryCommand"> & {
  * Use `create(DeliveryCommandSchema)` to create a new message.
  */
 export const DeliveryCommandSchema: GenMessage<DeliveryCommand> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 4);
+  messageDesc(file_thegrid_v1_delivery, 8);
 
 /**
  * Open begins a call.
@@ -253,7 +379,7 @@ export type Open = Message<"thegrid.v1.Open"> & {
  * Use `create(OpenSchema)` to create a new message.
  */
 export const OpenSchema: GenMessage<Open> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 5);
+  messageDesc(file_thegrid_v1_delivery, 9);
 
 /**
  * DeliveryPreferences narrows what may serve and what may be paid, for one call. What no registered offer
@@ -336,7 +462,7 @@ export type DeliveryPreferences = Message<"thegrid.v1.DeliveryPreferences"> & {
  * Use `create(DeliveryPreferencesSchema)` to create a new message.
  */
 export const DeliveryPreferencesSchema: GenMessage<DeliveryPreferences> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 6);
+  messageDesc(file_thegrid_v1_delivery, 10);
 
 /**
  * RequestPart is a piece of a serialised ChatRequest.
@@ -357,7 +483,7 @@ export type RequestPart = Message<"thegrid.v1.RequestPart"> & {
  * Use `create(RequestPartSchema)` to create a new message.
  */
 export const RequestPartSchema: GenMessage<RequestPart> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 7);
+  messageDesc(file_thegrid_v1_delivery, 11);
 
 /**
  * WindowGrant lets the sender send more.
@@ -378,7 +504,7 @@ export type WindowGrant = Message<"thegrid.v1.WindowGrant"> & {
  * Use `create(WindowGrantSchema)` to create a new message.
  */
 export const WindowGrantSchema: GenMessage<WindowGrant> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 8);
+  messageDesc(file_thegrid_v1_delivery, 12);
 
 /**
  * Cancel ends a call from the receiver's side.
@@ -399,7 +525,7 @@ export type Cancel = Message<"thegrid.v1.Cancel"> & {
  * Use `create(CancelSchema)` to create a new message.
  */
 export const CancelSchema: GenMessage<Cancel> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 9);
+  messageDesc(file_thegrid_v1_delivery, 13);
 
 /**
  * DeliveryEvent is one step of one call to its client.
@@ -467,7 +593,7 @@ export type DeliveryEvent = Message<"thegrid.v1.DeliveryEvent"> & {
  * Use `create(DeliveryEventSchema)` to create a new message.
  */
 export const DeliveryEventSchema: GenMessage<DeliveryEvent> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 10);
+  messageDesc(file_thegrid_v1_delivery, 14);
 
 /**
  * DeliveryStarted names what serves the call.
@@ -523,7 +649,7 @@ export type DeliveryStarted = Message<"thegrid.v1.DeliveryStarted"> & {
  * Use `create(DeliveryStartedSchema)` to create a new message.
  */
 export const DeliveryStartedSchema: GenMessage<DeliveryStarted> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 11);
+  messageDesc(file_thegrid_v1_delivery, 15);
 
 /**
  * DeliveryEnded is the good end. Finish reasons come only here, after the report is durable.
@@ -544,6 +670,13 @@ export type DeliveryEnded = Message<"thegrid.v1.DeliveryEnded"> & {
    * @generated from field: thegrid.v1.UsageRecord usage = 2;
    */
   usage?: UsageRecord | undefined;
+
+  /**
+   * The record as signed by the exchange; unset while it is pending.
+   *
+   * @generated from field: thegrid.v1.Receipt receipt = 3;
+   */
+  receipt?: Receipt | undefined;
 };
 
 /**
@@ -551,7 +684,7 @@ export type DeliveryEnded = Message<"thegrid.v1.DeliveryEnded"> & {
  * Use `create(DeliveryEndedSchema)` to create a new message.
  */
 export const DeliveryEndedSchema: GenMessage<DeliveryEnded> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 12);
+  messageDesc(file_thegrid_v1_delivery, 16);
 
 /**
  * DeliveryFailed is the bad end.
@@ -572,6 +705,13 @@ export type DeliveryFailed = Message<"thegrid.v1.DeliveryFailed"> & {
    * @generated from field: thegrid.v1.UsageRecord usage = 2;
    */
   usage?: UsageRecord | undefined;
+
+  /**
+   * The record as signed by the exchange.
+   *
+   * @generated from field: thegrid.v1.Receipt receipt = 3;
+   */
+  receipt?: Receipt | undefined;
 };
 
 /**
@@ -579,7 +719,7 @@ export type DeliveryFailed = Message<"thegrid.v1.DeliveryFailed"> & {
  * Use `create(DeliveryFailedSchema)` to create a new message.
  */
 export const DeliveryFailedSchema: GenMessage<DeliveryFailed> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 13);
+  messageDesc(file_thegrid_v1_delivery, 17);
 
 /**
  * DeliveryService turns Lots into tokens: a call is admitted, reserved for, offered to a supplier,
@@ -614,6 +754,30 @@ export const DeliveryService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof DeliverySessionRequestSchema;
     output: typeof DeliverySessionResponseSchema;
+  },
+  /**
+   * CountTokens answers what the prompt of a request comes to by the instrument's metering policy: the
+   * count that a delivery of it would reserve and bill. Nothing is reserved, sent or kept; a repeat is
+   * safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, RATE_LIMITED, TOO_LARGE.
+   *
+   * @generated from rpc thegrid.v1.DeliveryService.CountTokens
+   */
+  countTokens: {
+    methodKind: "unary";
+    input: typeof CountTokensRequestSchema;
+    output: typeof CountTokensResponseSchema;
+  },
+  /**
+   * CancelDelivery ends a running delivery of the caller's member, whichever stream or session carries
+   * it. Its client is told with DELIVERY_CANCELLED; what was delivered until then is billed. Scope
+   * `consume`. A repeat is safe. Refused with DELIVERY_NOT_FOUND when no such delivery runs here.
+   *
+   * @generated from rpc thegrid.v1.DeliveryService.CancelDelivery
+   */
+  cancelDelivery: {
+    methodKind: "unary";
+    input: typeof CancelDeliveryRequestSchema;
+    output: typeof CancelDeliveryResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_delivery, 0);

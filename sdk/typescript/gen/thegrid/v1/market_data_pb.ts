@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/market_data.proto.
  */
 export const file_thegrid_v1_market_data: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDItQBChFMaXN0VHJhZGVzUmVxdWVzdBIOCgZtYXJrZXQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUAoSTGlzdFRyYWRlc1Jlc3BvbnNlEiEKBnRyYWRlcxgBIAMoCzIRLnRoZWdyaWQudjEuVHJhZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkoKF1N0cmVhbU1hcmtldERhdGFSZXF1ZXN0Ei8KDXN1YnNjcmlwdGlvbnMYASADKAsyGC50aGVncmlkLnYxLlN1YnNjcmlwdGlvbiJDChhTdHJlYW1NYXJrZXREYXRhUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcudGhlZ3JpZC52MS5NYXJrZXRFdmVudCKKAQoMU3Vic2NyaXB0aW9uEg4KBm1hcmtldBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhsKDmFmdGVyX3NlcXVlbmNlGAMgASgDSACIAQESFAoMZGVwdGhfbGV2ZWxzGAQgASgFQhEKD19hZnRlcl9zZXF1ZW5jZSKXBAoLTWFya2V0RXZlbnQSEQoJbWFya2V0X2lkGAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSFQoNcHJldl9zZXF1ZW5jZRgDIAEoAxIQCghzZXF1ZW5jZRgEIAEoAxIuCgpldmVudF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkChdjb25mbGF0ZWRfZnJvbV9zZXF1ZW5jZRgGIAEoA0gBiAEBEjEKDWJvb2tfc25hcHNob3QYByABKAsyGC50aGVncmlkLnYxLkJvb2tTbmFwc2hvdEgAEisKCmJvb2tfZGVsdGEYCCABKAsyFS50aGVncmlkLnYxLkJvb2tEZWx0YUgAEiIKBXRyYWRlGAkgASgLMhEudGhlZ3JpZC52MS5UcmFkZUgAEiQKBm1hcmtldBgKIAEoCzISLnRoZWdyaWQudjEuTWFya2V0SAASKgoJaGVhcnRiZWF0GAsgASgLMhUudGhlZ3JpZC52MS5IZWFydGJlYXRIABIrCgpzdHJlYW1fZW5kGAwgASgLMhUudGhlZ3JpZC52MS5TdHJlYW1FbmRIABImCgdhdWN0aW9uGA0gASgLMhMudGhlZ3JpZC52MS5BdWN0aW9uSABCCQoHcGF5bG9hZEIaChhfY29uZmxhdGVkX2Zyb21fc2VxdWVuY2UinwIKB0F1Y3Rpb24SEgoKYXVjdGlvbl9pZBgBIAEoCRInCgVjYXVzZRgCIAEoDjIYLnRoZWdyaWQudjEuQXVjdGlvbkNhdXNlEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjChZyZWZlcmVuY2VfcHJpY2VfbWljcm9zGAQgASgDSACIAQESGQoMcHJpY2VfbWljcm9zGAUgASgDSAGIAQESFAoMdm9sdW1lX3VuaXRzGAYgASgDEhUKDXN1cnBsdXNfdW5pdHMYByABKAMSEAoIZmluaXNoZWQYCCABKAhCGQoXX3JlZmVyZW5jZV9wcmljZV9taWNyb3NCDwoNX3ByaWNlX21pY3JvcyJ3CgxCb29rU25hcHNob3QSIwoEYmlkcxgBIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiMKBGFza3MYAiADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIQCghjaGVja3N1bRgDIAEoDRILCgNnYXAYBCABKAgiZwoJQm9va0RlbHRhEiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSEAoIY2hlY2tzdW0YAyABKA0iTgoJQm9va0xldmVsEhQKDHByaWNlX21pY3JvcxgBIAEoAxIWCg5xdWFudGl0eV91bml0cxgCIAEoAxITCgtvcmRlcl9jb3VudBgDIAEoBSLEAQoFVHJhZGUSEAoIdHJhZGVfaWQYASABKAkSEQoJbWFya2V0X2lkGAIgASgJEhQKDHByaWNlX21pY3JvcxgDIAEoAxIWCg5xdWFudGl0eV91bml0cxgEIAEoAxIkCgp0YWtlcl9zaWRlGAUgASgOMhAudGhlZ3JpZC52MS5TaWRlEi4KCnRyYWRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmF1Y3Rpb25faWQYByABKAkixwMKBk1hcmtldBIRCgltYXJrZXRfaWQYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIOCgZzeW1ib2wYAyABKAkSJgoFc3RhdGUYBCABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEhQKDHN0YXRlX3JlYXNvbhgFIAEoCRImCgV0ZXJtcxgGIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMSHgoRbGFzdF9wcmljZV9taWNyb3MYByABKANIAIgBARIcCg9iZXN0X2JpZF9taWNyb3MYCCABKANIAYgBARIcCg9iZXN0X2Fza19taWNyb3MYCSABKANIAogBARIzCg9uZXh0X3N3ZWVwX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBnBvbGljeRgLIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5EiQKB2F1Y3Rpb24YDCABKAsyEy50aGVncmlkLnYxLkF1Y3Rpb25CFAoSX2xhc3RfcHJpY2VfbWljcm9zQhIKEF9iZXN0X2JpZF9taWNyb3NCEgoQX2Jlc3RfYXNrX21pY3JvcyJ3CgxNYXJrZXRQb2xpY3kSFAoMbWF4X21vdmVfYnBzGAEgASgDEhoKEm1heF9tb3ZlX3dpbmRvd191cxgCIAEoAxIbChNtYXhfbW92ZV9hdWN0aW9uX3VzGAMgASgDEhgKEHN3ZWVwX2F1Y3Rpb25fdXMYBCABKAMixAEKC01hcmtldFRlcm1zEhgKEHRpY2tfc2l6ZV9taWNyb3MYASABKAMSGgoScXVhbnRpdHlfbWluX3VuaXRzGAIgASgDEhoKEnF1YW50aXR5X21heF91bml0cxgDIAEoAxIVCg1tYWtlcl9mZWVfYnBzGAQgASgDEhUKDXRha2VyX2ZlZV9icHMYBSABKAMSGwoTcXVhbnRpdHlfc3RlcF91bml0cxgGIAEoAxIYChBwcmljZV9tYXhfbWljcm9zGAcgASgDIvYCCg5SZWZlcmVuY2VJbmRleBIVCg1pbnN0cnVtZW50X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPd2luZG93X2VuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZCgxwcmljZV9taWNyb3MYBSABKANIAIgBARITCgt0cmFkZV9jb3VudBgGIAEoAxIVCg12b2x1bWVfdG9rZW5zGAcgASgDEjAKBnN0YXR1cxgIIAEoDjIgLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXhTdGF0dXMSFgoObWV0aG9kX3ZlcnNpb24YCSABKAUSLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQg8KDV9wcmljZV9taWNyb3MiTQoTUmVmZXJlbmNlSW5kZXhJbnB1dBIQCgh0cmFkZV9pZBgBIAEoCRIUCgxwcmljZV9taWNyb3MYAiABKAMSDgoGdG9rZW5zGAMgASgDIpEBChhHZXRSZWZlcmVuY2VJbmRleFJlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJGChlHZXRSZWZlcmVuY2VJbmRleFJlc3BvbnNlEikKBWluZGV4GAEgASgLMhoudGhlZ3JpZC52MS5SZWZlcmVuY2VJbmRleCLiAQobTGlzdFJlZmVyZW5jZUluZGV4ZXNSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iZAocTGlzdFJlZmVyZW5jZUluZGV4ZXNSZXNwb25zZRIrCgdpbmRleGVzGAEgAygLMhoudGhlZ3JpZC52MS5SZWZlcmVuY2VJbmRleBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkivwEKH0xpc3RSZWZlcmVuY2VJbmRleElucHV0c1JlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkSKgoMbWluX3Bvc2l0aW9uGAUgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKXAQogTGlzdFJlZmVyZW5jZUluZGV4SW5wdXRzUmVzcG9uc2USKQoFaW5kZXgYASABKAsyGi50aGVncmlkLnYxLlJlZmVyZW5jZUluZGV4Ei8KBmlucHV0cxgCIAMoCzIfLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXhJbnB1dBIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkqcQoHQ2hhbm5lbBIXChNDSEFOTkVMX1VOU1BFQ0lGSUVEEAASEAoMQ0hBTk5FTF9CT09LEAESEgoOQ0hBTk5FTF9UUkFERVMQAhISCg5DSEFOTkVMX1NUQVRVUxADEhMKD0NIQU5ORUxfQVVDVElPThAEKn4KDEF1Y3Rpb25DYXVzZRIdChlBVUNUSU9OX0NBVVNFX1VOU1BFQ0lGSUVEEAASGgoWQVVDVElPTl9DQVVTRV9PUEVSQVRPUhABEhoKFkFVQ1RJT05fQ0FVU0VfTUFYX01PVkUQAhIXChNBVUNUSU9OX0NBVVNFX1NXRUVQEAMqrgEKC01hcmtldFN0YXRlEhwKGE1BUktFVF9TVEFURV9VTlNQRUNJRklFRBAAEhUKEU1BUktFVF9TVEFURV9PUEVOEAESHAoYTUFSS0VUX1NUQVRFX0NBTkNFTF9PTkxZEAISFwoTTUFSS0VUX1NUQVRFX0hBTFRFRBADEhgKFE1BUktFVF9TVEFURV9BVUNUSU9OEAQSGQoVTUFSS0VUX1NUQVRFX1NXRUVQSU5HEAUqiAEKFFJlZmVyZW5jZUluZGV4U3RhdHVzEiYKIlJFRkVSRU5DRV9JTkRFWF9TVEFUVVNfVU5TUEVDSUZJRUQQABImCiJSRUZFUkVOQ0VfSU5ERVhfU1RBVFVTX1BST1ZJU0lPTkFMEAESIAocUkVGRVJFTkNFX0lOREVYX1NUQVRVU19GSU5BTBACMosGChFNYXJrZXREYXRhU2VydmljZRJNCglHZXRNYXJrZXQSHC50aGVncmlkLnYxLkdldE1hcmtldFJlcXVlc3QaHS50aGVncmlkLnYxLkdldE1hcmtldFJlc3BvbnNlIgOQAgESUwoLTGlzdE1hcmtldHMSHi50aGVncmlkLnYxLkxpc3RNYXJrZXRzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdE1hcmtldHNSZXNwb25zZSIDkAIBEkcKB0dldEJvb2sSGi50aGVncmlkLnYxLkdldEJvb2tSZXF1ZXN0GhsudGhlZ3JpZC52MS5HZXRCb29rUmVzcG9uc2UiA5ACARJQCgpMaXN0VHJhZGVzEh0udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVxdWVzdBoeLnRoZWdyaWQudjEuTGlzdFRyYWRlc1Jlc3BvbnNlIgOQAgESZAoQU3RyZWFtTWFya2V0RGF0YRIjLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QaJC50aGVncmlkLnYxLlN0cmVhbU1hcmtldERhdGFSZXNwb25zZSIDkAIBMAESZQoRR2V0UmVmZXJlbmNlSW5kZXgSJC50aGVncmlkLnYxLkdldFJlZmVyZW5jZUluZGV4UmVxdWVzdBolLnRoZWdyaWQudjEuR2V0UmVmZXJlbmNlSW5kZXhSZXNwb25zZSIDkAIBEm4KFExpc3RSZWZlcmVuY2VJbmRleGVzEicudGhlZ3JpZC52MS5MaXN0UmVmZXJlbmNlSW5kZXhlc1JlcXVlc3QaKC50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleGVzUmVzcG9uc2UiA5ACARJ6ChhMaXN0UmVmZXJlbmNlSW5kZXhJbnB1dHMSKy50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleElucHV0c1JlcXVlc3QaLC50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleElucHV0c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDImcKE0dldE9yZGVyQm9va1JlcXVlc3QSDgoGbWFya2V0GAEgASgJEhQKDGRlcHRoX29yZGVycxgCIAEoBRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlUKFEdldE9yZGVyQm9va1Jlc3BvbnNlEisKBGJvb2sYASABKAsyHS50aGVncmlkLnYxLk9yZGVyQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDIk4KEEdldFRpY2tlclJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0VGlja2VyUmVzcG9uc2USIgoGdGlja2VyGAEgASgLMhIudGhlZ3JpZC52MS5UaWNrZXIiZwoSTGlzdFRpY2tlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdFRpY2tlcnNSZXNwb25zZRIjCgd0aWNrZXJzGAEgAygLMhIudGhlZ3JpZC52MS5UaWNrZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoMCChJMaXN0Q2FuZGxlc1JlcXVlc3QSDgoGbWFya2V0GAEgASgJEiwKCGludGVydmFsGAIgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbBIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCRIuCgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAcgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJTChNMaXN0Q2FuZGxlc1Jlc3BvbnNlEiMKB2NhbmRsZXMYASADKAsyEi50aGVncmlkLnYxLkNhbmRsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki1AEKEUxpc3RUcmFkZXNSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIuCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAYgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJQChJMaXN0VHJhZGVzUmVzcG9uc2USIQoGdHJhZGVzGAEgAygLMhEudGhlZ3JpZC52MS5UcmFkZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSgoXU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QSLwoNc3Vic2NyaXB0aW9ucxgBIAMoCzIYLnRoZWdyaWQudjEuU3Vic2NyaXB0aW9uImcKGFN0cmVhbU1hcmtldERhdGFSZXNwb25zZRInCgZldmVudHMYASADKAsyFy50aGVncmlkLnYxLk1hcmtldEV2ZW50EhIKCmxhZ19ldmVudHMYAiABKAMSDgoGbGFnX3VzGAMgASgDIr8BCgxTdWJzY3JpcHRpb24SDgoGbWFya2V0GAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSGwoOYWZ0ZXJfc2VxdWVuY2UYAyABKANIAIgBARIUCgxkZXB0aF9sZXZlbHMYBCABKAUSMwoPY2FuZGxlX2ludGVydmFsGAUgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbEIRCg9fYWZ0ZXJfc2VxdWVuY2Ui8AYKC01hcmtldEV2ZW50EhEKCW1hcmtldF9pZBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhUKDXByZXZfc2VxdWVuY2UYAyABKAMSEAoIc2VxdWVuY2UYBCABKAMSLgoKZXZlbnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoXY29uZmxhdGVkX2Zyb21fc2VxdWVuY2UYBiABKANIAYgBARIxCg1ib29rX3NuYXBzaG90GAcgASgLMhgudGhlZ3JpZC52MS5Cb29rU25hcHNob3RIABIrCgpib29rX2RlbHRhGAggASgLMhUudGhlZ3JpZC52MS5Cb29rRGVsdGFIABIiCgV0cmFkZRgJIAEoCzIRLnRoZWdyaWQudjEuVHJhZGVIABIkCgZtYXJrZXQYCiABKAsyEi50aGVncmlkLnYxLk1hcmtldEgAEioKCWhlYXJ0YmVhdBgLIAEoCzIVLnRoZWdyaWQudjEuSGVhcnRiZWF0SAASKwoKc3RyZWFtX2VuZBgMIAEoCzIVLnRoZWdyaWQudjEuU3RyZWFtRW5kSAASJgoHYXVjdGlvbhgNIAEoCzITLnRoZWdyaWQudjEuQXVjdGlvbkgAEi0KC2Jlc3RfcHJpY2VzGA4gASgLMhYudGhlZ3JpZC52MS5CZXN0UHJpY2VzSAASPAoTb3JkZXJfYm9va19zbmFwc2hvdBgPIAEoCzIdLnRoZWdyaWQudjEuT3JkZXJCb29rU25hcHNob3RIABI2ChBvcmRlcl9ib29rX2RlbHRhGBAgASgLMhoudGhlZ3JpZC52MS5PcmRlckJvb2tEZWx0YUgAEiQKBnRpY2tlchgRIAEoCzISLnRoZWdyaWQudjEuVGlja2VySAASJAoGY2FuZGxlGBIgASgLMhIudGhlZ3JpZC52MS5DYW5kbGVIABIeChFnYXBfZnJvbV9zZXF1ZW5jZRgUIAEoA0gCiAEBEhwKD2dhcF90b19zZXF1ZW5jZRgVIAEoA0gDiAEBQgkKB3BheWxvYWRCGgoYX2NvbmZsYXRlZF9mcm9tX3NlcXVlbmNlQhQKEl9nYXBfZnJvbV9zZXF1ZW5jZUISChBfZ2FwX3RvX3NlcXVlbmNlIlQKCkJlc3RQcmljZXMSIgoDYmlkGAEgASgLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSIgoDYXNrGAIgASgLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwinQEKEU9yZGVyQm9va1NuYXBzaG90EiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tPcmRlchIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rT3JkZXISEAoIY2hlY2tzdW0YAyABKA0SCwoDZ2FwGAQgASgIEhEKCWNvbnRpbnVlZBgFIAEoCBIMCgRtb3JlGAYgASgIImwKDk9yZGVyQm9va0RlbHRhEiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tPcmRlchIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rT3JkZXISEAoIY2hlY2tzdW0YAyABKA0iXQoJQm9va09yZGVyEhAKCG9yZGVyX2lkGAEgASgJEhQKDHByaWNlX21pY3JvcxgCIAEoAxIWCg5xdWFudGl0eV91bml0cxgDIAEoAxIQCghwcmlvcml0eRgEIAEoAyK0BQoGVGlja2VyEhEKCW1hcmtldF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSLwoLdGlja2VyX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiIKA2JpZBgEIAEoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiIKA2FzaxgFIAEoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEh4KEWxhc3RfcHJpY2VfbWljcm9zGAYgASgDSACIAQESGwoTbGFzdF9xdWFudGl0eV91bml0cxgHIAEoAxIzCg9sYXN0X3RyYWRlX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDWxhc3RfdHJhZGVfaWQYCSABKAkSNQoRd2luZG93X3N0YXJ0X3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh4KEW9wZW5fcHJpY2VfbWljcm9zGAsgASgDSAGIAQESHgoRaGlnaF9wcmljZV9taWNyb3MYDCABKANIAogBARIdChBsb3dfcHJpY2VfbWljcm9zGA0gASgDSAOIAQESGgoNY2hhbmdlX21pY3JvcxgOIAEoA0gEiAEBEhcKCmNoYW5nZV9icHMYDyABKANIBYgBARIUCgx2b2x1bWVfdW5pdHMYECABKAMSFwoPdHVybm92ZXJfbWljcm9zGBEgASgDEhMKC3RyYWRlX2NvdW50GBIgASgDQhQKEl9sYXN0X3ByaWNlX21pY3Jvc0IUChJfb3Blbl9wcmljZV9taWNyb3NCFAoSX2hpZ2hfcHJpY2VfbWljcm9zQhMKEV9sb3dfcHJpY2VfbWljcm9zQhAKDl9jaGFuZ2VfbWljcm9zQg0KC19jaGFuZ2VfYnBzIpUDCgZDYW5kbGUSEQoJbWFya2V0X2lkGAEgASgJEiwKCGludGVydmFsGAIgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbBIuCgpzdGFydF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRb3Blbl9wcmljZV9taWNyb3MYBSABKAMSGQoRaGlnaF9wcmljZV9taWNyb3MYBiABKAMSGAoQbG93X3ByaWNlX21pY3JvcxgHIAEoAxIaChJjbG9zZV9wcmljZV9taWNyb3MYCCABKAMSFAoMdm9sdW1lX3VuaXRzGAkgASgDEhcKD3R1cm5vdmVyX21pY3JvcxgKIAEoAxITCgt0cmFkZV9jb3VudBgLIAEoAxIWCg5maXJzdF90cmFkZV9pZBgMIAEoCRIVCg1sYXN0X3RyYWRlX2lkGA0gASgJEg0KBWZpbmFsGA4gASgIIp8CCgdBdWN0aW9uEhIKCmF1Y3Rpb25faWQYASABKAkSJwoFY2F1c2UYAiABKA4yGC50aGVncmlkLnYxLkF1Y3Rpb25DYXVzZRIsCghlbmRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoWcmVmZXJlbmNlX3ByaWNlX21pY3JvcxgEIAEoA0gAiAEBEhkKDHByaWNlX21pY3JvcxgFIAEoA0gBiAEBEhQKDHZvbHVtZV91bml0cxgGIAEoAxIVCg1zdXJwbHVzX3VuaXRzGAcgASgDEhAKCGZpbmlzaGVkGAggASgIQhkKF19yZWZlcmVuY2VfcHJpY2VfbWljcm9zQg8KDV9wcmljZV9taWNyb3MidwoMQm9va1NuYXBzaG90EiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSEAoIY2hlY2tzdW0YAyABKA0SCwoDZ2FwGAQgASgIImcKCUJvb2tEZWx0YRIjCgRiaWRzGAEgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSIwoEYXNrcxgCIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEhAKCGNoZWNrc3VtGAMgASgNIk4KCUJvb2tMZXZlbBIUCgxwcmljZV9taWNyb3MYASABKAMSFgoOcXVhbnRpdHlfdW5pdHMYAiABKAMSEwoLb3JkZXJfY291bnQYAyABKAUi2AEKBVRyYWRlEhAKCHRyYWRlX2lkGAEgASgJEhEKCW1hcmtldF9pZBgCIAEoCRIUCgxwcmljZV9taWNyb3MYAyABKAMSFgoOcXVhbnRpdHlfdW5pdHMYBCABKAMSJAoKdGFrZXJfc2lkZRgFIAEoDjIQLnRoZWdyaWQudjEuU2lkZRIuCgp0cmFkZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBISCgphdWN0aW9uX2lkGAcgASgJEhIKCmFmZmlsaWF0ZWQYCCABKAgixwMKBk1hcmtldBIRCgltYXJrZXRfaWQYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIOCgZzeW1ib2wYAyABKAkSJgoFc3RhdGUYBCABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEhQKDHN0YXRlX3JlYXNvbhgFIAEoCRImCgV0ZXJtcxgGIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMSHgoRbGFzdF9wcmljZV9taWNyb3MYByABKANIAIgBARIcCg9iZXN0X2JpZF9taWNyb3MYCCABKANIAYgBARIcCg9iZXN0X2Fza19taWNyb3MYCSABKANIAogBARIzCg9uZXh0X3N3ZWVwX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBnBvbGljeRgLIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5EiQKB2F1Y3Rpb24YDCABKAsyEy50aGVncmlkLnYxLkF1Y3Rpb25CFAoSX2xhc3RfcHJpY2VfbWljcm9zQhIKEF9iZXN0X2JpZF9taWNyb3NCEgoQX2Jlc3RfYXNrX21pY3JvcyJ3CgxNYXJrZXRQb2xpY3kSFAoMbWF4X21vdmVfYnBzGAEgASgDEhoKEm1heF9tb3ZlX3dpbmRvd191cxgCIAEoAxIbChNtYXhfbW92ZV9hdWN0aW9uX3VzGAMgASgDEhgKEHN3ZWVwX2F1Y3Rpb25fdXMYBCABKAMixAEKC01hcmtldFRlcm1zEhgKEHRpY2tfc2l6ZV9taWNyb3MYASABKAMSGgoScXVhbnRpdHlfbWluX3VuaXRzGAIgASgDEhoKEnF1YW50aXR5X21heF91bml0cxgDIAEoAxIVCg1tYWtlcl9mZWVfYnBzGAQgASgDEhUKDXRha2VyX2ZlZV9icHMYBSABKAMSGwoTcXVhbnRpdHlfc3RlcF91bml0cxgGIAEoAxIYChBwcmljZV9tYXhfbWljcm9zGAcgASgDIvYCCg5SZWZlcmVuY2VJbmRleBIVCg1pbnN0cnVtZW50X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMwoPd2luZG93X2VuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIZCgxwcmljZV9taWNyb3MYBSABKANIAIgBARITCgt0cmFkZV9jb3VudBgGIAEoAxIVCg12b2x1bWVfdG9rZW5zGAcgASgDEjAKBnN0YXR1cxgIIAEoDjIgLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXhTdGF0dXMSFgoObWV0aG9kX3ZlcnNpb24YCSABKAUSLwoLdXBkYXRlX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQg8KDV9wcmljZV9taWNyb3MiTQoTUmVmZXJlbmNlSW5kZXhJbnB1dBIQCgh0cmFkZV9pZBgBIAEoCRIUCgxwcmljZV9taWNyb3MYAiABKAMSDgoGdG9rZW5zGAMgASgDIpEBChhHZXRSZWZlcmVuY2VJbmRleFJlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJGChlHZXRSZWZlcmVuY2VJbmRleFJlc3BvbnNlEikKBWluZGV4GAEgASgLMhoudGhlZ3JpZC52MS5SZWZlcmVuY2VJbmRleCLiAQobTGlzdFJlZmVyZW5jZUluZGV4ZXNSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iZAocTGlzdFJlZmVyZW5jZUluZGV4ZXNSZXNwb25zZRIrCgdpbmRleGVzGAEgAygLMhoudGhlZ3JpZC52MS5SZWZlcmVuY2VJbmRleBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkivwEKH0xpc3RSZWZlcmVuY2VJbmRleElucHV0c1JlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRI1ChF3aW5kb3dfc3RhcnRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEQoJcGFnZV9zaXplGAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkSKgoMbWluX3Bvc2l0aW9uGAUgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKXAQogTGlzdFJlZmVyZW5jZUluZGV4SW5wdXRzUmVzcG9uc2USKQoFaW5kZXgYASABKAsyGi50aGVncmlkLnYxLlJlZmVyZW5jZUluZGV4Ei8KBmlucHV0cxgCIAMoCzIfLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXhJbnB1dBIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkqwAEKB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEhAKDENIQU5ORUxfQk9PSxABEhIKDkNIQU5ORUxfVFJBREVTEAISEgoOQ0hBTk5FTF9TVEFUVVMQAxITCg9DSEFOTkVMX0FVQ1RJT04QBBIQCgxDSEFOTkVMX0JFU1QQBRISCg5DSEFOTkVMX1RJQ0tFUhAGEhMKD0NIQU5ORUxfQ0FORExFUxAHEhIKDkNIQU5ORUxfT1JERVJTEAkq8wEKDkNhbmRsZUludGVydmFsEh8KG0NBTkRMRV9JTlRFUlZBTF9VTlNQRUNJRklFRBAAEh4KGkNBTkRMRV9JTlRFUlZBTF9PTkVfTUlOVVRFEAESIAocQ0FORExFX0lOVEVSVkFMX0ZJVkVfTUlOVVRFUxACEiMKH0NBTkRMRV9JTlRFUlZBTF9GSUZURUVOX01JTlVURVMQAxIcChhDQU5ETEVfSU5URVJWQUxfT05FX0hPVVIQBBIeChpDQU5ETEVfSU5URVJWQUxfRk9VUl9IT1VSUxAFEhsKF0NBTkRMRV9JTlRFUlZBTF9PTkVfREFZEAYqfgoMQXVjdGlvbkNhdXNlEh0KGUFVQ1RJT05fQ0FVU0VfVU5TUEVDSUZJRUQQABIaChZBVUNUSU9OX0NBVVNFX09QRVJBVE9SEAESGgoWQVVDVElPTl9DQVVTRV9NQVhfTU9WRRACEhcKE0FVQ1RJT05fQ0FVU0VfU1dFRVAQAyquAQoLTWFya2V0U3RhdGUSHAoYTUFSS0VUX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRTUFSS0VUX1NUQVRFX09QRU4QARIcChhNQVJLRVRfU1RBVEVfQ0FOQ0VMX09OTFkQAhIXChNNQVJLRVRfU1RBVEVfSEFMVEVEEAMSGAoUTUFSS0VUX1NUQVRFX0FVQ1RJT04QBBIZChVNQVJLRVRfU1RBVEVfU1dFRVBJTkcQBSqIAQoUUmVmZXJlbmNlSW5kZXhTdGF0dXMSJgoiUkVGRVJFTkNFX0lOREVYX1NUQVRVU19VTlNQRUNJRklFRBAAEiYKIlJFRkVSRU5DRV9JTkRFWF9TVEFUVVNfUFJPVklTSU9OQUwQARIgChxSRUZFUkVOQ0VfSU5ERVhfU1RBVFVTX0ZJTkFMEAIy3AgKEU1hcmtldERhdGFTZXJ2aWNlEk0KCUdldE1hcmtldBIcLnRoZWdyaWQudjEuR2V0TWFya2V0UmVxdWVzdBodLnRoZWdyaWQudjEuR2V0TWFya2V0UmVzcG9uc2UiA5ACARJTCgtMaXN0TWFya2V0cxIeLnRoZWdyaWQudjEuTGlzdE1hcmtldHNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5MaXN0TWFya2V0c1Jlc3BvbnNlIgOQAgESRwoHR2V0Qm9vaxIaLnRoZWdyaWQudjEuR2V0Qm9va1JlcXVlc3QaGy50aGVncmlkLnYxLkdldEJvb2tSZXNwb25zZSIDkAIBElYKDEdldE9yZGVyQm9vaxIfLnRoZWdyaWQudjEuR2V0T3JkZXJCb29rUmVxdWVzdBogLnRoZWdyaWQudjEuR2V0T3JkZXJCb29rUmVzcG9uc2UiA5ACARJNCglHZXRUaWNrZXISHC50aGVncmlkLnYxLkdldFRpY2tlclJlcXVlc3QaHS50aGVncmlkLnYxLkdldFRpY2tlclJlc3BvbnNlIgOQAgESUwoLTGlzdFRpY2tlcnMSHi50aGVncmlkLnYxLkxpc3RUaWNrZXJzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdFRpY2tlcnNSZXNwb25zZSIDkAIBElMKC0xpc3RDYW5kbGVzEh4udGhlZ3JpZC52MS5MaXN0Q2FuZGxlc1JlcXVlc3QaHy50aGVncmlkLnYxLkxpc3RDYW5kbGVzUmVzcG9uc2UiA5ACARJQCgpMaXN0VHJhZGVzEh0udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVxdWVzdBoeLnRoZWdyaWQudjEuTGlzdFRyYWRlc1Jlc3BvbnNlIgOQAgESZAoQU3RyZWFtTWFya2V0RGF0YRIjLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QaJC50aGVncmlkLnYxLlN0cmVhbU1hcmtldERhdGFSZXNwb25zZSIDkAIBMAESZQoRR2V0UmVmZXJlbmNlSW5kZXgSJC50aGVncmlkLnYxLkdldFJlZmVyZW5jZUluZGV4UmVxdWVzdBolLnRoZWdyaWQudjEuR2V0UmVmZXJlbmNlSW5kZXhSZXNwb25zZSIDkAIBEm4KFExpc3RSZWZlcmVuY2VJbmRleGVzEicudGhlZ3JpZC52MS5MaXN0UmVmZXJlbmNlSW5kZXhlc1JlcXVlc3QaKC50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleGVzUmVzcG9uc2UiA5ACARJ6ChhMaXN0UmVmZXJlbmNlSW5kZXhJbnB1dHMSKy50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleElucHV0c1JlcXVlc3QaLC50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleElucHV0c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of GetMarket.
@@ -192,6 +192,272 @@ export const GetBookResponseSchema: GenMessage<GetBookResponse> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_market_data, 5);
 
 /**
+ * Request of GetOrderBook.
+ *
+ * @generated from message thegrid.v1.GetOrderBookRequest
+ */
+export type GetOrderBookRequest = Message<"thegrid.v1.GetOrderBookRequest"> & {
+  /**
+   * Market id or instrument symbol.
+   *
+   * @generated from field: string market = 1;
+   */
+  market: string;
+
+  /**
+   * Greatest number of orders on each side; 0 means 100, at most 5,000.
+   *
+   * @generated from field: int32 depth_orders = 2;
+   */
+  depthOrders: number;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 3;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetOrderBookRequest.
+ * Use `create(GetOrderBookRequestSchema)` to create a new message.
+ */
+export const GetOrderBookRequestSchema: GenMessage<GetOrderBookRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 6);
+
+/**
+ * Response of GetOrderBook.
+ *
+ * @generated from message thegrid.v1.GetOrderBookResponse
+ */
+export type GetOrderBookResponse = Message<"thegrid.v1.GetOrderBookResponse"> & {
+  /**
+   * The book.
+   *
+   * @generated from field: thegrid.v1.OrderBookSnapshot book = 1;
+   */
+  book?: OrderBookSnapshot | undefined;
+
+  /**
+   * The market's public sequence to which the book is complete.
+   *
+   * @generated from field: int64 sequence = 2;
+   */
+  sequence: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.GetOrderBookResponse.
+ * Use `create(GetOrderBookResponseSchema)` to create a new message.
+ */
+export const GetOrderBookResponseSchema: GenMessage<GetOrderBookResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 7);
+
+/**
+ * Request of GetTicker.
+ *
+ * @generated from message thegrid.v1.GetTickerRequest
+ */
+export type GetTickerRequest = Message<"thegrid.v1.GetTickerRequest"> & {
+  /**
+   * Market id or instrument symbol.
+   *
+   * @generated from field: string market = 1;
+   */
+  market: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 2;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetTickerRequest.
+ * Use `create(GetTickerRequestSchema)` to create a new message.
+ */
+export const GetTickerRequestSchema: GenMessage<GetTickerRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 8);
+
+/**
+ * Response of GetTicker.
+ *
+ * @generated from message thegrid.v1.GetTickerResponse
+ */
+export type GetTickerResponse = Message<"thegrid.v1.GetTickerResponse"> & {
+  /**
+   * The ticker.
+   *
+   * @generated from field: thegrid.v1.Ticker ticker = 1;
+   */
+  ticker?: Ticker | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetTickerResponse.
+ * Use `create(GetTickerResponseSchema)` to create a new message.
+ */
+export const GetTickerResponseSchema: GenMessage<GetTickerResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 9);
+
+/**
+ * Request of ListTickers.
+ *
+ * @generated from message thegrid.v1.ListTickersRequest
+ */
+export type ListTickersRequest = Message<"thegrid.v1.ListTickersRequest"> & {
+  /**
+   * Greatest number of tickers in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 3;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListTickersRequest.
+ * Use `create(ListTickersRequestSchema)` to create a new message.
+ */
+export const ListTickersRequestSchema: GenMessage<ListTickersRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 10);
+
+/**
+ * Response of ListTickers.
+ *
+ * @generated from message thegrid.v1.ListTickersResponse
+ */
+export type ListTickersResponse = Message<"thegrid.v1.ListTickersResponse"> & {
+  /**
+   * Tickers, by market id.
+   *
+   * @generated from field: repeated thegrid.v1.Ticker tickers = 1;
+   */
+  tickers: Ticker[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListTickersResponse.
+ * Use `create(ListTickersResponseSchema)` to create a new message.
+ */
+export const ListTickersResponseSchema: GenMessage<ListTickersResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 11);
+
+/**
+ * Request of ListCandles.
+ *
+ * @generated from message thegrid.v1.ListCandlesRequest
+ */
+export type ListCandlesRequest = Message<"thegrid.v1.ListCandlesRequest"> & {
+  /**
+   * Market id or instrument symbol.
+   *
+   * @generated from field: string market = 1;
+   */
+  market: string;
+
+  /**
+   * Length of the candles; unset means one minute.
+   *
+   * @generated from field: thegrid.v1.CandleInterval interval = 2;
+   */
+  interval: CandleInterval;
+
+  /**
+   * Greatest number of candles in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+
+  /**
+   * Only candles that start at or after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 5;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Only candles that start before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 6;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 7;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListCandlesRequest.
+ * Use `create(ListCandlesRequestSchema)` to create a new message.
+ */
+export const ListCandlesRequestSchema: GenMessage<ListCandlesRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 12);
+
+/**
+ * Response of ListCandles.
+ *
+ * @generated from message thegrid.v1.ListCandlesResponse
+ */
+export type ListCandlesResponse = Message<"thegrid.v1.ListCandlesResponse"> & {
+  /**
+   * Candles, newest first.
+   *
+   * @generated from field: repeated thegrid.v1.Candle candles = 1;
+   */
+  candles: Candle[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListCandlesResponse.
+ * Use `create(ListCandlesResponseSchema)` to create a new message.
+ */
+export const ListCandlesResponseSchema: GenMessage<ListCandlesResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 13);
+
+/**
  * Request of ListTrades.
  *
  * @generated from message thegrid.v1.ListTradesRequest
@@ -245,7 +511,7 @@ export type ListTradesRequest = Message<"thegrid.v1.ListTradesRequest"> & {
  * Use `create(ListTradesRequestSchema)` to create a new message.
  */
 export const ListTradesRequestSchema: GenMessage<ListTradesRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 6);
+  messageDesc(file_thegrid_v1_market_data, 14);
 
 /**
  * Response of ListTrades.
@@ -273,7 +539,7 @@ export type ListTradesResponse = Message<"thegrid.v1.ListTradesResponse"> & {
  * Use `create(ListTradesResponseSchema)` to create a new message.
  */
 export const ListTradesResponseSchema: GenMessage<ListTradesResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 7);
+  messageDesc(file_thegrid_v1_market_data, 15);
 
 /**
  * Request of StreamMarketData.
@@ -282,7 +548,7 @@ export const ListTradesResponseSchema: GenMessage<ListTradesResponse> = /*@__PUR
  */
 export type StreamMarketDataRequest = Message<"thegrid.v1.StreamMarketDataRequest"> & {
   /**
-   * What to carry, at most one subscription per market and channel.
+   * What to carry, at most one subscription per market and channel, and of candles per interval.
    *
    * @generated from field: repeated thegrid.v1.Subscription subscriptions = 1;
    */
@@ -294,7 +560,7 @@ export type StreamMarketDataRequest = Message<"thegrid.v1.StreamMarketDataReques
  * Use `create(StreamMarketDataRequestSchema)` to create a new message.
  */
 export const StreamMarketDataRequestSchema: GenMessage<StreamMarketDataRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 8);
+  messageDesc(file_thegrid_v1_market_data, 16);
 
 /**
  * Response of StreamMarketData: whatever is ready, in order.
@@ -308,6 +574,21 @@ export type StreamMarketDataResponse = Message<"thegrid.v1.StreamMarketDataRespo
    * @generated from field: repeated thegrid.v1.MarketEvent events = 1;
    */
   events: MarketEvent[];
+
+  /**
+   * How many events of these subscriptions waited when this message was made because the reader was
+   * behind; 0 for one that keeps up.
+   *
+   * @generated from field: int64 lag_events = 2;
+   */
+  lagEvents: bigint;
+
+  /**
+   * Time between the exchange's last stamp and that of the oldest of those events, in microseconds.
+   *
+   * @generated from field: int64 lag_us = 3;
+   */
+  lagUs: bigint;
 };
 
 /**
@@ -315,7 +596,7 @@ export type StreamMarketDataResponse = Message<"thegrid.v1.StreamMarketDataRespo
  * Use `create(StreamMarketDataResponseSchema)` to create a new message.
  */
 export const StreamMarketDataResponseSchema: GenMessage<StreamMarketDataResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 9);
+  messageDesc(file_thegrid_v1_market_data, 17);
 
 /**
  * Subscription asks for one channel of one market.
@@ -345,11 +626,19 @@ export type Subscription = Message<"thegrid.v1.Subscription"> & {
   afterSequence?: bigint | undefined;
 
   /**
-   * Price levels on each side of the snapshot and the deltas; 0 means all.
+   * Price levels on each side of the snapshot and the deltas of CHANNEL_BOOK; 0 means all. Other
+   * channels pass it over.
    *
    * @generated from field: int32 depth_levels = 4;
    */
   depthLevels: number;
+
+  /**
+   * Length of the candles of CHANNEL_CANDLES; unset means one minute. Other channels pass it over.
+   *
+   * @generated from field: thegrid.v1.CandleInterval candle_interval = 5;
+   */
+  candleInterval: CandleInterval;
 };
 
 /**
@@ -357,7 +646,7 @@ export type Subscription = Message<"thegrid.v1.Subscription"> & {
  * Use `create(SubscriptionSchema)` to create a new message.
  */
 export const SubscriptionSchema: GenMessage<Subscription> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 10);
+  messageDesc(file_thegrid_v1_market_data, 18);
 
 /**
  * MarketEvent is one step of one channel of one market.
@@ -373,7 +662,9 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
   marketId: string;
 
   /**
-   * The channel that the event belongs to; unset for heartbeats.
+   * The channel that the event belongs to; unset for a heartbeat of the whole market. A heartbeat with
+   * a channel tells of that channel alone: a subscription of trades, which have no snapshot, says by it
+   * to which sequence they are complete.
    *
    * @generated from field: thegrid.v1.Channel channel = 2;
    */
@@ -447,7 +738,7 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
     case: "market";
   } | {
     /**
-     * Nothing happened for a second; `sequence` is the last one.
+     * Sent every second; all of the subscriptions up to `sequence` has been sent.
      *
      * @generated from field: thegrid.v1.Heartbeat heartbeat = 11;
      */
@@ -469,7 +760,62 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
      */
     value: Auction;
     case: "auction";
+  } | {
+    /**
+     * The best price of each side.
+     *
+     * @generated from field: thegrid.v1.BestPrices best_prices = 14;
+     */
+    value: BestPrices;
+    case: "bestPrices";
+  } | {
+    /**
+     * The whole book order by order, or a part of it.
+     *
+     * @generated from field: thegrid.v1.OrderBookSnapshot order_book_snapshot = 15;
+     */
+    value: OrderBookSnapshot;
+    case: "orderBookSnapshot";
+  } | {
+    /**
+     * The orders that changed.
+     *
+     * @generated from field: thegrid.v1.OrderBookDelta order_book_delta = 16;
+     */
+    value: OrderBookDelta;
+    case: "orderBookDelta";
+  } | {
+    /**
+     * The ticker as it stands.
+     *
+     * @generated from field: thegrid.v1.Ticker ticker = 17;
+     */
+    value: Ticker;
+    case: "ticker";
+  } | {
+    /**
+     * A candle as it stands.
+     *
+     * @generated from field: thegrid.v1.Candle candle = 18;
+     */
+    value: Candle;
+    case: "candle";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Set on the first event after a loss that the exchange knows of: the first sequence after which
+   * events of this channel may be missing, for they are no longer kept. What follows is whole again.
+   *
+   * @generated from field: optional int64 gap_from_sequence = 20;
+   */
+  gapFromSequence?: bigint | undefined;
+
+  /**
+   * The last sequence of that loss.
+   *
+   * @generated from field: optional int64 gap_to_sequence = 21;
+   */
+  gapToSequence?: bigint | undefined;
 };
 
 /**
@@ -477,7 +823,427 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
  * Use `create(MarketEventSchema)` to create a new message.
  */
 export const MarketEventSchema: GenMessage<MarketEvent> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 11);
+  messageDesc(file_thegrid_v1_market_data, 19);
+
+/**
+ * BestPrices is level 1 of a book.
+ *
+ * @generated from message thegrid.v1.BestPrices
+ */
+export type BestPrices = Message<"thegrid.v1.BestPrices"> & {
+  /**
+   * The highest buy level; unset when no buy rests.
+   *
+   * @generated from field: thegrid.v1.BookLevel bid = 1;
+   */
+  bid?: BookLevel | undefined;
+
+  /**
+   * The lowest sell level; unset when no sell rests.
+   *
+   * @generated from field: thegrid.v1.BookLevel ask = 2;
+   */
+  ask?: BookLevel | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.BestPrices.
+ * Use `create(BestPricesSchema)` to create a new message.
+ */
+export const BestPricesSchema: GenMessage<BestPrices> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 20);
+
+/**
+ * OrderBookSnapshot is a book order by order. On a stream a large book comes in several events of the
+ * same sequence, each going on where the one before stopped.
+ *
+ * @generated from message thegrid.v1.OrderBookSnapshot
+ */
+export type OrderBookSnapshot = Message<"thegrid.v1.OrderBookSnapshot"> & {
+  /**
+   * Buy orders as they would trade: highest price first, and of one price the oldest first.
+   *
+   * @generated from field: repeated thegrid.v1.BookOrder bids = 1;
+   */
+  bids: BookOrder[];
+
+  /**
+   * Sell orders as they would trade: lowest price first, and of one price the oldest first.
+   *
+   * @generated from field: repeated thegrid.v1.BookOrder asks = 2;
+   */
+  asks: BookOrder[];
+
+  /**
+   * CRC-32 over the first orders of each side, see BookOrder; of the whole book in every part.
+   *
+   * @generated from field: uint32 checksum = 3;
+   */
+  checksum: number;
+
+  /**
+   * Whether events between `after_sequence` and here were lost, because they are no longer kept.
+   *
+   * @generated from field: bool gap = 4;
+   */
+  gap: boolean;
+
+  /**
+   * Whether this part goes on where the one before stopped; the first part begins the book anew.
+   *
+   * @generated from field: bool continued = 5;
+   */
+  continued: boolean;
+
+  /**
+   * Whether another part follows.
+   *
+   * @generated from field: bool more = 6;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message thegrid.v1.OrderBookSnapshot.
+ * Use `create(OrderBookSnapshotSchema)` to create a new message.
+ */
+export const OrderBookSnapshotSchema: GenMessage<OrderBookSnapshot> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 21);
+
+/**
+ * OrderBookDelta carries orders that came, changed or left; quantity 0 removes an order.
+ *
+ * @generated from message thegrid.v1.OrderBookDelta
+ */
+export type OrderBookDelta = Message<"thegrid.v1.OrderBookDelta"> & {
+  /**
+   * Changed buy orders.
+   *
+   * @generated from field: repeated thegrid.v1.BookOrder bids = 1;
+   */
+  bids: BookOrder[];
+
+  /**
+   * Changed sell orders.
+   *
+   * @generated from field: repeated thegrid.v1.BookOrder asks = 2;
+   */
+  asks: BookOrder[];
+
+  /**
+   * CRC-32 over the first orders of each side after the change.
+   *
+   * @generated from field: uint32 checksum = 3;
+   */
+  checksum: number;
+};
+
+/**
+ * Describes the message thegrid.v1.OrderBookDelta.
+ * Use `create(OrderBookDeltaSchema)` to create a new message.
+ */
+export const OrderBookDeltaSchema: GenMessage<OrderBookDelta> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 22);
+
+/**
+ * BookOrder is one resting order, as the public sees it: its id is the one that its owner knows it by
+ * and says nothing of who that is. The checksum runs over the text
+ * `price_micros:quantity_units:order_id` of the first 25 bids, then of the first 25 asks, in the order
+ * in which they would trade, joined by `|`.
+ *
+ * @generated from message thegrid.v1.BookOrder
+ */
+export type BookOrder = Message<"thegrid.v1.BookOrder"> & {
+  /**
+   * Id, `ord_…`.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * Price in micro-dollars per Unit.
+   *
+   * @generated from field: int64 price_micros = 2;
+   */
+  priceMicros: bigint;
+
+  /**
+   * What is left of it, in Units; 0 once it has left the book.
+   *
+   * @generated from field: int64 quantity_units = 3;
+   */
+  quantityUnits: bigint;
+
+  /**
+   * Place in the queue of its price: of two orders the smaller trades first. It stays when an order is
+   * filled in part or reduced; any other amendment gives a new one, behind all that rest.
+   *
+   * @generated from field: int64 priority = 4;
+   */
+  priority: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.BookOrder.
+ * Use `create(BookOrderSchema)` to create a new message.
+ */
+export const BookOrderSchema: GenMessage<BookOrder> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 23);
+
+/**
+ * Ticker is what a market trades at, and what it did in the last 24 hours: the 1,440 minutes that end
+ * with the present one. Trades between members of one affiliation group count for nothing in it.
+ *
+ * @generated from message thegrid.v1.Ticker
+ */
+export type Ticker = Message<"thegrid.v1.Ticker"> & {
+  /**
+   * The market, `mkt_…`.
+   *
+   * @generated from field: string market_id = 1;
+   */
+  marketId: string;
+
+  /**
+   * Symbol of the instrument.
+   *
+   * @generated from field: string symbol = 2;
+   */
+  symbol: string;
+
+  /**
+   * The exchange's stamp of these figures.
+   *
+   * @generated from field: google.protobuf.Timestamp ticker_time = 3;
+   */
+  tickerTime?: Timestamp | undefined;
+
+  /**
+   * The highest buy level; unset when no buy rests.
+   *
+   * @generated from field: thegrid.v1.BookLevel bid = 4;
+   */
+  bid?: BookLevel | undefined;
+
+  /**
+   * The lowest sell level; unset when no sell rests.
+   *
+   * @generated from field: thegrid.v1.BookLevel ask = 5;
+   */
+  ask?: BookLevel | undefined;
+
+  /**
+   * Price of the last trade in micro-dollars per Unit; absent before the first.
+   *
+   * @generated from field: optional int64 last_price_micros = 6;
+   */
+  lastPriceMicros?: bigint | undefined;
+
+  /**
+   * Quantity of the last trade in Units; 0 before the first.
+   *
+   * @generated from field: int64 last_quantity_units = 7;
+   */
+  lastQuantityUnits: bigint;
+
+  /**
+   * When the last trade was; unset before the first.
+   *
+   * @generated from field: google.protobuf.Timestamp last_trade_time = 8;
+   */
+  lastTradeTime?: Timestamp | undefined;
+
+  /**
+   * The last trade, `trd_…`; empty before the first.
+   *
+   * @generated from field: string last_trade_id = 9;
+   */
+  lastTradeId: string;
+
+  /**
+   * When the 24 hours began.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 10;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * Price of the first trade in the 24 hours; absent, as the next three, when there was none.
+   *
+   * @generated from field: optional int64 open_price_micros = 11;
+   */
+  openPriceMicros?: bigint | undefined;
+
+  /**
+   * Highest price in the 24 hours.
+   *
+   * @generated from field: optional int64 high_price_micros = 12;
+   */
+  highPriceMicros?: bigint | undefined;
+
+  /**
+   * Lowest price in the 24 hours.
+   *
+   * @generated from field: optional int64 low_price_micros = 13;
+   */
+  lowPriceMicros?: bigint | undefined;
+
+  /**
+   * Last price less the opening one, in micro-dollars per Unit.
+   *
+   * @generated from field: optional int64 change_micros = 14;
+   */
+  changeMicros?: bigint | undefined;
+
+  /**
+   * The same as a part of the opening price, in basis points, rounded towards zero.
+   *
+   * @generated from field: optional int64 change_bps = 15;
+   */
+  changeBps?: bigint | undefined;
+
+  /**
+   * Units traded in the 24 hours.
+   *
+   * @generated from field: int64 volume_units = 16;
+   */
+  volumeUnits: bigint;
+
+  /**
+   * Sum of price times quantity in the 24 hours, in micro-dollars.
+   *
+   * @generated from field: int64 turnover_micros = 17;
+   */
+  turnoverMicros: bigint;
+
+  /**
+   * Trades in the 24 hours.
+   *
+   * @generated from field: int64 trade_count = 18;
+   */
+  tradeCount: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.Ticker.
+ * Use `create(TickerSchema)` to create a new message.
+ */
+export const TickerSchema: GenMessage<Ticker> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 24);
+
+/**
+ * Candle is what traded in one interval. Trades between members of one affiliation group count for
+ * nothing in it.
+ *
+ * @generated from message thegrid.v1.Candle
+ */
+export type Candle = Message<"thegrid.v1.Candle"> & {
+  /**
+   * The market, `mkt_…`.
+   *
+   * @generated from field: string market_id = 1;
+   */
+  marketId: string;
+
+  /**
+   * Its length.
+   *
+   * @generated from field: thegrid.v1.CandleInterval interval = 2;
+   */
+  interval: CandleInterval;
+
+  /**
+   * When it begins; trades of this instant are in it.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * When it ends; trades of this instant are in the next.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 4;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Price of the first trade, in micro-dollars per Unit.
+   *
+   * @generated from field: int64 open_price_micros = 5;
+   */
+  openPriceMicros: bigint;
+
+  /**
+   * Highest price.
+   *
+   * @generated from field: int64 high_price_micros = 6;
+   */
+  highPriceMicros: bigint;
+
+  /**
+   * Lowest price.
+   *
+   * @generated from field: int64 low_price_micros = 7;
+   */
+  lowPriceMicros: bigint;
+
+  /**
+   * Price of the last trade.
+   *
+   * @generated from field: int64 close_price_micros = 8;
+   */
+  closePriceMicros: bigint;
+
+  /**
+   * Units traded.
+   *
+   * @generated from field: int64 volume_units = 9;
+   */
+  volumeUnits: bigint;
+
+  /**
+   * Sum of price times quantity, in micro-dollars.
+   *
+   * @generated from field: int64 turnover_micros = 10;
+   */
+  turnoverMicros: bigint;
+
+  /**
+   * Trades.
+   *
+   * @generated from field: int64 trade_count = 11;
+   */
+  tradeCount: bigint;
+
+  /**
+   * The first trade, `trd_…`.
+   *
+   * @generated from field: string first_trade_id = 12;
+   */
+  firstTradeId: string;
+
+  /**
+   * The last trade, `trd_…`.
+   *
+   * @generated from field: string last_trade_id = 13;
+   */
+  lastTradeId: string;
+
+  /**
+   * Whether the exchange's time has passed its end, so that it never changes again.
+   *
+   * @generated from field: bool final = 14;
+   */
+  final: boolean;
+};
+
+/**
+ * Describes the message thegrid.v1.Candle.
+ * Use `create(CandleSchema)` to create a new message.
+ */
+export const CandleSchema: GenMessage<Candle> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 25);
 
 /**
  * Auction is a call auction: orders collect, and at its end all that agree trade at one price, that of
@@ -550,7 +1316,7 @@ export type Auction = Message<"thegrid.v1.Auction"> & {
  * Use `create(AuctionSchema)` to create a new message.
  */
 export const AuctionSchema: GenMessage<Auction> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 12);
+  messageDesc(file_thegrid_v1_market_data, 26);
 
 /**
  * BookSnapshot is a book by price level, best price first.
@@ -592,7 +1358,7 @@ export type BookSnapshot = Message<"thegrid.v1.BookSnapshot"> & {
  * Use `create(BookSnapshotSchema)` to create a new message.
  */
 export const BookSnapshotSchema: GenMessage<BookSnapshot> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 13);
+  messageDesc(file_thegrid_v1_market_data, 27);
 
 /**
  * BookDelta carries levels whose quantity changed; quantity 0 removes the level.
@@ -627,7 +1393,7 @@ export type BookDelta = Message<"thegrid.v1.BookDelta"> & {
  * Use `create(BookDeltaSchema)` to create a new message.
  */
 export const BookDeltaSchema: GenMessage<BookDelta> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 14);
+  messageDesc(file_thegrid_v1_market_data, 28);
 
 /**
  * BookLevel is one price and all that rests there. The checksum runs over the text
@@ -663,7 +1429,7 @@ export type BookLevel = Message<"thegrid.v1.BookLevel"> & {
  * Use `create(BookLevelSchema)` to create a new message.
  */
 export const BookLevelSchema: GenMessage<BookLevel> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 15);
+  messageDesc(file_thegrid_v1_market_data, 29);
 
 /**
  * Trade is one match, as the public sees it.
@@ -719,6 +1485,14 @@ export type Trade = Message<"thegrid.v1.Trade"> & {
    * @generated from field: string auction_id = 7;
    */
   auctionId: string;
+
+  /**
+   * Whether both sides belong to one affiliation group, so that it counts for no candle, ticker or
+   * index.
+   *
+   * @generated from field: bool affiliated = 8;
+   */
+  affiliated: boolean;
 };
 
 /**
@@ -726,7 +1500,7 @@ export type Trade = Message<"thegrid.v1.Trade"> & {
  * Use `create(TradeSchema)` to create a new message.
  */
 export const TradeSchema: GenMessage<Trade> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 16);
+  messageDesc(file_thegrid_v1_market_data, 30);
 
 /**
  * Market is where the Units of one instrument trade.
@@ -824,7 +1598,7 @@ export type Market = Message<"thegrid.v1.Market"> & {
  * Use `create(MarketSchema)` to create a new message.
  */
 export const MarketSchema: GenMessage<Market> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 17);
+  messageDesc(file_thegrid_v1_market_data, 31);
 
 /**
  * MarketPolicy are the figures of one market that the operator may change at any time.
@@ -867,7 +1641,7 @@ export type MarketPolicy = Message<"thegrid.v1.MarketPolicy"> & {
  * Use `create(MarketPolicySchema)` to create a new message.
  */
 export const MarketPolicySchema: GenMessage<MarketPolicy> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 18);
+  messageDesc(file_thegrid_v1_market_data, 32);
 
 /**
  * MarketTerms are the steps, bounds and fees of a market.
@@ -930,7 +1704,7 @@ export type MarketTerms = Message<"thegrid.v1.MarketTerms"> & {
  * Use `create(MarketTermsSchema)` to create a new message.
  */
 export const MarketTermsSchema: GenMessage<MarketTerms> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 19);
+  messageDesc(file_thegrid_v1_market_data, 33);
 
 /**
  * ReferenceIndex is the volume-weighted median price of the Units of an instrument that were delivered in
@@ -1019,7 +1793,7 @@ export type ReferenceIndex = Message<"thegrid.v1.ReferenceIndex"> & {
  * Use `create(ReferenceIndexSchema)` to create a new message.
  */
 export const ReferenceIndexSchema: GenMessage<ReferenceIndex> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 20);
+  messageDesc(file_thegrid_v1_market_data, 34);
 
 /**
  * ReferenceIndexInput is one trade that went into an index.
@@ -1054,7 +1828,7 @@ export type ReferenceIndexInput = Message<"thegrid.v1.ReferenceIndexInput"> & {
  * Use `create(ReferenceIndexInputSchema)` to create a new message.
  */
 export const ReferenceIndexInputSchema: GenMessage<ReferenceIndexInput> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 21);
+  messageDesc(file_thegrid_v1_market_data, 35);
 
 /**
  * Request of GetReferenceIndex.
@@ -1089,7 +1863,7 @@ export type GetReferenceIndexRequest = Message<"thegrid.v1.GetReferenceIndexRequ
  * Use `create(GetReferenceIndexRequestSchema)` to create a new message.
  */
 export const GetReferenceIndexRequestSchema: GenMessage<GetReferenceIndexRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 22);
+  messageDesc(file_thegrid_v1_market_data, 36);
 
 /**
  * Response of GetReferenceIndex.
@@ -1110,7 +1884,7 @@ export type GetReferenceIndexResponse = Message<"thegrid.v1.GetReferenceIndexRes
  * Use `create(GetReferenceIndexResponseSchema)` to create a new message.
  */
 export const GetReferenceIndexResponseSchema: GenMessage<GetReferenceIndexResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 23);
+  messageDesc(file_thegrid_v1_market_data, 37);
 
 /**
  * Request of ListReferenceIndexes.
@@ -1166,7 +1940,7 @@ export type ListReferenceIndexesRequest = Message<"thegrid.v1.ListReferenceIndex
  * Use `create(ListReferenceIndexesRequestSchema)` to create a new message.
  */
 export const ListReferenceIndexesRequestSchema: GenMessage<ListReferenceIndexesRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 24);
+  messageDesc(file_thegrid_v1_market_data, 38);
 
 /**
  * Response of ListReferenceIndexes.
@@ -1194,7 +1968,7 @@ export type ListReferenceIndexesResponse = Message<"thegrid.v1.ListReferenceInde
  * Use `create(ListReferenceIndexesResponseSchema)` to create a new message.
  */
 export const ListReferenceIndexesResponseSchema: GenMessage<ListReferenceIndexesResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 25);
+  messageDesc(file_thegrid_v1_market_data, 39);
 
 /**
  * Request of ListReferenceIndexInputs.
@@ -1243,7 +2017,7 @@ export type ListReferenceIndexInputsRequest = Message<"thegrid.v1.ListReferenceI
  * Use `create(ListReferenceIndexInputsRequestSchema)` to create a new message.
  */
 export const ListReferenceIndexInputsRequestSchema: GenMessage<ListReferenceIndexInputsRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 26);
+  messageDesc(file_thegrid_v1_market_data, 40);
 
 /**
  * Response of ListReferenceIndexInputs.
@@ -1278,7 +2052,7 @@ export type ListReferenceIndexInputsResponse = Message<"thegrid.v1.ListReference
  * Use `create(ListReferenceIndexInputsResponseSchema)` to create a new message.
  */
 export const ListReferenceIndexInputsResponseSchema: GenMessage<ListReferenceIndexInputsResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 27);
+  messageDesc(file_thegrid_v1_market_data, 41);
 
 /**
  * Channel of a market's public data.
@@ -1321,6 +2095,39 @@ export enum Channel {
    * @generated from enum value: CHANNEL_AUCTION = 4;
    */
   AUCTION = 4,
+
+  /**
+   * The best price of each side with what rests there, at every change: level 1 of the book. Each event
+   * tells all of it.
+   *
+   * @generated from enum value: CHANNEL_BEST = 5;
+   */
+  BEST = 5,
+
+  /**
+   * Best and last prices and the figures of the last 24 hours. Its events carry the sequence of the
+   * change that they follow from, the latest alone matters, and one may repeat the sequence of the one
+   * before when time alone has moved the figures.
+   *
+   * @generated from enum value: CHANNEL_TICKER = 6;
+   */
+  TICKER = 6,
+
+  /**
+   * The candles of one interval, see `candle_interval`: the present one as it grows, and each once more
+   * when it is final. An event stands for all that was told before of the candle with the same start,
+   * and carries the sequence of the change that it follows from; a final one may repeat the sequence.
+   *
+   * @generated from enum value: CHANNEL_CANDLES = 7;
+   */
+  CANDLES = 7,
+
+  /**
+   * Every order of the book with its place in the queue: level 3.
+   *
+   * @generated from enum value: CHANNEL_ORDERS = 9;
+   */
+  ORDERS = 9,
 }
 
 /**
@@ -1328,6 +2135,68 @@ export enum Channel {
  */
 export const ChannelSchema: GenEnum<Channel> = /*@__PURE__*/
   enumDesc(file_thegrid_v1_market_data, 0);
+
+/**
+ * CandleInterval is the length of a candle. Intervals begin at whole multiples of it since 1970 in UTC.
+ *
+ * @generated from enum thegrid.v1.CandleInterval
+ */
+export enum CandleInterval {
+  /**
+   * Not set: one minute.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * 1 minute.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_ONE_MINUTE = 1;
+   */
+  ONE_MINUTE = 1,
+
+  /**
+   * 5 minutes.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_FIVE_MINUTES = 2;
+   */
+  FIVE_MINUTES = 2,
+
+  /**
+   * 15 minutes.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_FIFTEEN_MINUTES = 3;
+   */
+  FIFTEEN_MINUTES = 3,
+
+  /**
+   * 1 hour.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_ONE_HOUR = 4;
+   */
+  ONE_HOUR = 4,
+
+  /**
+   * 4 hours: the time from one sweep to the next.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_FOUR_HOURS = 5;
+   */
+  FOUR_HOURS = 5,
+
+  /**
+   * 1 day.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_ONE_DAY = 6;
+   */
+  ONE_DAY = 6,
+}
+
+/**
+ * Describes the enum thegrid.v1.CandleInterval.
+ */
+export const CandleIntervalSchema: GenEnum<CandleInterval> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_market_data, 1);
 
 /**
  * AuctionCause says why a market collects orders for a call auction.
@@ -1368,7 +2237,7 @@ export enum AuctionCause {
  * Describes the enum thegrid.v1.AuctionCause.
  */
 export const AuctionCauseSchema: GenEnum<AuctionCause> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_market_data, 1);
+  enumDesc(file_thegrid_v1_market_data, 2);
 
 /**
  * MarketState says what a market takes.
@@ -1423,7 +2292,7 @@ export enum MarketState {
  * Describes the enum thegrid.v1.MarketState.
  */
 export const MarketStateSchema: GenEnum<MarketState> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_market_data, 2);
+  enumDesc(file_thegrid_v1_market_data, 3);
 
 /**
  * ReferenceIndexStatus says whether an index may still change.
@@ -1457,7 +2326,7 @@ export enum ReferenceIndexStatus {
  * Describes the enum thegrid.v1.ReferenceIndexStatus.
  */
 export const ReferenceIndexStatusSchema: GenEnum<ReferenceIndexStatus> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_market_data, 3);
+  enumDesc(file_thegrid_v1_market_data, 4);
 
 /**
  * MarketDataService is the public side of the markets. Any key may read it; nothing in it names a member.
@@ -1496,6 +2365,49 @@ export const MarketDataService: GenService<{
     output: typeof GetBookResponseSchema;
   },
   /**
+   * GetOrderBook answers one market's book order by order, in the order in which they would trade.
+   * Refused with MARKET_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.GetOrderBook
+   */
+  getOrderBook: {
+    methodKind: "unary";
+    input: typeof GetOrderBookRequestSchema;
+    output: typeof GetOrderBookResponseSchema;
+  },
+  /**
+   * GetTicker answers one market's best and last prices and its figures of the last 24 hours. Refused
+   * with MARKET_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.GetTicker
+   */
+  getTicker: {
+    methodKind: "unary";
+    input: typeof GetTickerRequestSchema;
+    output: typeof GetTickerResponseSchema;
+  },
+  /**
+   * ListTickers pages through the tickers of all markets, by market id.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListTickers
+   */
+  listTickers: {
+    methodKind: "unary";
+    input: typeof ListTickersRequestSchema;
+    output: typeof ListTickersResponseSchema;
+  },
+  /**
+   * ListCandles pages through one market's candles of one interval, newest first. An interval in which
+   * nothing traded has no candle. Refused with MARKET_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListCandles
+   */
+  listCandles: {
+    methodKind: "unary";
+    input: typeof ListCandlesRequestSchema;
+    output: typeof ListCandlesResponseSchema;
+  },
+  /**
    * ListTrades pages through one market's trades, newest first. Refused with MARKET_NOT_FOUND.
    *
    * @generated from rpc thegrid.v1.MarketDataService.ListTrades
@@ -1508,9 +2420,11 @@ export const MarketDataService: GenService<{
   /**
    * StreamMarketData carries any number of subscriptions. Each begins with a snapshot, or, when
    * `after_sequence` is still kept, with all that came after it; from then on each event names the one
-   * before it, so that a gap cannot go unseen. A heartbeat comes every second. A reader that falls
-   * behind gets conflated book levels, declared in the event, never lost trades; one that falls behind
-   * further is ended with READER_TOO_SLOW and its last sequence.
+   * before it, so that a gap cannot go unseen. Trades are kept for ever, so they always resume, across
+   * restarts too; a channel of states that cannot resume begins with a snapshot that names the gap.
+   * A heartbeat comes every second. A reader that falls behind is told so in `lag_events` and gets
+   * conflated states, declared in the event, never fewer trades; one that falls behind further is
+   * ended with READER_TOO_SLOW and its last sequence.
    *
    * @generated from rpc thegrid.v1.MarketDataService.StreamMarketData
    */
