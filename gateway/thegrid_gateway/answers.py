@@ -30,7 +30,7 @@ class Answer:
         self._http = http
         self.call = call
         self._config = config
-        self._started = delivery_pb2.DeliveryStarted(serving_model=model)
+        self.started = delivery_pb2.DeliveryStarted(serving_model=model)
         self.first_token_s = 0.0
         self.usage: usage_pb2.UsageRecord | None = None
 
@@ -53,7 +53,7 @@ class Answer:
                     self._mark_first_token()
                     self._take_reply(event.reply)
                 elif kind == "started":
-                    self._started = event.started
+                    self.started = event.started
                 elif kind == "ended":
                     self._mark_first_token()
                     self.usage = event.ended.usage
@@ -86,23 +86,23 @@ class Answer:
 
     def _refusal(self, failed: delivery_pb2.DeliveryFailed) -> ApiError:
         refused = from_refusal(errors.from_status(failed.status))
-        usage_id = failed.usage.usage_id or self._started.usage_id
+        usage_id = failed.usage.usage_id or self.started.usage_id
         if usage_id:
             refused.headers += ((b"x-grid-request-id", usage_id.encode()),)
         return refused
 
-    def _tail(self) -> str:
+    def tail(self) -> str:
         """Answer the part of the usage record's id that the answer's own id ends with."""
-        return self._started.usage_id.partition("_")[2] or self._http.request_id
+        return self.started.usage_id.partition("_")[2] or self._http.request_id
 
     def _identity(self) -> dict[str, Any]:
         """Answer the keys that every part of a chat's answer shares."""
-        return {"id": f"chatcmpl-{self._tail()}", "model": self._started.serving_model}
+        return {"id": f"chatcmpl-{self.tail()}", "model": self.started.serving_model}
 
     def _headers(self) -> Headers:
         spent_ms = round((time.perf_counter() - self._http.began_s) * 1000)
         return [
-            *served_headers(self._started),
+            *served_headers(self.started),
             (b"openai-processing-ms", str(spent_ms).encode()),
         ]
 

@@ -19,11 +19,11 @@ from thegrid_gateway.http import Http
 from thegrid_gateway.records import billed_headers
 
 
-def _stream_of(answer: Any, asked: Mapping[str, Any]) -> MessageStream:
-    started: delivery_pb2.DeliveryStarted = answer._started
+def _stream_of(answer: Answer, asked: Mapping[str, Any]) -> MessageStream:
+    started = answer.started
     display = (asked.get("thinking") or {}).get("display")
     return MessageStream(
-        f"msg_{answer._tail()}",
+        f"msg_{answer.tail()}",
         started.serving_model,
         prompt_tokens=started.prompt_tokens,
         stop_sequences=asked.get("stop_sequences") or (),

@@ -26,7 +26,8 @@ from thegrid.v1 import (
 )
 from thegrid_gateway.aliases import Aliases
 from thegrid_gateway.config import Config
-from thegrid_gateway.errors import INVALID, ApiError, from_refusal, internal
+from thegrid_gateway.errors import ApiError, from_refusal, internal
+from thegrid_gateway.fields import page_limit
 from thegrid_gateway.http import ClientLeft, Http
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.models import aliased, anthropic_model, anthropic_page
@@ -95,7 +96,7 @@ class Reads:
         """GET /v1/usage: records, newest first, page by page."""
         query = request.query_params
         asked = usage_pb2.ListUsageRequest(
-            page_size=_limit(query.get("limit", "100")),
+            page_size=page_limit(query.get("limit", "100"), _PAGE_MAX),
             page_token=query.get("after", ""),
             instrument=query.get("model", ""),
             key_id=query.get("key_id", ""),
@@ -181,14 +182,6 @@ def _pricing(market: market_data_pb2.Market) -> dict[str, Any]:
     prices = ("last_price_micros", "best_bid_micros", "best_ask_micros")
     known = {name: getattr(market, name) if market.HasField(name) else None for name in prices}
     return {"currency": "USD", "unit_tokens": 1_000_000, **known}
-
-
-def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _PAGE_MAX:
-        raise ApiError(
-            400, f"Invalid 'limit': expected 1 to {_PAGE_MAX}.", param="limit", type=INVALID
-        )
-    return int(text)
 
 
 def _instant(name: str, text: str) -> Timestamp:

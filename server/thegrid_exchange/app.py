@@ -39,6 +39,9 @@ from thegrid_exchange.delivery.relay import Relay
 from thegrid_exchange.journal.rules import running_rules
 from thegrid_exchange.journal.snapshots import Snapshotter
 from thegrid_exchange.journal.store import SqlJournal
+from thegrid_exchange.notify.addresses import Guard
+from thegrid_exchange.notify.outbox import Outbox, OutboxLimits
+from thegrid_exchange.notify.sender import Sender
 from thegrid_exchange.process import fail_stop, require_believable_clock, settle_memory
 from thegrid_exchange.recovery import Recovered, recover
 from thegrid_exchange.replay import Replayer, ReplayLimits
@@ -49,6 +52,7 @@ from thegrid_exchange.views.activity import ActivityReader
 from thegrid_exchange.views.candles import CandlesReader, statistics_of
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.notices import NoticesReader
 from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
@@ -94,6 +98,7 @@ class RunningExchange:
         await self.server.stop(min(grace_s, 5.0))
         await self.services.background.finish()
         await self.services.replayer.stop()
+        await self.services.outbox.stop()
         self._ticking.cancel()
         await asyncio.gather(self._ticking, return_exceptions=True)
         await self.services.pulse.stop()
@@ -181,6 +186,8 @@ async def _start(
         await ensure_receipt_key(sequencer, live, signer)
         await relay.start()
         undo.push_async_callback(relay.drain, 0)
+        services.outbox.start()
+        undo.push_async_callback(services.outbox.stop)
         operator = OperatorPort(_exposition(services), lambda: not services.pulse.draining)
         operator_port = await operator.start(config.operator_host, config.operator_port)
         undo.push_async_callback(operator.stop)
@@ -293,6 +300,10 @@ def _services(
 ) -> Services:
     authenticator = Authenticator(vault, live.state, clock)
     live.on_ended = authenticator.announce
+    guard = Guard(allow_private=config.webhook_allow_private)
+    notices = NoticesReader(reader)
+    sender = Sender(guard, clock, timeout_us=config.webhook_timeout_s * MICROS)
+    outbox_limits = OutboxLimits(config.webhook_attempts, at_once=config.webhooks_at_once)
     return Services(
         config=config,
         clock=clock,
@@ -303,6 +314,17 @@ def _services(
         accounts=AccountsReader(reader),
         lots=LotsReader(reader),
         usage=UsageReader(reader),
+        notices=notices,
+        outbox=Outbox(
+            sequencer,
+            live.state,
+            notices,
+            sender,
+            clock,
+            vault.webhook_secret,
+            limits=outbox_limits,
+        ),
+        guard=guard,
         records=UsageRecords(live, signer, clock),
         replayer=replayer,
         prevented=PreventedReader(reader),

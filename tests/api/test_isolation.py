@@ -13,6 +13,7 @@ from thegrid.v1 import (
     instruments_pb2,
     market_data_pb2,
     members_pb2,
+    notices_pb2,
     supply_pb2,
     trading_pb2,
     usage_pb2,
@@ -21,6 +22,7 @@ from thegrid_exchange.api.methods import SCOPES
 
 HANDLE = "very-private-handle"
 CLIENT_ID = "very-private-client-id"
+WEBHOOK = "https://very-private.example/hook"
 TAG = "very-private-tag"
 
 
@@ -38,7 +40,20 @@ async def traces(exchange: Exchange, supplier: Participant) -> dict[str, str]:
     moved = await member.accounts.CreateTransfer(
         accounts_pb2.CreateTransferRequest(request_id="t", instrument=SYMBOL, quantity_units=1)
     )
+    made = await member.notices.CreateWebhook(
+        notices_pb2.CreateWebhookRequest(request_id="w", url=WEBHOOK)
+    )
+    wanted = members_pb2.NoticeSettings(cash_micros=987_654_321)
+    await member.members.UpdateSettings(
+        members_pb2.UpdateSettingsRequest(request_id="s", notices=wanted)
+    )
+    await exchange.place(member, side="buy", quantity_units=1, price_micros=1_000, tag=TAG)
+    told = await member.notices.ListNotices(notices_pb2.ListNoticesRequest())
     return {
+        "webhook": made.webhook.webhook_id,
+        "address": WEBHOOK,
+        "signing secret": made.secret,
+        "notice": told.notices[0].notice_id,
         "member": member.member_id,
         "handle": HANDLE,
         "order": placed.order.order_id,
@@ -96,6 +111,9 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "ListDisputes": ("admin", admin_pb2.ListDisputesRequest(member_id=traces["member"])),
         "GetMember": ("members", members_pb2.GetMemberRequest(member_id=traces["member"])),
         "ListKeys": ("members", members_pb2.ListKeysRequest()),
+        "GetKey": ("members", members_pb2.GetKeyRequest(key_id=traces["key"])),
+        "ListNotices": ("notices", notices_pb2.ListNoticesRequest()),
+        "ListWebhooks": ("notices", notices_pb2.ListWebhooksRequest()),
         "ListOffers": ("supply", supply_pb2.ListOffersRequest()),
         "GetSupply": ("supply", supply_pb2.GetSupplyRequest()),
         "ListMembers": ("admin", admin_pb2.ListMembersRequest()),

@@ -3,7 +3,7 @@
 from thegrid_exchange.api.methods import SCOPES
 from thegrid_exchange.api.validation import Validator
 
-KNOWN = {"trade:read", "trade:write", "consume", "supply", "gateway", "admin"}
+KNOWN = {"trade:read", "trade:write", "consume", "supply", "gateway", "admin", "keys"}
 
 
 def test_every_method_of_the_contract_asks_for_a_scope_that_exists() -> None:

@@ -216,7 +216,7 @@ def test_a_missed_report_is_settled_at_the_last_mark(exchange: Exchange) -> None
     exchange.later(600 * SECOND)
     assert exchange.ok(commands.Tick()).done == 2
     first, second = (event.usage for event in exchange.events(UsageRecorded))
-    assert (first.status, first.cause) == ("settled_at_deadline", "RESERVATION_ENDED")
+    assert (first.status, first.cause) == ("settled_at_deadline", "report_lost")
     assert (first.verdict, first.billed_tokens) == ("in_spec", 1_300)
     assert (second.verdict, second.billed_tokens) == ("venue_fault", 0)
     assert first.canonical == TokenCounts(1_000, 300)

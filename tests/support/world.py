@@ -19,6 +19,7 @@ from tests.support.market import (
     place,
     reserve,
 )
+from tests.support.world_controls import key_command, webhook_command
 from tests.support.world_of_supply import (
     SUPPLY,
     SYMBOLS,
@@ -72,6 +73,8 @@ class World:
             (1, self._auction),
             (1, self._market_policy),
             (1, self._classify),
+            (4, lambda state: key_command(self.random, self.at_us, state)),
+            (1, lambda state: webhook_command(self.random, state)),
             (3, self._dispute),
             (2, self._resolve),
             (1, self._late_report),
@@ -197,15 +200,18 @@ class World:
     def _reserve(self, state: State) -> commands.Command:
         self.deliveries += 1
         prompt = self.random.choice((10, 5_000, 60_000))
+        keys = list(state.keys.values())
+        key = self.random.choice(keys) if keys and self.random.random() < 0.7 else None
         output = self.random.choice((0, 300, 20_000, 60_000))
         command: commands.Command = reserve(
             f"dlv_{self.deliveries:06d}",
-            self._someone(),
+            key.member_id if key else self._someone(),
             prompt,
             output,
             instrument_id=f"ins_{self.random.choice(SYMBOLS)}",
             choices=self.random.choice((1, 1, 40)),
             max_price_micros=self.random.choice((None, 900_000)),
+            key_id=key.key_id if key else "key_none",
         )
         return command
 
@@ -285,6 +291,12 @@ class World:
             account_mode=rand.choice(("auto", "advanced")),
             auto_buy_ceiling_micros=rand.choice((0, 1_500_000)),
             auto_buy_units=rand.randint(1, 4),
+            auto_buy_day_ceiling_micros=rand.choice((0, 0, 40_000_000)),
+            auto_buy_threshold_tokens=rand.choice((0, 1_500_000)),
+            notice_cash_micros=rand.choice((0, 2_990 * DOLLAR)),
+            notice_tokens=rand.choice((0, 1_000_000)),
+            notice_lot_lead_us=rand.choice((0, 2 * HOUR)),
+            notice_key_lead_us=rand.choice((0, HOUR)),
         )
 
     def _market_state(self, state: State) -> commands.SetMarketState:

@@ -15,6 +15,7 @@ from thegrid_exchange.api.convert.accounts import (
     units_message,
 )
 from thegrid_exchange.api.convert.common import time_of
+from thegrid_exchange.api.convert.notices import notice_message
 from thegrid_exchange.api.convert.trading import fill_message, order_message
 from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
@@ -189,6 +190,8 @@ class _Reader:
         elif kind == "lot":
             (lot, parcels), outage_us = record
             event.lot.CopyFrom(lot_message(lot, parcels, outage_us, entry.at_us))
+        elif kind == "notice":
+            event.notice.CopyFrom(notice_message(record))
         else:
             event.usage.CopyFrom(self._services.records.message(record))
         return event

@@ -14,7 +14,7 @@ from thegrid_exchange.api.convert.instruments import (
     spec_record,
     terms_record,
 )
-from thegrid_exchange.api.convert.members import ROLES, member_message
+from thegrid_exchange.api.convert.members import ROLES
 from thegrid_exchange.api.errors import invalid
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.instruments import shown_instrument
@@ -42,7 +42,7 @@ class AdminServicer(
         )
         answer = await self.ask(command, request.request_id)
         return admin_pb2.CreateMemberResponse(
-            member=member_message(answer.reply.member), position=self.position(answer.seq)
+            member=self.member_shown(answer.reply.member), position=self.position(answer.seq)
         )
 
     async def UpdateMember(  # noqa: N802
@@ -56,7 +56,7 @@ class AdminServicer(
         )
         answer = await self.ask(command, request.request_id)
         return admin_pb2.UpdateMemberResponse(
-            member=member_message(answer.reply.member), position=self.position(answer.seq)
+            member=self.member_shown(answer.reply.member), position=self.position(answer.seq)
         )
 
     async def ListMembers(  # noqa: N802
@@ -68,7 +68,7 @@ class AdminServicer(
         found = self.services.live.members.listed(page.cursor, page.limit)
         shown, token = cut(vault, page, found, [member.member_id for member in found])
         return admin_pb2.ListMembersResponse(
-            members=[member_message(member) for member in shown], next_page_token=token
+            members=[self.member_shown(member) for member in shown], next_page_token=token
         )
 
     async def SetMemberSuspended(  # noqa: N802
@@ -85,7 +85,7 @@ class AdminServicer(
             command = commands.SuspendMember(request.member_id, request.reason)
         answer = await self.ask(command, request.request_id)
         return admin_pb2.SetMemberSuspendedResponse(
-            member=member_message(answer.reply.member), position=self.position(answer.seq)
+            member=self.member_shown(answer.reply.member), position=self.position(answer.seq)
         )
 
     async def Deposit(  # noqa: N802

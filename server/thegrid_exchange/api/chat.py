@@ -71,6 +71,7 @@ def call_request(
         client_request_id=opening.client_request_id,
         concurrent_deliveries=caller.concurrent_deliveries,
         traceparent=opening.traceparent,
+        keys_above=tuple((key.key_id, key.concurrent_deliveries) for key in caller.line[1:]),
     )
 
 

@@ -52,6 +52,7 @@ class DeliveryServicer(DeliveryCalls, delivery_pb2_grpc.DeliveryServiceServicer)
         caller = current_caller()
         opening.window_bytes = DELIVER_WINDOW_BYTES
         single = _SingleCall(self.services)
+        single.tell_requests(caller)
         single.begin(call_request(opening, opening.request, caller), caller)
         try:
             while frame := await single.outbox.frame():
@@ -85,6 +86,11 @@ class _SingleCall:
         self._call: Call | None = None
         self._replied_bytes = 0
         self._forget: Callable[[], None] = lambda: None
+
+    def tell_requests(self, caller: Caller) -> None:
+        """Say later how many calls the key has left now."""
+        steady_us = self._services.clock.steady_us()
+        self._teller.requests = self._services.requests.standing(caller, steady_us)
 
     def begin(self, request: Any, caller: Caller) -> None:
         """Hand the call to the relay."""
@@ -274,6 +280,7 @@ class _SessionCall:
         caller = self._caller = services.authenticator.verify(opening.credential)
         caller.require("consume")
         services.requests.take(caller, services.clock.steady_us())
+        self._teller.requests = services.requests.standing(caller, services.clock.steady_us())
         opening.ClearField("credential")
         if not opening.parts_bytes:
             self._begin(opening, opening.request)

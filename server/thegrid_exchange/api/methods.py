@@ -7,12 +7,13 @@ from typing import Final
 
 PACKAGE: Final = "thegrid.v1"
 
-_READ: Final = ("trade:read", "trade:write", "consume", "supply", "admin")
+_READ: Final = ("trade:read", "trade:write", "consume", "supply", "admin", "keys")
 _TRADE: Final = ("trade:write",)
 _TRADE_READ: Final = ("trade:read", "trade:write")
 _ACCOUNT_READ: Final = ("trade:read", "trade:write", "consume")
 _DISPUTE: Final = ("consume", "trade:write")
 _SUPPLY: Final = ("supply",)
+_KEYS: Final = ("trade:write", "admin", "keys")
 _ADMIN: Final = ("admin",)
 ANY: Final = (*_READ, "gateway")
 
@@ -76,9 +77,20 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "MemberService": {
         "GetMember": ANY,
         "UpdateSettings": ("trade:write", "admin"),
-        "CreateKey": ("trade:write", "admin"),
-        "RevokeKey": ("trade:write", "admin"),
+        "CreateKey": _KEYS,
+        "UpdateKey": _KEYS,
+        "RotateKey": _KEYS,
+        "RevokeKey": _KEYS,
+        "GetKey": ANY,
         "ListKeys": ANY,
+    },
+    "NoticeService": {
+        "ListNotices": _ACCOUNT_READ,
+        "CreateWebhook": _TRADE,
+        "UpdateWebhook": _TRADE,
+        "DeleteWebhook": _TRADE,
+        "ListWebhooks": _ACCOUNT_READ,
+        "TestWebhook": _TRADE,
     },
     "SupplyService": {
         "RegisterOffer": _SUPPLY,

@@ -17,6 +17,8 @@ from thegrid_exchange.api.secrets import Vault
 from thegrid_exchange.api.validation import Validator
 from thegrid_exchange.clock import Clock
 from thegrid_exchange.config import Config
+from thegrid_exchange.notify.addresses import Guard
+from thegrid_exchange.notify.outbox import Outbox
 from thegrid_exchange.replay import Replayer
 from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.views.accounts import AccountsReader
@@ -24,6 +26,7 @@ from thegrid_exchange.views.activity import ActivityReader
 from thegrid_exchange.views.candles import CandlesReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.notices import NoticesReader
 from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.reference_index import ReferenceIndexReader
@@ -49,6 +52,9 @@ class Services:
     accounts: AccountsReader
     lots: LotsReader
     usage: UsageReader
+    notices: NoticesReader
+    outbox: Outbox
+    guard: Guard
     records: UsageRecords
     replayer: Replayer
     prevented: PreventedReader

@@ -142,6 +142,7 @@ class Delivery:
                 instrument_id=self._admitted.terms.instrument.instrument_id,
                 spec_version=self._contract.version,
                 prompt_tokens=self._admitted.prompt_tokens,
+                limits=self._reservation.reply.limits,
             )
         )
 

@@ -239,17 +239,19 @@ class Serving:
         """Now, on the steady clock."""
         return self._relay.clock.steady_us()
 
+    def fits(self, part: Part) -> bool:
+        """Whether a part is of the choices that were asked for."""
+        return self._answer.fits(part)
+
     def on_first_token(self, attempt: Attempt) -> None:
         """In time: from now on only silence has a limit."""
         self._win(attempt)
 
     def on_part(self, attempt: Attempt, part: Part) -> None:
-        """A part of an answer; one of a choice that was not asked for is no answer."""
+        """A part of an answer; until a token comes it is kept, as far as there is room."""
         if self._drops_reasoning:
             part = self._relay.edits.without_reasoning(part)
-        if not self._answer.fits(part):
-            self.on_failed(attempt, "protocol_broken", None)
-        elif attempt.is_streaming:
+        if attempt.is_streaming:
             self._answer.add(part)
         elif not attempt.keep(part, self._relay.limits.queued_parts):
             self.on_failed(attempt, "protocol_broken", None)

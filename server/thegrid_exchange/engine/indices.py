@@ -8,6 +8,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 
 from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.control_indices import ControlIndices
 from thegrid_exchange.engine.dispute_indices import DisputeIndices
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
@@ -16,7 +17,6 @@ from thegrid_exchange.engine.records import (
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
-    Key,
     Lot,
     LotParcel,
     Market,
@@ -35,7 +35,7 @@ _HOLDER_ACCOUNTS = ("trading", "held")
 _ISSUER_ACCOUNTS = ("unsold", "listed")
 
 
-class Indices(DisputeIndices, SupplyIndices):
+class Indices(ControlIndices, DisputeIndices, SupplyIndices):
     """Every derived look-up of the state."""
 
     def __init__(self) -> None:
@@ -81,9 +81,6 @@ class Indices(DisputeIndices, SupplyIndices):
         self.lot_parcel_numbers: defaultdict[str, list[int]] = defaultdict(list)
         self.free_parcel_numbers: defaultdict[str, list[int]] = defaultdict(list)
         """Numbers of a Lot's parcels that have free tokens, in the order they are spent."""
-        self.keys_of: defaultdict[str, list[str]] = defaultdict(list)
-        """Key ids by member, revoked ones left out."""
-        self.key_by_hash: dict[str, str] = {}
         self.member_by_handle: dict[str, str] = {}
         self.calls_by_request: dict[tuple[str, str], str] = {}
         """Open deliveries by member and what their client knows them by."""
@@ -280,21 +277,7 @@ class Indices(DisputeIndices, SupplyIndices):
             del self.member_by_handle[old.handle]
         if new is not None:
             self.member_by_handle[new.handle] = member_id
-
-    def follow_keys(self, key_id: str, old: Key | None, new: Key | None) -> None:
-        """Keys in force by member, and all by hash."""
-        key = new if new is not None else old
-        assert key is not None
-        was_live = old is not None and old.revoked_at_us is None
-        is_live = new is not None and new.revoked_at_us is None
-        if is_live and not was_live:
-            insort(self.keys_of[key.member_id], key_id)
-        elif was_live and not is_live:
-            self.keys_of[key.member_id].remove(key_id)
-        if new is not None:
-            self.key_by_hash[key.key_hash] = key_id
-        else:
-            self.key_by_hash.pop(key.key_hash, None)
+        self.follow_watching(member_id, new)
 
 
 def _auction_slot(market: Market | None) -> Deadline | None:

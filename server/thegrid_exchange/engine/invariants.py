@@ -41,6 +41,7 @@ def check(state: State) -> None:
     _check_parcels(state)
     _check_lots(state)
     _check_reservations(state)
+    _check_spends(state)
     _check_escrow(state)
     _check_withheld(state)
     _check_ability(state)
@@ -144,6 +145,21 @@ def _check_reservations(state: State) -> None:
             drawn[(draw.lot_id, draw.number)] += draw.tokens
     for key, held in state.lot_parcels.items():
         _require(drawn[key] == held.reserved_tokens, f"{key} is reserved for no delivery")
+
+
+def _check_spends(state: State) -> None:
+    """What a key holds against its limits is what open deliveries, its own and below it, hold."""
+    held: Counter[str] = Counter()
+    for reservation in state.reservations.values():
+        key = state.keys.get(reservation.key_id)
+        while key is not None:
+            held[key.key_id] += reservation.spend_held_micros
+            key = state.keys.get(key.parent_id)
+    for owner_id, spend in state.spends.items():
+        _require(spend.held_micros == held.pop(owner_id, 0), f"{owner_id} holds what no call does")
+        figures = (spend.day_micros, spend.month_micros, spend.held_micros, spend.backlog)
+        _require(min(figures) >= 0, f"{owner_id} has spent less than nothing")
+    _require(not any(held.values()), f"held by calls and noted nowhere: {dict(held)}")
 
 
 def _check_escrow(state: State) -> None:

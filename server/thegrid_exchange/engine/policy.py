@@ -32,6 +32,17 @@ POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
     ),
     "max_fee_tiers": PolicyTerm(1_000, 0, 100_000, "Fee tiers there may be."),
     "max_keys": PolicyTerm(100, 1, 100_000, "Keys of one member that are not revoked."),
+    "max_key_depth": PolicyTerm(8, 1, 64, "Keys in a line, each below the one before."),
+    "key_rotation_grace_us": PolicyTerm(
+        24 * HOUR_US, 0, 8_760 * HOUR_US, "Longest time a key's secret works after its rotation."
+    ),
+    "spend_notice_per_mille": PolicyTerm(
+        900, 1, 1_000, "Share of a spend limit at which a notice is given."
+    ),
+    "spend_retry_us": PolicyTerm(
+        SECOND_US, 0, HOUR_US, "Wait advised when open calls hold the rest of a spend limit."
+    ),
+    "max_webhooks": PolicyTerm(10, 0, 10_000, "Webhooks of one member."),
     "max_due_items": PolicyTerm(16, 0, 1_000, "Own due items a member's command runs first."),
     "price_band_bps": PolicyTerm(0, 0, 1_000_000, "Allowed distance from the last price; 0 = off."),
     "lot_window_us": PolicyTerm(4 * HOUR_US, SECOND_US, 8_760 * HOUR_US, "Life of a Lot."),

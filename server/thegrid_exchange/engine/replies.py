@@ -24,6 +24,7 @@ from thegrid_exchange.engine.records import (
     Supplier,
     Transfer,
     UsageRecord,
+    Webhook,
 )
 from thegrid_exchange.engine.refusals import Refusal
 
@@ -89,6 +90,12 @@ class KeyReply(NamedTuple):
     """The key as it stands now."""
 
     key: Key
+
+
+class WebhookReply(NamedTuple):
+    """The webhook as it stands now; as it last stood once it is deleted."""
+
+    webhook: Webhook
 
 
 # ---- trading -----------------------------------------------------------------------------------
@@ -208,6 +215,24 @@ class IssuerShare(NamedTuple):
     tokens: int
 
 
+class KeyStanding(NamedTuple):
+    """What the limits of a key, and of those above it, leave after a reservation; 0 has no limit.
+
+    Each figure is that of whichever key of the line leaves least.
+    """
+
+    tokens_limit: int = 0
+    """Tokens per minute."""
+    tokens_left: int = 0
+    tokens_reset_us: int = 0
+    """Span until all of them are there again."""
+    spend_limit_micros: int = 0
+    """Of the day or the month, whichever leaves less."""
+    spend_left_micros: int = 0
+    spend_reset_us: int = 0
+    """Span until that day or month ends."""
+
+
 class ReserveReply(NamedTuple):
     """Tokens are set aside; `issuers` come largest share first, the order to offer the call in."""
 
@@ -221,6 +246,7 @@ class ReserveReply(NamedTuple):
     deadline_us: int
     bought_units: int = 0
     bought_micros: int = 0
+    limits: KeyStanding | None = None
 
 
 class MarkReply(NamedTuple):
@@ -283,6 +309,7 @@ Reply = (
     | MemberReply
     | CashReply
     | KeyReply
+    | WebhookReply
     | OrderReply
     | OrdersCancelledReply
     | BatchReply

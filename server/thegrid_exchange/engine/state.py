@@ -19,6 +19,8 @@ from thegrid_exchange.engine.quantities import (
 from thegrid_exchange.engine.records import (
     AbleHistory,
     Admission,
+    Alarm,
+    Alert,
     Auction,
     Cancellation,
     CancelTimer,
@@ -44,9 +46,11 @@ from thegrid_exchange.engine.records import (
     Reservation,
     Shortfall,
     SpecVersion,
+    Spend,
     Supplier,
     SupplierLink,
     Sweep,
+    Webhook,
 )
 from thegrid_exchange.engine.refusals import InvariantBroken
 
@@ -98,6 +102,7 @@ class State:
         self.closed_deliveries: dict[str, ClosedDelivery] = {}
         self._begin_supply()
         self._begin_usage()
+        self._begin_controls()
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }
@@ -130,6 +135,15 @@ class State:
         self.receipt_keys: dict[str, ReceiptKey] = {}
         self.disputes: dict[str, Dispute] = {}
         """By id: open ones, and decided ones of records that could still be disputed."""
+
+    def _begin_controls(self) -> None:
+        self.spends: dict[str, Spend] = {}
+        """By key or member; those that never spent have no row."""
+        self.alerts: dict[tuple[str, str, str], Alert] = {}
+        """Standing notices by member, kind and subject."""
+        self.alarms: dict[str, Alarm] = {}
+        """By Lot or key."""
+        self.webhooks: dict[str, Webhook] = {}
 
     # ---- reading -------------------------------------------------------------------------------
 
@@ -178,6 +192,7 @@ class State:
             indices.timer_deadlines,
             indices.auction_slots,
             indices.auction_deadlines,
+            indices.alarms,
             indices.index_deadlines,
         ):
             first = keys.first()

@@ -26,12 +26,14 @@ from thegrid_exchange.engine.rules import (
     lots,
     members,
     metering,
+    notices,
     policy,
     quotes,
     receipts,
     supply,
     ticks,
     trading,
+    webhooks,
 )
 from thegrid_exchange.engine.state import State
 
@@ -61,6 +63,8 @@ def step(state: State, command: commands.Command, at_us: int) -> Outcome:
         if due is not None:
             _run(state, due, events)
         reply = _run(state, RULES[type(command)](state, command), events)
+        if state.indices.watching:
+            _run(state, notices.watch(state, tuple(events)), events)
         check_touched(state, events)
     except (Refused, Unwound) as undone:
         state.unwind(0)
@@ -124,7 +128,13 @@ RULES: Final[dict[type[Any], Callable[[State, Any], Rule[Any]]]] = {
     commands.ReinstateMember: members.reinstate_member,
     commands.UpdateSettings: members.update_settings,
     commands.CreateKey: keys.create_key,
+    commands.UpdateKey: keys.update_key,
+    commands.RotateKey: keys.rotate_key,
     commands.RevokeKey: keys.revoke_key,
+    commands.CreateWebhook: webhooks.create_webhook,
+    commands.UpdateWebhook: webhooks.update_webhook,
+    commands.DeleteWebhook: webhooks.delete_webhook,
+    commands.NoteWebhook: webhooks.note_webhook,
     commands.Deposit: accounts.deposit,
     commands.Withdraw: accounts.withdraw,
     commands.FundGuarantee: accounts.fund_guarantee,

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from thegrid_exchange.engine.apply import fold
 from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.events import KeyRevoked
 from thegrid_exchange.engine.quantities import CASH
 from thegrid_exchange.engine.records import Order, Trade
 from thegrid_exchange.engine.state import State
@@ -190,7 +191,9 @@ class Live:
     def _ended(self, row: Row) -> Iterable[str]:
         """Keys that the row may have ended."""
         if row.kind == "RevokeKey":
-            yield row.command.key_id
+            for event in row.events:
+                if type(event) is KeyRevoked:
+                    yield from (event.key_id, *event.descendant_ids)
         elif row.kind == "SuspendMember":
             yield from self.members.key_ids(row.command.member_id)
 

@@ -13,6 +13,7 @@ from thegrid_exchange.views import (
     activity,
     candles,
     lots,
+    notices,
     prevented,
     reference_index,
     sql,
@@ -82,7 +83,7 @@ class Projector:
         sums = statements.Collector(self._partition)
         sums.collect(ledger.posted)
         writes.extend(sums.statements())
-        for module in (lots, usage, prevented, sweeps, activity, reference_index):
+        for module in (lots, usage, prevented, sweeps, activity, reference_index, notices):
             collector: Any = module.Collector(batch, self._partition)
             collector.collect()
             writes.extend(collector.statements())

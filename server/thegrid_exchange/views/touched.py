@@ -9,7 +9,15 @@ from typing import Any
 
 from thegrid_exchange.engine import events as happened
 from thegrid_exchange.engine.quantities import CASH, HOUSE
-from thegrid_exchange.engine.records import Auction, Lot, Order, Trade, Transfer, UsageRecord
+from thegrid_exchange.engine.records import (
+    Auction,
+    Lot,
+    Notice,
+    Order,
+    Trade,
+    Transfer,
+    UsageRecord,
+)
 
 OrderOf = Callable[[str], Order]
 LotOf = Callable[[str], Lot]
@@ -21,7 +29,17 @@ _ENDING_CAUSES = frozenset({"consume", "expire"})
 class Theirs:
     """What changed for one member; dicts stand for ordered sets."""
 
-    __slots__ = ("assets", "cash", "ended", "fills", "lots", "orders", "transfers", "usages")
+    __slots__ = (
+        "assets",
+        "cash",
+        "ended",
+        "fills",
+        "lots",
+        "notices",
+        "orders",
+        "transfers",
+        "usages",
+    )
 
     def __init__(self) -> None:
         self.orders: dict[str, None] = {}
@@ -31,6 +49,7 @@ class Theirs:
         self.transfers: list[Transfer] = []
         self.lots: dict[str, None] = {}
         self.usages: list[UsageRecord] = []
+        self.notices: list[Notice] = []
         self.ended: dict[str, int] = {}
         """Tokens that ended in the member's Lots, by `<instrument>/<how>`; they make no events."""
 
@@ -44,6 +63,7 @@ class Theirs:
             + len(self.transfers)
             + len(self.lots)
             + len(self.usages)
+            + len(self.notices)
         )
 
 
@@ -164,6 +184,9 @@ class Touched:
     def _used(self, event: happened.UsageRecorded) -> None:
         self.member(event.usage.member_id).usages.append(event.usage)
 
+    def _told(self, event: happened.NoticeRaised) -> None:
+        self.member(event.notice.member_id).notices.append(event.notice)
+
     def _market_state(self, event: Any) -> None:
         self.market(event.market_id).status = True
 
@@ -196,6 +219,7 @@ _NOTES: dict[type[Any], Callable[[Touched, Any], None]] = {
     happened.LotChanged: Touched._lot_changed,
     happened.LotClosed: Touched._lot,
     happened.UsageRecorded: Touched._used,
+    happened.NoticeRaised: Touched._told,
     happened.MarketStateChanged: Touched._market_state,
     happened.MarketPolicyChanged: Touched._market_state,
     happened.AuctionOpened: Touched._auction,

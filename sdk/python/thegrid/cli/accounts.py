@@ -1,5 +1,5 @@
-"""What you have and what became of it: `grid balances`, `transfer`, `lots`, `usage` and the like.
-Orders are in `trading`.
+"""What you have and what became of it: `grid balances`, `transfer`, `lots` and the like.
+Orders are in `trading`, what calls used in `usage`.
 """
 
 from datetime import datetime
@@ -10,12 +10,11 @@ import click
 
 from thegrid.cli.history import span
 from thegrid.cli.output import moment, plain, price, units
-from thegrid.cli.receipt import receipt
 from thegrid.cli.session import GridCommand, Session
 from thegrid.cli.types import UNITS, choice
 from thegrid.enums import short_name
 from thegrid.follow import Gap
-from thegrid.v1 import accounts_pb2, lots_pb2, usage_pb2
+from thegrid.v1 import accounts_pb2, lots_pb2
 
 _limit = click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many."
@@ -204,37 +203,6 @@ def postings(session: Session, /, asset: str, limit: int, **filters: Any) -> Non
 
 
 @click.command(cls=GridCommand)
-@click.argument("record", required=False)
-@_instrument
-@_limit
-@click.pass_obj
-def usage(session: Session, record: str | None, instrument: str, limit: int) -> None:
-    """List what your calls used, or show one RECORD: its id, its delivery's, or x-request-id."""
-    if record:
-        found = session.client.usage.get(record)
-        if session.as_json:
-            session.output.message(found)
-        else:
-            receipt(session.output, found)
-        return
-    shown = islice(session.client.usage.list(instrument), limit)
-    if session.as_json:
-        session.output.messages(shown)
-        return
-    columns = (
-        "record",
-        "instrument",
-        "model",
-        "supplier",
-        ">billed",
-        ">cost",
-        "verdict",
-        "time (UTC)",
-    )
-    session.output.table(columns, map(_usage_row, shown), "There are no calls yet.")
-
-
-@click.command(cls=GridCommand)
 @click.option("--resume", "resume_token", default="", help="Go on after this token.")
 @click.pass_obj
 def watch(session: Session, resume_token: str) -> None:
@@ -245,16 +213,3 @@ def watch(session: Session, resume_token: str) -> None:
                 session.output.value({"gap": item._asdict()})
             elif item.WhichOneof("payload") != "heartbeat":
                 session.output.value(plain(item))
-
-
-def _usage_row(record: usage_pb2.UsageRecord) -> tuple[str | int, ...]:
-    return (
-        record.usage_id,
-        record.symbol,
-        record.serving_model,
-        record.supplier_id,
-        f"{record.billed_tokens:,}",
-        price(record.cost_micros),
-        short_name(usage_pb2.Verdict, record.verdict),
-        moment(record.start_time),
-    )

@@ -4,8 +4,8 @@ What each does stands in the file of its noun.
 
 import click
 
-from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
-from thegrid.cli.admin_markets import admin
+from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, watch
+from thegrid.cli.admin_usage import admin
 from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
 from thegrid.cli.export import export
@@ -18,6 +18,7 @@ from thegrid.cli.session import EXIT_CODES, GridGroup
 from thegrid.cli.supply import supply
 from thegrid.cli.trading import amend, buy, cancel, fills, orders, sell
 from thegrid.cli.up import up
+from thegrid.cli.usage import receipt_keys, usage, verify_receipt
 from thegrid.settings import version
 
 
@@ -66,6 +67,8 @@ for command in (
     sweeps,
     export,
     usage,
+    verify_receipt,
+    receipt_keys,
     watch,
     call,
     count,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.apply import index, supply, trading, usage
+from thegrid_exchange.engine.apply import controls, index, supply, trading, usage
 from thegrid_exchange.engine.records import ClosedDelivery
 from thegrid_exchange.engine.refusals import InvariantBroken
 from thegrid_exchange.engine.state import State
@@ -110,8 +110,9 @@ def _key_created(state: State, event: events.KeyCreated) -> None:
 
 
 def _key_revoked(state: State, event: events.KeyRevoked) -> None:
-    key = state.keys[event.key_id]
-    state.put("keys", event.key_id, key._replace(revoked_at_us=event.revoked_at_us))
+    for key_id in (event.key_id, *event.descendant_ids):
+        key = state.keys[key_id]
+        state.put("keys", key_id, key._replace(revoked_at_us=event.revoked_at_us))
 
 
 # ---- consumption -------------------------------------------------------------------------------
@@ -181,7 +182,9 @@ def _reservation_opened(state: State, event: events.ReservationOpened) -> None:
 
 def _reservation_extended(state: State, event: events.ReservationExtended) -> None:
     extended = state.reservations[event.delivery_id]._replace(
-        reserved_tokens=event.reserved_tokens, draws=event.draws
+        reserved_tokens=event.reserved_tokens,
+        draws=event.draws,
+        spend_held_micros=event.spend_held_micros,
     )
     state.put("reservations", event.delivery_id, extended)
 
@@ -235,6 +238,7 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.MemberChanged: _member_changed,
     events.KeyCreated: _key_created,
     events.KeyRevoked: _key_revoked,
+    **controls.APPLIERS,
     **trading.APPLIERS,
     events.UnitsTransferred: _units_transferred,
     events.LotMinted: _lot_minted,

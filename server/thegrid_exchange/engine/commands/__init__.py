@@ -40,10 +40,11 @@ from thegrid_exchange.engine.commands.trading import (
 from thegrid_exchange.engine.quantities import (
     AccountMode,
     DisputeReason,
+    NoticeKind,
     SelfTradePrevention,
     Verdict,
 )
-from thegrid_exchange.engine.records import Attempt, TokenCounts
+from thegrid_exchange.engine.records import Attempt, KeyLimits, TokenCounts
 
 # ---- keys and settings -------------------------------------------------------------------------
 
@@ -61,13 +62,44 @@ class CreateKey(NamedTuple):
     concurrent_deliveries: int = 0
     public_key: str = ""
     key_prefix: str = ""
+    limits: KeyLimits = KeyLimits()
+    parent_id: str = ""
+    """The key it shall stand below; empty for none, or for the acting key if that is bounded."""
+    by_key_id: str = ""
+    """The acting key, which reaches no further than itself; empty for an operator."""
 
 
-class RevokeKey(NamedTuple):
-    """End a key; repeating it changes nothing and is answered alike."""
+class UpdateKey(NamedTuple):
+    """Change a key's label or limits; None leaves one as it is."""
 
     member_id: str
     key_id: str
+    label: str | None = None
+    limits: KeyLimits | None = None
+    requests_per_second: int | None = None
+    concurrent_deliveries: int | None = None
+    by_key_id: str = ""
+
+
+class RotateKey(NamedTuple):
+    """Give a key another secret, of which the hash was made at the edge; the id stays.
+
+    The secret before it works for `grace_us` more.
+    """
+
+    member_id: str
+    key_id: str
+    key_hash: str
+    grace_us: int = 0
+    by_key_id: str = ""
+
+
+class RevokeKey(NamedTuple):
+    """End a key and all below it; repeating it changes nothing and is answered alike."""
+
+    member_id: str
+    key_id: str
+    by_key_id: str = ""
 
 
 class UpdateSettings(NamedTuple):
@@ -79,6 +111,50 @@ class UpdateSettings(NamedTuple):
     auto_buy_units: int | None = None
     auto_transfer: bool | None = None
     self_trade_prevention: SelfTradePrevention | None = None
+    auto_buy_day_ceiling_micros: int | None = None
+    auto_buy_threshold_tokens: int | None = None
+    notice_cash_micros: int | None = None
+    notice_tokens: int | None = None
+    notice_lot_lead_us: int | None = None
+    notice_key_lead_us: int | None = None
+
+
+# ---- webhooks ----------------------------------------------------------------------------------
+
+
+class CreateWebhook(NamedTuple):
+    """Have notices sent to an address; the id was made at the edge, since the secret follows it."""
+
+    member_id: str
+    webhook_id: str
+    url: str
+    kinds: tuple[NoticeKind, ...] = ()
+
+
+class UpdateWebhook(NamedTuple):
+    """Change a webhook's address or kinds, or enable it again; None leaves one as it is."""
+
+    member_id: str
+    webhook_id: str
+    url: str | None = None
+    kinds: tuple[NoticeKind, ...] | None = None
+    enabled: bool | None = None
+
+
+class DeleteWebhook(NamedTuple):
+    """Send nothing more to an address."""
+
+    member_id: str
+    webhook_id: str
+
+
+class NoteWebhook(NamedTuple):
+    """The outbox tells how far it has delivered, or why it has given an address up."""
+
+    member_id: str
+    webhook_id: str
+    delivered_number: int
+    disabled_reason: str = ""
 
 
 # ---- transfers ---------------------------------------------------------------------------------
@@ -261,7 +337,13 @@ Command = (
     | SuspendSupplier
     | ReinstateSupplier
     | CreateKey
+    | UpdateKey
+    | RotateKey
     | RevokeKey
+    | CreateWebhook
+    | UpdateWebhook
+    | DeleteWebhook
+    | NoteWebhook
     | UpdateSettings
     | PlaceOrder
     | AmendOrder
@@ -300,13 +382,16 @@ __all__ = [
     "Command",
     "CreateKey",
     "CreateMember",
+    "CreateWebhook",
     "DefineInstrument",
     "DefineMeteringPolicy",
+    "DeleteWebhook",
     "Deposit",
     "DisputeUsage",
     "FundGuarantee",
     "IssueUnits",
     "Mark",
+    "NoteWebhook",
     "PlaceOrder",
     "PostCollateral",
     "PublishSpec",
@@ -320,6 +405,7 @@ __all__ = [
     "ResolveDispute",
     "RetireUnits",
     "RevokeKey",
+    "RotateKey",
     "SetFeeTier",
     "SetMarketPolicy",
     "SetMarketState",
@@ -330,8 +416,10 @@ __all__ = [
     "SuspendSupplier",
     "Tick",
     "TransferUnits",
+    "UpdateKey",
     "UpdateMember",
     "UpdateSettings",
+    "UpdateWebhook",
     "Withdraw",
     "WithdrawCollateral",
     "WithdrawOffer",

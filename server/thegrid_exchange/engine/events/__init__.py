@@ -16,6 +16,16 @@ from thegrid_exchange.engine.events.consumption import (
     UnitsTransferred,
     UsageRecorded,
 )
+from thegrid_exchange.engine.events.controls import (
+    AlarmCleared,
+    AlarmSet,
+    KeyChanged,
+    NoticeRaised,
+    NoticeRearmed,
+    SpendNoted,
+    WebhookChanged,
+    WebhookDeleted,
+)
 from thegrid_exchange.engine.events.index import (
     IndexInputsForgotten,
     IndexInputsSet,
@@ -92,6 +102,14 @@ Event = (
     | MemberChanged
     | KeyCreated
     | KeyRevoked
+    | KeyChanged
+    | SpendNoted
+    | NoticeRaised
+    | NoticeRearmed
+    | AlarmSet
+    | AlarmCleared
+    | WebhookChanged
+    | WebhookDeleted
     | OrderAccepted
     | OrderRested
     | OrderUnrested
@@ -150,6 +168,8 @@ Event = (
 
 __all__ = [
     "AbilityChanged",
+    "AlarmCleared",
+    "AlarmSet",
     "AuctionChanged",
     "AuctionClosed",
     "AuctionOpened",
@@ -170,6 +190,7 @@ __all__ = [
     "IndexInputsForgotten",
     "IndexInputsSet",
     "InstrumentDefined",
+    "KeyChanged",
     "KeyCreated",
     "KeyRevoked",
     "LateReportRecorded",
@@ -182,6 +203,8 @@ __all__ = [
     "MemberCreated",
     "MemberSwept",
     "MeteringPolicyDefined",
+    "NoticeRaised",
+    "NoticeRearmed",
     "OfferRegistered",
     "OfferWithdrawn",
     "OrderAccepted",
@@ -204,6 +227,7 @@ __all__ = [
     "SelfTradePrevented",
     "ShortfallRecorded",
     "SpecPublished",
+    "SpendNoted",
     "SupplierChanged",
     "SweepFinished",
     "SweepStarted",
@@ -214,4 +238,6 @@ __all__ = [
     "UnitsRetired",
     "UnitsTransferred",
     "UsageRecorded",
+    "WebhookChanged",
+    "WebhookDeleted",
 ]

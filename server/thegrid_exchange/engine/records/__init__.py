@@ -18,6 +18,13 @@ from thegrid_exchange.engine.records.consumption import (
     UsageRecord,
     UsedDraw,
 )
+from thegrid_exchange.engine.records.controls import (
+    Alarm,
+    Alert,
+    Notice,
+    Spend,
+    Webhook,
+)
 from thegrid_exchange.engine.records.index import (
     IndexInput,
     IndexWindow,
@@ -36,6 +43,7 @@ from thegrid_exchange.engine.records.markets import (
 from thegrid_exchange.engine.records.members import (
     FeeTier,
     Key,
+    KeyLimits,
     Member,
 )
 from thegrid_exchange.engine.records.supply import (
@@ -72,6 +80,8 @@ from thegrid_exchange.engine.records.usage import (
 __all__ = [
     "AbleHistory",
     "Admission",
+    "Alarm",
+    "Alert",
     "Attempt",
     "Auction",
     "CancelTimer",
@@ -92,6 +102,7 @@ __all__ = [
     "Instrument",
     "InstrumentSpec",
     "Key",
+    "KeyLimits",
     "LateReport",
     "Loss",
     "Lot",
@@ -102,6 +113,7 @@ __all__ = [
     "MarketTerms",
     "Member",
     "MeteringPolicy",
+    "Notice",
     "Offer",
     "Order",
     "Parcel",
@@ -112,6 +124,7 @@ __all__ = [
     "Reservation",
     "Shortfall",
     "SpecVersion",
+    "Spend",
     "Supplier",
     "SupplierLink",
     "Sweep",
@@ -120,4 +133,5 @@ __all__ = [
     "Transfer",
     "UsageRecord",
     "UsedDraw",
+    "Webhook",
 ]

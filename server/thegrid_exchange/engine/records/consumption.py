@@ -140,6 +140,8 @@ class Reservation(NamedTuple):
     """Reason of the refused extension, or empty."""
     client_request_id: str = ""
     """What the client knows the call by, so that it is found while it runs and without a report."""
+    spend_held_micros: int = 0
+    """Cost of the draws as it is held against the spend limits of the key and of those above it."""
 
 
 class ClosedDelivery(NamedTuple):

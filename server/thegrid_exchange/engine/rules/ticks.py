@@ -1,7 +1,7 @@
 """What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
 
 Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, indexes, cancel-alls,
-memory; all in bounded steps.
+notices, memory; all in bounded steps.
 """
 
 from collections.abc import Callable
@@ -17,6 +17,7 @@ from thegrid_exchange.engine.rules.collateral import mark_suppliers
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
 from thegrid_exchange.engine.rules.disputes import forget_disputes
 from thegrid_exchange.engine.rules.lots import expire_lot
+from thegrid_exchange.engine.rules.notices import fire_alarms
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.rules.quotes import fire_timer, fire_timers, timer_is_due
 from thegrid_exchange.engine.rules.reference_index import indices_due, run_indices
@@ -38,6 +39,7 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         run_sweeps,
         _set_indices,
         run_cancellations,
+        fire_alarms,
         _forget_closed,
         forget_disputes,
     ):
@@ -173,6 +175,7 @@ def _is_due(state: State) -> bool:
         or indices_due(state)
         or bool(indices.cancellations)
         or _has_come(state, indices.timer_deadlines.first())
+        or _has_come(state, indices.alarms.first())
         or any(
             _first_is_due(state, deadlines)
             for deadlines in (

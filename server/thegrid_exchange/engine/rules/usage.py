@@ -32,6 +32,7 @@ from thegrid_exchange.engine.rules.lots import (
 )
 from thegrid_exchange.engine.rules.metering import divergence_tokens, is_divergent, metering_policy
 from thegrid_exchange.engine.rules.reference_index import note_delivered
+from thegrid_exchange.engine.rules.spending import note_spend
 from thegrid_exchange.engine.rules.waterfall import settle_claims
 from thegrid_exchange.engine.state import State
 
@@ -103,6 +104,7 @@ def settle(
         venue_paid_micros=venue_paid_micros,
     )
     yield events.UsageRecorded(record)
+    yield from note_spend(state, record, reservation)
     return record
 
 
