@@ -107,10 +107,9 @@ MUTANTS: Final = (
     ),
     Mutant(
         "money is rounded on each stretch of tokens by itself",
-        "engine/rules/parcels.py",
-        "    return value_micros(parcel.issue_price_micros, after_tokens) - value_micros(\n"
-        "        parcel.issue_price_micros, before_tokens\n    )",
-        "    return value_micros(parcel.issue_price_micros, after_tokens - before_tokens)",
+        "engine/quantities.py",
+        "    return value_micros(price_micros, after_tokens) - value_micros(price_micros, before_tokens)",
+        "    return value_micros(price_micros, after_tokens - before_tokens)",
         CONSUMPTION,
     ),
     Mutant(
@@ -159,7 +158,7 @@ MUTANTS: Final = (
     Mutant(
         "a delivery can be settled twice",
         "engine/apply/__init__.py",
-        '    state.delete("reservations", usage.delivery_id)\n',
+        '    state.delete("reservations", record.delivery_id)\n',
         "",
         CONSUMPTION,
     ),
@@ -275,8 +274,8 @@ MUTANTS: Final = (
     Mutant(
         "any secret that names a key is believed",
         "api/auth.py",
-        "not hmac.compare_digest(self._hash_of(secret, found), found.key_hash)",
-        "False",
+        "if hmac.compare_digest(presented, key.key_hash):",
+        "if presented:",
         DOORS,
     ),
     Mutant(
