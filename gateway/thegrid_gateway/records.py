@@ -3,6 +3,7 @@
 What was used and billed is the exchange's word and only spelled out here.
 """
 
+import base64
 import re
 from typing import Any
 
@@ -11,6 +12,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from thegrid.v1 import delivery_pb2, usage_pb2
 
 Headers = list[tuple[bytes, bytes]]
+End = delivery_pb2.DeliveryEnded | delivery_pb2.DeliveryFailed
+"""Either end of a call: both carry the record and its receipt."""
+
+_RECEIPT_MAX_BYTES = 4_096
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _VERDICT_PREFIX = "VERDICT_"
@@ -31,8 +36,16 @@ _PLAIN = (
     "billed_tokens",
     "cost_micros",
     "cause",
+    "first_token_max_us",
+    "throughput_min_tokens_per_second",
+    "divergent",
 )
-_OPTIONAL = ("first_token_us", "duration_us", "throughput_millitokens_per_second")
+_OPTIONAL = (
+    "first_token_us",
+    "duration_us",
+    "throughput_millitokens_per_second",
+    "divergence_tokens",
+)
 
 
 def _word(kind: Any, number: int, prefix: str) -> str:
@@ -96,8 +109,9 @@ def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
     return out
 
 
-def receipt(record: usage_pb2.UsageRecord) -> dict[str, Any]:
-    """Answer the short form that ends a stream."""
+def receipt(end: End) -> dict[str, Any]:
+    """Answer the short form that ends a stream, and the signed one in base64."""
+    record = end.usage
     return {
         "request_id": record.usage_id,
         "instrument": record.symbol,
@@ -110,7 +124,15 @@ def receipt(record: usage_pb2.UsageRecord) -> dict[str, Any]:
         "cost_micros": record.cost_micros,
         "verdict": _verdict(record),
         "status": _status(record),
+        "signed": _signed(end).decode() or None,
     }
+
+
+def _signed(end: End) -> bytes:
+    """Answer the receipt as the exchange signed it, or nothing."""
+    if not end.HasField("receipt"):
+        return b""
+    return base64.b64encode(end.receipt.SerializeToString())
 
 
 def header_value(value: str) -> bytes:
@@ -129,9 +151,15 @@ def served_headers(started: delivery_pb2.DeliveryStarted) -> Headers:
     ]
 
 
-def billed_headers(record: usage_pb2.UsageRecord) -> Headers:
-    """Answer the headers that say what a finished call cost."""
+def billed_headers(end: delivery_pb2.DeliveryEnded) -> Headers:
+    """Answer the headers that say what a finished call cost.
+
+    A receipt too long for the headers that clients take is left to `/v1/usage`.
+    """
+    record, signed = end.usage, _signed(end)
+    proof = [(b"x-grid-receipt", signed)] if 0 < len(signed) <= _RECEIPT_MAX_BYTES else []
     return [
+        *proof,
         (b"x-grid-billed-tokens", str(record.billed_tokens).encode()),
         (b"x-grid-cost-micros", str(record.cost_micros).encode()),
         (b"x-grid-verdict", header_value(_verdict(record) or "pending")),

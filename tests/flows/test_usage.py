@@ -132,6 +132,10 @@ async def test_lists_are_narrowed_and_summaries_add_up_to_them(
     assert totals.billed_tokens == sum(each.billed_tokens for each in records)
     assert totals.prompt_tokens == 3 * PROMPT_TOKENS
     assert totals.completion_tokens == sum(each.counted.completion_tokens for each in records)
+    stranger = await market.exchange.create_member("stranger")
+    async with connected(market, stranger.secret) as other:
+        assert (await other.usage.summary(["key"])).totals.calls == 0
+        assert [each async for each in other.usage.list()] == []
     one = await consumer.usage.summary(verdict="failed")
     assert (one.totals.calls, len(one.rows)) == (1, 0)
 

@@ -5,6 +5,7 @@ How they are planted and who must notice is in `test_planted_faults`.
 from typing import Final
 
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
+from tests.simulation.mutants_of_usage import USAGE_MUTANTS
 
 MATCHING: Final = "tests/engine/test_matching.py tests/engine/test_differential.py"
 TRADING: Final = "tests/engine/test_trading.py tests/engine/test_laws.py"
@@ -24,6 +25,7 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
     *ORDER_MUTANTS,
+    *USAGE_MUTANTS,
     # ---- matching
     Mutant(
         "the worst sell trades first",
@@ -157,7 +159,7 @@ MUTANTS: Final = (
     Mutant(
         "a delivery can be settled twice",
         "engine/apply/__init__.py",
-        '    state.delete("reservations", usage.delivery_id)\n',
+        '    state.delete("reservations", record.delivery_id)\n',
         "",
         CONSUMPTION,
     ),
@@ -273,7 +275,7 @@ MUTANTS: Final = (
     Mutant(
         "any secret that names a key is believed",
         "api/auth.py",
-        "not hmac.compare_digest(self._hash_of(secret, found), found.key_hash)",
+        "not self._fits(presented, found)",
         "False",
         DOORS,
     ),
