@@ -18,7 +18,7 @@ from thegrid_gateway import json_text
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, from_refusal
 from thegrid_gateway.http import ClientLeft, Headers, Http
-from thegrid_gateway.records import End, billed_headers, receipt, served_headers
+from thegrid_gateway.records import Ending, billed_headers, receipt, served_headers
 
 _DONE = b"data: [DONE]\n\n"
 
@@ -231,9 +231,9 @@ class EventStream(Answer):
             pieces, self._pieces = self._pieces, []
             await self._write(b"".join(pieces), more=True)
 
-    def _put_receipt(self, end: End) -> None:
+    def _put_receipt(self, told: Ending) -> None:
         """Say what was billed, in a comment that only who looks for it reads."""
-        self._pieces.append(b": receipt %b\n\n" % json_text.write(receipt(end)))
+        self._pieces.append(b": receipt %b\n\n" % json_text.write(receipt(told)))
 
     def _put_error(self, refused: ApiError) -> None:
         """Say why the stream breaks off."""

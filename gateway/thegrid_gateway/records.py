@@ -12,12 +12,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from thegrid.v1 import delivery_pb2, usage_pb2
 
 Headers = list[tuple[bytes, bytes]]
-End = delivery_pb2.DeliveryEnded | delivery_pb2.DeliveryFailed
-"""Either end of a call: both carry the record and its receipt."""
-
-_RECEIPT_MAX_BYTES = 4_096
+Ending = delivery_pb2.DeliveryEnded | delivery_pb2.DeliveryFailed
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_RECEIPT_HEADER_MAX = 4_096
+"""Longest receipt that is a header, in characters; a longer one is read by its request id."""
 _VERDICT_PREFIX = "VERDICT_"
 _STATUS_PREFIX = "USAGE_STATUS_"
 _COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
@@ -109,9 +108,14 @@ def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
     return out
 
 
-def receipt(end: End) -> dict[str, Any]:
-    """Answer the short form that ends a stream, and the signed one in base64."""
-    record = end.usage
+def signed(receipt: usage_pb2.Receipt) -> str:
+    """Answer a signed record as the text that `thegrid.receipts` checks; empty for none."""
+    return base64.b64encode(receipt.SerializeToString()).decode() if receipt.signature else ""
+
+
+def receipt(told: Ending) -> dict[str, Any]:
+    """Answer the short form that ends a stream, and the record as the exchange signed it."""
+    record = told.usage
     return {
         "request_id": record.usage_id,
         "instrument": record.symbol,
@@ -124,15 +128,8 @@ def receipt(end: End) -> dict[str, Any]:
         "cost_micros": record.cost_micros,
         "verdict": _verdict(record),
         "status": _status(record),
-        "signed": _signed(end).decode() or None,
+        "signed": signed(told.receipt) or None,
     }
-
-
-def _signed(end: End) -> bytes:
-    """Answer the receipt as the exchange signed it, or nothing."""
-    if not end.HasField("receipt"):
-        return b""
-    return base64.b64encode(end.receipt.SerializeToString())
 
 
 def header_value(value: str) -> bytes:
@@ -151,16 +148,14 @@ def served_headers(started: delivery_pb2.DeliveryStarted) -> Headers:
     ]
 
 
-def billed_headers(end: delivery_pb2.DeliveryEnded) -> Headers:
-    """Answer the headers that say what a finished call cost.
-
-    A receipt too long for the headers that clients take is left to `/v1/usage`.
-    """
-    record, signed = end.usage, _signed(end)
-    proof = [(b"x-grid-receipt", signed)] if 0 < len(signed) <= _RECEIPT_MAX_BYTES else []
-    return [
-        *proof,
+def billed_headers(ended: delivery_pb2.DeliveryEnded) -> Headers:
+    """Answer the headers that say what a finished call cost, with the record as it was signed."""
+    record, proof = ended.usage, signed(ended.receipt)
+    headers = [
         (b"x-grid-billed-tokens", str(record.billed_tokens).encode()),
         (b"x-grid-cost-micros", str(record.cost_micros).encode()),
         (b"x-grid-verdict", header_value(_verdict(record) or "pending")),
     ]
+    if 0 < len(proof) <= _RECEIPT_HEADER_MAX:
+        headers.append((b"x-grid-receipt", proof.encode()))
+    return headers

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from pathlib import Path
 
 import openai
@@ -12,9 +11,7 @@ from tests.support.exchange import SYMBOL, running_exchange
 from tests.support.served import PRICE_MICROS, house, running_supplier, supplier_settings
 from tests.support.until import until
 from tests.support.upstream import CHUNKS, WORD, Upstream
-from thegrid import receipts
 from thegrid.v1 import market_data_pb2, members_pb2, usage_pb2
-from thegrid_exchange.api.convert.usage import receipt_key_message
 from thegrid_exchange.clock import SystemClock
 
 
@@ -41,27 +38,6 @@ async def test_answers_are_served_bought_metered_and_settled(tmp_path: Path) -> 
         assert chunks[-1].usage.completion_tokens == CHUNKS
         assert [model.id async for model in market.client.models.list()] == [SYMBOL]
         await market.settled()
-
-
-async def test_the_signed_record_comes_with_the_answer(tmp_path: Path) -> None:
-    async with house(tmp_path) as market:
-        body = {"model": SYMBOL, "messages": [{"role": "user", "content": "Hello"}]}
-        plain = await market.http.post("/chat/completions", json=body)
-        stream = await market.http.post("/chat/completions", json={**body, "stream": True})
-        comment = re.search(r"^: receipt (.*)$", stream.text, re.M)
-        assert comment is not None
-        state = market.exchange.running.services.live.state
-        keys = [receipt_key_message(key) for key in state.receipt_keys.values()]
-        for signed, answer in (
-            (plain.headers["x-grid-receipt"], plain),
-            (json.loads(comment.group(1))["signed"], stream),
-        ):
-            usage = receipts.verify(signed, keys).usage
-            assert usage.usage_id == answer.headers["x-grid-request-id"]
-            assert usage.billed_tokens > 0
-        assert int(plain.headers["x-grid-cost-micros"]) == (
-            receipts.verify(plain.headers["x-grid-receipt"], keys).usage.cost_micros
-        )
 
 
 async def test_tools_and_choices_go_the_whole_way(tmp_path: Path) -> None:

@@ -42,13 +42,6 @@ USAGE_MUTANTS: Final = (
         DISPUTES,
     ),
     Mutant(
-        "the guarantee pays before the supplier",
-        "engine/rules/disputes.py",
-        '        sources = [(supplier_id, "available"), (supplier_id, "collateral"), *sources]',
-        '        sources = [*sources, (supplier_id, "available"), (supplier_id, "collateral")]',
-        DISPUTES,
-    ),
-    Mutant(
         "what nobody could pay counts as paid",
         "engine/rules/disputes.py",
         "        refunded_micros=paid_micros,",
