@@ -107,10 +107,9 @@ MUTANTS: Final = (
     ),
     Mutant(
         "money is rounded on each stretch of tokens by itself",
-        "engine/rules/parcels.py",
-        "    return value_micros(parcel.issue_price_micros, after_tokens) - value_micros(\n"
-        "        parcel.issue_price_micros, before_tokens\n    )",
-        "    return value_micros(parcel.issue_price_micros, after_tokens - before_tokens)",
+        "engine/quantities.py",
+        "return value_micros(price_micros, after_tokens) - value_micros(price_micros, before_tokens)",
+        "return value_micros(price_micros, after_tokens - before_tokens)",
         CONSUMPTION,
     ),
     Mutant(

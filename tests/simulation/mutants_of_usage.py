@@ -10,7 +10,7 @@ DISPUTES: Final = "tests/engine/test_disputes.py"
 METERING: Final = "tests/engine/test_metering.py"
 SETTLEMENT: Final = "tests/engine/test_settlement.py"
 IMAGES: Final = "tests/delivery/test_images.py"
-DOORS: Final = "tests/flows/test_usage.py"
+DOORS: Final = "tests/flows/test_usage.py tests/flows/test_metering.py"
 
 USAGE_MUTANTS: Final = (
     Mutant(
