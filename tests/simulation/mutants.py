@@ -108,8 +108,8 @@ MUTANTS: Final = (
     Mutant(
         "money is rounded on each stretch of tokens by itself",
         "engine/quantities.py",
-        "return value_micros(price_micros, after_tokens) - value_micros(price_micros, before_tokens)",
-        "return value_micros(price_micros, after_tokens - before_tokens)",
+        "value_micros(price_micros, after_tokens) - value_micros(price_micros, before_tokens)",
+        "value_micros(price_micros, after_tokens - before_tokens)",
         CONSUMPTION,
     ),
     Mutant(
