@@ -5,6 +5,7 @@ How they are planted and who must notice is in `test_planted_faults`.
 from typing import Final
 
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
+from tests.simulation.mutants_of_usage import USAGE_MUTANTS
 from tests.simulation.mutants_of_views import VIEW_MUTANTS
 
 MATCHING: Final = "tests/engine/test_matching.py tests/engine/test_differential.py"
@@ -25,6 +26,7 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
     *ORDER_MUTANTS,
+    *USAGE_MUTANTS,
     *VIEW_MUTANTS,
     # ---- matching
     Mutant(
@@ -108,8 +110,8 @@ MUTANTS: Final = (
     Mutant(
         "money is rounded on each stretch of tokens by itself",
         "engine/quantities.py",
-        "    return value_micros(price_micros, after_tokens) - value_micros(price_micros, before_tokens)",
-        "    return value_micros(price_micros, after_tokens - before_tokens)",
+        "value_micros(price_micros, after_tokens) - value_micros(price_micros, before_tokens)",
+        "value_micros(price_micros, after_tokens - before_tokens)",
         CONSUMPTION,
     ),
     Mutant(
@@ -274,8 +276,8 @@ MUTANTS: Final = (
     Mutant(
         "any secret that names a key is believed",
         "api/auth.py",
-        "if hmac.compare_digest(presented, key.key_hash):",
-        "if presented:",
+        "not self._fits(presented, found)",
+        "False",
         DOORS,
     ),
     Mutant(
