@@ -22,13 +22,18 @@ from thegrid_gateway.aliases import load_aliases
 from thegrid_gateway.chat import ChatCompletions
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, no_route, wrong_method
+from thegrid_gateway.inference import Link
+from thegrid_gateway.limits import OutputLimits
 from thegrid_gateway.messages import Messages, message_counting
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.reads import Reads
+from thegrid_gateway.response_store import open_store
+from thegrid_gateway.responses import KeptResponses, Responses, response_counting
 
 _CHAT = "/v1/chat/completions"
 _MESSAGES = "/v1/messages"
 _COUNT = "/v1/messages/count_tokens"
+_RESPONSES = "/v1/responses"
 _READ = ["GET", "HEAD"]
 
 
@@ -42,6 +47,7 @@ class Gateway:
         self.pool: SessionPool | None = None
         self._posts: dict[str, ASGIApp] = {}
         self._aliases = load_aliases(config)
+        self._store = open_store(config.responses_store, config.responses_store_s)
         self._app = Starlette(lifespan=self._live)
         self._app.router.redirect_slashes = False
         self._app.add_exception_handler(HTTPException, _refuse_route)
@@ -49,7 +55,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the hot path is found without a router."""
         if scope["type"] == "http" and scope["method"] == "POST":
-            endpoint = self._posts.get(scope["path"], self._app)
+            endpoint = self._posts.get(scope["path"]) or self._app
             await endpoint(scope, receive, send)
         else:
             await self._app(scope, receive, send)
@@ -64,14 +70,20 @@ class Gateway:
         )
         channel = open_channel(settings)
         self.pool = pool
-        shared = (self.config, pool, self.metrics, self._aliases)
+        link = Link(pool, OutputLimits(channel))
+        shared = (self.config, link, self.metrics, self._aliases)
+        kept = KeptResponses(self._store, channel)
         self._posts = {
+            _RESPONSES: Responses(*shared, kept),
+            f"{_RESPONSES}/input_tokens": response_counting(
+                self.config, channel, self.metrics, self._aliases
+            ),
             _CHAT: ChatCompletions(*shared),
             _MESSAGES: Messages(*shared),
             _COUNT: message_counting(self.config, channel, self.metrics, self._aliases),
         }
         reads = Reads(self.config, channel, self.metrics, self._aliases)
-        app.router.routes.extend(self._routes(reads))
+        app.router.routes.extend([*self._routes(reads), *_kept_routes(reads, kept)])
         pool.start()
         watching = asyncio.ensure_future(self.metrics.watch(pool))
         try:
@@ -80,6 +92,8 @@ class Gateway:
             watching.cancel()
             await pool.close(self.config.grace_s)
             await channel.close()
+            if self._store is not None:
+                self._store.close()
 
     def _routes(self, reads: Reads) -> list[Route]:
         return [
@@ -108,6 +122,16 @@ class Gateway:
     async def _metrics(self, request: Request) -> Response:
         page, content_type = self.metrics.page()
         return Response(page, media_type=content_type)
+
+
+def _kept_routes(reads: Reads, kept: KeptResponses) -> list[Route]:
+    one = _RESPONSES + "/{id}"
+    return [
+        _read(one, reads.endpoint("responses", kept.get)),
+        Route(one, reads.endpoint("responses", kept.delete), methods=["DELETE"]),
+        _read(f"{one}/input_items", reads.endpoint("responses", kept.input_items)),
+        Route(f"{one}/cancel", reads.endpoint("responses", kept.cancel), methods=["POST"]),
+    ]
 
 
 def _read(path: str, endpoint: Any) -> Route:

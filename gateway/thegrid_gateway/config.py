@@ -58,6 +58,10 @@ class Config:
         "", "names of models for instruments: pattern=instrument,…, such as claude-*=text-prime"
     )
     model_aliases_file: str = _setting("", "file with more of them, one on each line")
+    responses_store: str = _setting(
+        "", "where responses are kept that clients ask to keep: sqlite:///file; empty keeps none"
+    )
+    responses_store_s: float = _setting(2_592_000.0, "time a response is kept, in seconds", 1.0)
     drain_delay_s: float = _setting(0.0, "time it still serves while saying it drains", 0.0)
     log_level: str = _setting("warning", "critical, error, warning, info or debug")
 

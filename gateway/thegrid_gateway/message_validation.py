@@ -12,6 +12,7 @@ from thegrid_gateway.fields import (
     anything,
     array,
     boolean,
+    by_type,
     choice,
     decimal,
     either,
@@ -34,23 +35,10 @@ def _source(blocks: Check) -> Check:
         "text": record({"data": text(), "media_type": text(128)}, ("data",)),
         "content": record({"content": blocks}, ("content",)),
     }
-    return _by_type(kinds)
+    return by_type(kinds)
 
 
 _MEDIA = ("media_type", "data")
-
-
-def _by_type(kinds: dict[str, Check]) -> Check:
-    """Take objects by the check of their `type`; unknown types are refused later, by name."""
-    typed = record({"type": text(64, 1)}, ("type",))
-
-    def check(value: Any, path: str) -> None:
-        typed(value, path)
-        known = kinds.get(value["type"])
-        if known is not None:
-            known(value, path)
-
-    return check
 
 
 def _block(depth: int) -> Check:
@@ -94,7 +82,7 @@ def _block(depth: int) -> Check:
         "thinking": record({"thinking": text(), "signature": text()}, ("thinking",)),
         "redacted_thinking": record({"data": text()}, ("data",)),
     }
-    return _by_type(kinds)
+    return by_type(kinds)
 
 
 def _too_deep(value: Any, path: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from thegrid_gateway.aliases import Aliases
 from thegrid_gateway.errors import ApiError
+from thegrid_gateway.fields import page_limit
 
 Model = dict[str, Any]
 
@@ -44,7 +45,7 @@ def anthropic_model(model: Model) -> Model:
 
 def anthropic_page(models: Sequence[Model], query: Mapping[str, str]) -> dict[str, Any]:
     """Answer a page of models, from `after_id` or up to `before_id`, at most `limit`."""
-    limit = _limit(query.get("limit", _PAGE))
+    limit = page_limit(query.get("limit", _PAGE), _PAGE_MAX)
     ids = [model["id"] for model in models]
     first, end = 0, len(ids)
     if query.get("after_id"):
@@ -65,9 +66,3 @@ def _place(ids: Sequence[str], name: str, wanted: str) -> int:
     if wanted not in ids:
         raise ApiError(400, f"Invalid '{name}': there is no model '{wanted[:64]}'.", param=name)
     return ids.index(wanted)
-
-
-def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _PAGE_MAX:
-        raise ApiError(400, f"Invalid 'limit': expected 1 to {_PAGE_MAX}.", param="limit")
-    return int(text)

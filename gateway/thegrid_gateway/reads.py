@@ -26,11 +26,12 @@ from thegrid.v1 import (
 )
 from thegrid_gateway.aliases import Aliases
 from thegrid_gateway.config import Config
-from thegrid_gateway.errors import INVALID, ApiError, from_refusal, internal
+from thegrid_gateway.errors import ApiError, from_refusal, internal
+from thegrid_gateway.fields import page_limit
 from thegrid_gateway.http import ClientLeft, Http
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.models import aliased, anthropic_model, anthropic_page
-from thegrid_gateway.records import record_to_json
+from thegrid_gateway.records import record_to_json, signed
 
 _log = logging.getLogger("thegrid_gateway")
 _TIMEOUT_S = 10.0
@@ -89,13 +90,13 @@ class Reads:
             wanted = "usg_" + wanted.removeprefix(prefix)
         asked = usage_pb2.GetUsageRequest(id=wanted)
         found = await self._usage.GetUsage(asked, metadata=metadata, timeout=_TIMEOUT_S)
-        return record_to_json(found.usage)
+        return record_to_json(found.usage) | {"signed": signed(found.receipt) or None}
 
     async def list_usage(self, request: Request, metadata: Metadata) -> dict[str, Any]:
         """GET /v1/usage: records, newest first, page by page."""
         query = request.query_params
         asked = usage_pb2.ListUsageRequest(
-            page_size=_limit(query.get("limit", "100")),
+            page_size=page_limit(query.get("limit", "100"), _PAGE_MAX),
             page_token=query.get("after", ""),
             instrument=query.get("model", ""),
             key_id=query.get("key_id", ""),
@@ -181,14 +182,6 @@ def _pricing(market: market_data_pb2.Market) -> dict[str, Any]:
     prices = ("last_price_micros", "best_bid_micros", "best_ask_micros")
     known = {name: getattr(market, name) if market.HasField(name) else None for name in prices}
     return {"currency": "USD", "unit_tokens": 1_000_000, **known}
-
-
-def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _PAGE_MAX:
-        raise ApiError(
-            400, f"Invalid 'limit': expected 1 to {_PAGE_MAX}.", param="limit", type=INVALID
-        )
-    return int(text)
 
 
 def _instant(name: str, text: str) -> Timestamp:

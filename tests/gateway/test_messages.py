@@ -8,8 +8,16 @@ import anthropic
 import httpx
 import pytest
 
-from tests.support.gateway import RunningGateway, running_gateway, stream_text
-from tests.support.stand_in import CALLER_KEY, GATEWAY_KEY, MODEL, Call, StandIn, status
+from tests.support.gateway import RunningGateway, events_of, running_gateway, stream_text
+from tests.support.stand_in import (
+    CALLER_KEY,
+    GATEWAY_KEY,
+    MODEL,
+    Call,
+    StandIn,
+    status,
+    thinks_and_calls,
+)
 from thegrid.openai import reply_from_json, request_to_json
 
 HELLO: list[Any] = [{"role": "user", "content": "hi"}]
@@ -22,37 +30,6 @@ async def claude(gateway: RunningGateway) -> AsyncIterator[anthropic.AsyncAnthro
         base_url=gateway.origin, api_key=CALLER_KEY, max_retries=0
     ) as client:
         yield client
-
-
-def events(text: str) -> list[tuple[str, Any]]:
-    """Answer the events of a stream, comments as an event of their own."""
-    found = []
-    for block in text.strip().split("\n\n"):
-        if block.startswith(":"):
-            found.append(("comment", block))
-            continue
-        name, data = block.split("\n")
-        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
-    return found
-
-
-async def tools(call: Call) -> None:
-    """Think, speak, and call two tools in interleaved pieces."""
-    call.start()
-    await call.say("", reasoning_content="Let me")
-    await call.say("", reasoning_content=" see.")
-    await call.say("I look")
-    await call.say(" it up.")
-    for index, city in enumerate(("Ulm", "Bonn")):
-        head = {"index": index, "id": f"call_{index}", "type": "function"}
-        function = {"name": "weather", "arguments": ""}
-        await call.say("", tool_calls=[{**head, "function": function}])
-        piece = {"index": index, "function": {"arguments": f'{{"city": "{city}'}}
-        await call.say("", tool_calls=[piece])
-    for index in (0, 1):
-        piece = {"index": index, "function": {"arguments": '"}'}}
-        await call.say("", tool_calls=[piece])
-    call.end({0: "tool_calls"})
 
 
 async def test_a_message(claude: anthropic.AsyncAnthropic, exchange: StandIn) -> None:
@@ -78,7 +55,7 @@ async def test_a_message(claude: anthropic.AsyncAnthropic, exchange: StandIn) ->
 async def test_a_stream_is_the_same_message(
     claude: anthropic.AsyncAnthropic, exchange: StandIn
 ) -> None:
-    exchange.script = tools
+    exchange.script = thinks_and_calls
     whole = await claude.messages.create(**BODY)
     async with claude.messages.stream(**BODY) as stream:
         streamed = await stream.get_final_message()
@@ -103,7 +80,7 @@ async def test_a_stream_is_the_same_message(
 
 async def test_the_order_of_a_stream(http: httpx.AsyncClient, exchange: StandIn) -> None:
     answer = await http.post("/messages", json={**BODY, "stream": True})
-    found = events(answer.text)
+    found = events_of(answer.text)
     assert [name for name, _ in found] == [
         "message_start",
         "ping",
@@ -215,7 +192,7 @@ async def test_a_supplier_lost_midway_is_an_error_and_an_abnormal_end(
     exchange.script = lost
     text, broken = await stream_text(http, "/messages", {**BODY, "stream": True})
     assert isinstance(broken, httpx.RemoteProtocolError)
-    found = events(text)
+    found = events_of(text)
     assert [name for name, _ in found][-2:] == ["comment", "error"]
     assert found[-1][1]["error"]["type"] == "api_error"
     assert not any(name in ("message_stop", "message_delta") for name, _ in found)
@@ -247,7 +224,7 @@ async def test_a_silence_is_bridged_by_pings(exchange: StandIn) -> None:
 async def test_hidden_thinking_travels_in_its_signature(
     claude: anthropic.AsyncAnthropic, exchange: StandIn
 ) -> None:
-    exchange.script = tools
+    exchange.script = thinks_and_calls
     thinking: Any = {"type": "enabled", "budget_tokens": 1_024, "display": "omitted"}
     first = await claude.messages.create(
         model="m", max_tokens=2_000, messages=HELLO, thinking=thinking

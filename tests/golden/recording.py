@@ -63,7 +63,8 @@ def _rarer(exchange: Exchange) -> None:
     exchange.ok(commands.CreateKey(reader, "key_golden", "0f" * 32, "first", scopes))
     exchange.ok(commands.RevokeKey(reader, "key_golden"))
     exchange.ok(commands.PublishSpec(INSTRUMENT, SPEC._replace(tokens_per_second_min=30), 0))
-    exchange.ok(commands.CancelOrders("mem_000000000001"))
+    for member_id in tuple(exchange.state.members):
+        exchange.ok(commands.CancelOrders(member_id))
     exchange.issue_and_sell(maker, 20, DOLLAR // 100)
     exchange.order(reader, "buy", 12, DOLLAR // 100)
     # Own Units bought back end where they began.

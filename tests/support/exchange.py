@@ -26,6 +26,7 @@ from thegrid.v1 import (
     market_data_pb2_grpc,
     members_pb2,
     members_pb2_grpc,
+    notices_pb2_grpc,
     supply_pb2,
     supply_pb2_grpc,
     trading_pb2,
@@ -90,6 +91,10 @@ class Participant:
     @property
     def members(self) -> Any:
         return self.exchange.stub(members_pb2_grpc.MemberServiceStub, self.secret)
+
+    @property
+    def notices(self) -> Any:
+        return self.exchange.stub(notices_pb2_grpc.NoticeServiceStub, self.secret)
 
     @property
     def market_data(self) -> Any:

@@ -5,6 +5,7 @@ What stands behind it, the stand-in or the real exchange, is the test's choice.
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -75,3 +76,15 @@ async def stream_text(
         except httpx.TransportError as broken:
             return text, broken
     return text, None
+
+
+def events_of(text: str) -> list[tuple[str, Any]]:
+    """Answer the events of a stream, comments as an event of their own."""
+    found = []
+    for block in text.strip().split("\n\n"):
+        if block.startswith(":"):
+            found.append(("comment", block))
+            continue
+        name, data = block.split("\n")
+        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found

@@ -71,6 +71,7 @@ class Answer:
         self.delivery_id = delivery_id
         self.started: delivery_pb2.DeliveryStarted | None = None
         self.usage: usage_pb2.UsageRecord | None = None
+        self.receipt: usage_pb2.Receipt | None = None
         self.is_over = False
         self._events: deque[delivery_pb2.DeliveryEvent] = deque()
         self._pieces: defaultdict[int, list[str]] = defaultdict(list)
@@ -102,6 +103,8 @@ class Answer:
         elif kind == "ended":
             self._read(event.ended.reply)
             self.usage = event.ended.usage
+            if event.ended.HasField("receipt"):
+                self.receipt = event.ended.receipt
             self.is_over = True
         elif kind == "failed":
             self._fail(event.failed)
@@ -124,4 +127,6 @@ class Answer:
         self.is_over = True
         usage = failed.usage if failed.HasField("usage") else None
         self.usage = usage
+        if failed.HasField("receipt"):
+            self.receipt = failed.receipt
         raise from_status(failed.status, "Deliver", self.delivery_id, usage)

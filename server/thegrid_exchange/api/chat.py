@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 from thegrid.v1 import chat_pb2, delivery_pb2
 from thegrid_exchange.api.auth import Caller
 from thegrid_exchange.api.errors import invalid, refused
-from thegrid_exchange.delivery.meter import Prompt, PromptText
+from thegrid_exchange.delivery.images import size_of_url
+from thegrid_exchange.delivery.meter import Prompt, PromptImage, PromptText
 from thegrid_exchange.delivery.parts import NO_PREFERENCES, CallRequest, Part, Piece, Preferences
 
 CHOICES_MAX: Final = 128
@@ -70,6 +71,7 @@ def call_request(
         client_request_id=opening.client_request_id,
         concurrent_deliveries=caller.concurrent_deliveries,
         traceparent=opening.traceparent,
+        keys_above=tuple((key.key_id, key.concurrent_deliveries) for key in caller.line[1:]),
     )
 
 
@@ -146,7 +148,8 @@ class _Reader:
     def __init__(self) -> None:
         self._texts: list[PromptText] = []
         self._capabilities: set[str] = set()
-        self._tool_calls = self._images = self._low_images = 0
+        self._images: list[PromptImage] = []
+        self._tool_calls = self._schemas = 0
 
     def read(self, chat: chat_pb2.ChatRequest) -> tuple[Prompt, frozenset[str]]:
         """The prompt, and the capabilities that its content needs."""
@@ -156,6 +159,7 @@ class _Reader:
             self._tool(f"tools[{index}]", tool)
         if chat.HasField("response_format"):
             schema = chat.response_format.json_schema
+            self._schemas = int(bool(schema.schema_json))
             self._add("response_format.json_schema.description", schema.description)
             self._add_json("response_format.json_schema.schema", schema.schema_json)
         prompt = Prompt(
@@ -164,7 +168,7 @@ class _Reader:
             len(chat.tools),
             self._tool_calls,
             self._images,
-            self._low_images,
+            self._schemas,
         )
         return prompt, frozenset(self._capabilities)
 
@@ -198,10 +202,8 @@ class _Reader:
             self._add(f"{field}.refusal", part.refusal)
         elif kind == "image_url":
             self._capabilities.add("vision")
-            if part.image_url.detail == "low":
-                self._low_images += 1
-            else:
-                self._images += 1
+            image = part.image_url
+            self._images.append(PromptImage(image.detail == "low", size_of_url(image.url)))
         else:
             raise refused(
                 "CONTENT_REFUSED",
@@ -260,6 +262,10 @@ def _texts_of(said: chat_pb2.ChatMessage) -> Iterator[tuple[str, str]]:
         yield f"tool_{call.index}", call.function.name + call.function.arguments
 
 
+_THOUGHT: Final = ("reasoning",)
+"""Channels of what a model thinks."""
+
+
 class ChatEdits:
     """The few changes that the pipe makes to replies."""
 
@@ -280,6 +286,18 @@ class ChatEdits:
                 choice.ClearField("logprobs_json")
             shown = shown or bool(said.ListFields())
         return payload if shown else None
+
+    def without_reasoning(self, part: Part) -> Part:
+        """The part less what it says of the model's reasoning."""
+        gone = {(each.choice, each.channel): "" for each in part.pieces if each.channel in _THOUGHT}
+        if not gone:
+            return part
+        payload = self.shortened(part.payload, gone)
+        return part._replace(
+            payload=payload,
+            size_bytes=0 if payload is None else payload.ByteSize(),
+            pieces=tuple(each for each in part.pieces if each.channel not in _THOUGHT),
+        )
 
     def joined(self, parts: Sequence[Part]) -> Part | None:
         """Two neighbouring parts as one, where both are plain text of one choice and channel."""

@@ -52,6 +52,7 @@ class DeliveryServicer(DeliveryCalls, delivery_pb2_grpc.DeliveryServiceServicer)
         caller = current_caller()
         opening.window_bytes = DELIVER_WINDOW_BYTES
         single = _SingleCall(self.services)
+        single.tell_requests(caller)
         single.begin(call_request(opening, opening.request, caller), caller)
         try:
             while frame := await single.outbox.frame():
@@ -81,10 +82,15 @@ class _SingleCall:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.outbox = Outbox()
-        self._teller = Teller(1, self._put, services.live.catalogue.symbol)
+        self._teller = Teller(1, self._put, services.records)
         self._call: Call | None = None
         self._replied_bytes = 0
         self._forget: Callable[[], None] = lambda: None
+
+    def tell_requests(self, caller: Caller) -> None:
+        """Say later how many calls the key has left now."""
+        steady_us = self._services.clock.steady_us()
+        self._teller.requests = self._services.requests.standing(caller, steady_us)
 
     def begin(self, request: Any, caller: Caller) -> None:
         """Hand the call to the relay."""
@@ -262,7 +268,7 @@ class _SessionCall:
 
     def __init__(self, services: Services, session: Session, number: int) -> None:
         self._services, self._session, self._number = services, session, number
-        self._teller = Teller(number, session.put, services.live.catalogue.symbol)
+        self._teller = Teller(number, session.put, services.records)
         self._call: Call | None = None
         self._caller: Caller | None = None
         self._parts: PartsIn | None = None
@@ -274,6 +280,7 @@ class _SessionCall:
         caller = self._caller = services.authenticator.verify(opening.credential)
         caller.require("consume")
         services.requests.take(caller, services.clock.steady_us())
+        self._teller.requests = services.requests.standing(caller, services.clock.steady_us())
         opening.ClearField("credential")
         if not opening.parts_bytes:
             self._begin(opening, opening.request)

@@ -7,20 +7,30 @@ from typing import Final
 
 PACKAGE: Final = "thegrid.v1"
 
-_READ: Final = ("trade:read", "trade:write", "consume", "supply", "admin")
+_READ: Final = ("trade:read", "trade:write", "consume", "supply", "admin", "keys")
 _TRADE: Final = ("trade:write",)
 _TRADE_READ: Final = ("trade:read", "trade:write")
 _ACCOUNT_READ: Final = ("trade:read", "trade:write", "consume")
+_DISPUTE: Final = ("consume", "trade:write")
 _SUPPLY: Final = ("supply",)
+_KEYS: Final = ("trade:write", "admin", "keys")
 _ADMIN: Final = ("admin",)
 ANY: Final = (*_READ, "gateway")
 
 _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    "InstrumentService": {"GetInstrument": ANY, "ListInstruments": ANY},
+    "InstrumentService": {
+        "GetInstrument": ANY,
+        "ListInstruments": ANY,
+        "ListMeteringPolicies": ANY,
+    },
     "MarketDataService": {
         "GetMarket": ANY,
         "ListMarkets": ANY,
         "GetBook": ANY,
+        "GetOrderBook": ANY,
+        "GetTicker": ANY,
+        "ListTickers": ANY,
+        "ListCandles": ANY,
         "ListTrades": ANY,
         "StreamMarketData": ANY,
         "GetReferenceIndex": ANY,
@@ -51,19 +61,36 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListPostings": _ACCOUNT_READ,
         "StreamAccount": _ACCOUNT_READ,
     },
+    "UsageService": {
+        "GetUsage": _ACCOUNT_READ,
+        "ListUsage": _ACCOUNT_READ,
+        "SummarizeUsage": _ACCOUNT_READ,
+        "DisputeUsage": _DISPUTE,
+        "ListReceiptKeys": ANY,
+    },
     "HistoryService": {
         "ListPositions": _ACCOUNT_READ,
         "GetStatistics": _ACCOUNT_READ,
         "GetStatement": _ACCOUNT_READ,
         "ListSweeps": _ACCOUNT_READ,
     },
-    "UsageService": {"GetUsage": _ACCOUNT_READ, "ListUsage": _ACCOUNT_READ},
     "MemberService": {
         "GetMember": ANY,
         "UpdateSettings": ("trade:write", "admin"),
-        "CreateKey": ("trade:write", "admin"),
-        "RevokeKey": ("trade:write", "admin"),
+        "CreateKey": _KEYS,
+        "UpdateKey": _KEYS,
+        "RotateKey": _KEYS,
+        "RevokeKey": _KEYS,
+        "GetKey": ANY,
         "ListKeys": ANY,
+    },
+    "NoticeService": {
+        "ListNotices": _ACCOUNT_READ,
+        "CreateWebhook": _TRADE,
+        "UpdateWebhook": _TRADE,
+        "DeleteWebhook": _TRADE,
+        "ListWebhooks": _ACCOUNT_READ,
+        "TestWebhook": _TRADE,
     },
     "SupplyService": {
         "RegisterOffer": _SUPPLY,
@@ -93,6 +120,9 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "SetPolicy": _ADMIN,
         "GetPolicy": _ADMIN,
         "GetTrialBalance": _ADMIN,
+        "DefineMeteringPolicy": _ADMIN,
+        "ListDisputes": _ADMIN,
+        "ResolveDispute": _ADMIN,
     },
     "DeliveryService": {
         "Deliver": ("consume",),

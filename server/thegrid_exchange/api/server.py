@@ -19,6 +19,7 @@ from thegrid.v1 import (
     instruments_pb2_grpc,
     market_data_pb2_grpc,
     members_pb2_grpc,
+    notices_pb2_grpc,
     supply_pb2_grpc,
     trading_pb2_grpc,
     usage_pb2_grpc,
@@ -31,6 +32,7 @@ from thegrid_exchange.api.instruments import InstrumentServicer
 from thegrid_exchange.api.interceptor import Interceptor
 from thegrid_exchange.api.market_data import MarketDataServicer
 from thegrid_exchange.api.members import MemberServicer
+from thegrid_exchange.api.notices import NoticeServicer
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.supply import SupplyServicer
 from thegrid_exchange.api.trading import TradingServicer
@@ -152,6 +154,7 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
     usage_pb2_grpc.add_UsageServiceServicer_to_server(UsageServicer(services), server)
     supply_pb2_grpc.add_SupplyServiceServicer_to_server(SupplyServicer(services), server)
     members_pb2_grpc.add_MemberServiceServicer_to_server(MemberServicer(services), server)
+    notices_pb2_grpc.add_NoticeServiceServicer_to_server(NoticeServicer(services), server)
     admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminServicer(services), server)
     delivery_pb2_grpc.add_DeliveryServiceServicer_to_server(DeliveryServicer(services), server)
     names = [
@@ -163,6 +166,7 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
         "UsageService",
         "SupplyService",
         "MemberService",
+        "NoticeService",
         "AdminService",
         "DeliveryService",
     ]

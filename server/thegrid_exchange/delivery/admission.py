@@ -74,19 +74,25 @@ def _supply_refusal(
 async def count(prompt: Prompt, terms: Terms, most_tokens: int) -> int | Failure:
     """Canonical tokens of a prompt; one that is surely above `most_tokens` is not counted out."""
     spec = terms.contract.spec
+    if terms.metering is None:
+        return _not_carried(f"version {spec.metering_policy_version}")
     try:
-        return await count_prompt(prompt, spec.tokenizer, spec.metering_policy_version, most_tokens)
+        return await count_prompt(prompt, spec.tokenizer, terms.metering, most_tokens)
     except PromptRefused as error:
         return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
     except ContextExceeded as error:
         return _context_exceeded(terms, error.least_tokens, "messages")
-    except (UnknownEncoding, KeyError) as error:
-        return Failure(
-            "CONTENT_REFUSED",
-            f"the metering policy of this instrument is not carried here ({error});"
-            " ask the operator to publish another version",
-            "instrument",
-        )
+    except UnknownEncoding as error:
+        return _not_carried(str(error))
+
+
+def _not_carried(what: str) -> Failure:
+    return Failure(
+        "CONTENT_REFUSED",
+        f"the metering policy of this instrument is not carried here ({what});"
+        " ask the operator to publish another version",
+        "instrument",
+    )
 
 
 def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int | Failure:

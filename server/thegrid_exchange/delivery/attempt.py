@@ -28,6 +28,10 @@ class Host(Protocol):
         """Now, on the steady clock."""
         ...
 
+    def fits(self, part: Part) -> bool:
+        """Whether a part can be one of the answer that was asked for."""
+        ...
+
     def on_first_token(self, attempt: "Attempt") -> None:
         """The supplier's first token has come."""
         ...
@@ -186,6 +190,9 @@ class Attempt:
         if self.is_over:
             return
         now_us = self._host.steady_us()
+        if not self._host.fits(part):
+            self._host.on_failed(self, "protocol_broken", None)
+            return
         self.accepted = True
         if part.pieces:
             self._closed_at_last_us = self._window.closed_us(now_us)

@@ -97,6 +97,7 @@ class Call:
                 max_price_micros=request.preferences.max_price_micros,
                 relay_id=self._relay.relay_id,
                 requested_model=request.requested_model,
+                client_request_id=request.client_request_id,
             )
         )
         if isinstance(reply, Refusal):

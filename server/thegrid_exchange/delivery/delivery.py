@@ -56,6 +56,8 @@ class Delivery:
         self._reservation = Reservation(
             self, reply, relay.submitter, relay.timers, relay.clock, relay.limits
         )
+        metering = relay.catalogue.metering(self._spec.metering_policy_version)
+        self._reasoning = "counted" if metering is None else metering.reasoning
         self._count = AnswerCount(encoding_named(self._spec.tokenizer))
         self._answer = Answer(
             self,
@@ -140,6 +142,7 @@ class Delivery:
                 instrument_id=self._admitted.terms.instrument.instrument_id,
                 spec_version=self._contract.version,
                 prompt_tokens=self._admitted.prompt_tokens,
+                limits=self._reservation.reply.limits,
             )
         )
 
@@ -199,6 +202,8 @@ class Delivery:
     async def _unseen_tokens(self, facts: Facts) -> int:
         """Reasoning that the supplier claims and the client did not see, as far as it may bill."""
         by_supplier = facts.by_supplier
+        if self._reasoning != "counted":
+            return 0
         if by_supplier is None or by_supplier.reasoning_tokens <= facts.reasoning_tokens:
             return 0
         cap_tokens = self._admitted.cap_tokens * self._request.choices

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from thegrid_exchange.engine.quantities import Verdict
 
 Stage = Literal["admitted", "offered", "accepted", "streaming"]
-Billed = Literal["nothing", "prompt", "delivered"]
+Billed = Literal["nothing", "prompt", "delivered", "marked"]
 Returned = Literal["all", "rest"]
 
 MESSAGES = {

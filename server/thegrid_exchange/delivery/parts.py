@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from thegrid_exchange.delivery.meter import Prompt
 from thegrid_exchange.engine.records import TokenCounts, UsageRecord
+from thegrid_exchange.engine.replies import KeyStanding
 
 
 class Failure(NamedTuple):
@@ -64,6 +65,8 @@ class CallRequest(NamedTuple):
     concurrent_deliveries: int = 0
     """Limit of the key; 0 leaves the exchange's own."""
     traceparent: str = ""
+    keys_above: tuple[tuple[str, int], ...] = ()
+    """Keys above the key, each with its limit of deliveries at once; 0 for none."""
 
 
 class Piece(NamedTuple):
@@ -95,6 +98,7 @@ class Started(NamedTuple):
     instrument_id: str
     spec_version: int
     prompt_tokens: int
+    limits: KeyStanding | None = None
 
 
 class Ended(NamedTuple):
@@ -169,6 +173,10 @@ class PayloadEdits(Protocol):
 
     def shortened(self, payload: Any, texts: Mapping[tuple[int, str], str]) -> Any:
         """The payload with each named channel's text replaced; None when nothing is left."""
+        ...
+
+    def without_reasoning(self, part: Part) -> Part:
+        """The part less what it says of the model's reasoning; its payload may be None then."""
         ...
 
     def joined(self, parts: Sequence[Part]) -> Part | None:

@@ -41,6 +41,8 @@ class Serving:
     ) -> None:
         self._relay, self._request, self._admitted = relay, request, admitted
         self._wants, self._answer = wants, answer
+        metering = relay.catalogue.metering(spec.metering_policy_version)
+        self._drops_reasoning = metering is not None and metering.reasoning == "forbidden"
         self._limit_us = first_token_limit_us(spec, admitted.prompt_tokens)
         self._tries: list[Attempt] = []
         self._running: list[Attempt] = []
@@ -237,15 +239,19 @@ class Serving:
         """Now, on the steady clock."""
         return self._relay.clock.steady_us()
 
+    def fits(self, part: Part) -> bool:
+        """Whether a part is of the choices that were asked for."""
+        return self._answer.fits(part)
+
     def on_first_token(self, attempt: Attempt) -> None:
         """In time: from now on only silence has a limit."""
         self._win(attempt)
 
     def on_part(self, attempt: Attempt, part: Part) -> None:
-        """A part of an answer; one of a choice that was not asked for is no answer."""
-        if not self._answer.fits(part):
-            self.on_failed(attempt, "protocol_broken", None)
-        elif attempt.is_streaming:
+        """A part of an answer; until a token comes it is kept, as far as there is room."""
+        if self._drops_reasoning:
+            part = self._relay.edits.without_reasoning(part)
+        if attempt.is_streaming:
             self._answer.add(part)
         elif not attempt.keep(part, self._relay.limits.queued_parts):
             self.on_failed(attempt, "protocol_broken", None)

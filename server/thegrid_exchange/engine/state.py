@@ -17,12 +17,17 @@ from thegrid_exchange.engine.quantities import (
     numbered,
 )
 from thegrid_exchange.engine.records import (
+    AbleHistory,
     Admission,
+    Alarm,
+    Alert,
     Auction,
     Cancellation,
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
+    CollateralMark,
+    Dispute,
     FeeTier,
     IndexInput,
     IndexWindow,
@@ -32,15 +37,20 @@ from thegrid_exchange.engine.records import (
     LotParcel,
     Market,
     Member,
+    MeteringPolicy,
     Offer,
     Order,
     Parcel,
+    ReceiptKey,
     ReferenceIndex,
     Reservation,
+    Shortfall,
     SpecVersion,
+    Spend,
     Supplier,
     SupplierLink,
     Sweep,
+    Webhook,
 )
 from thegrid_exchange.engine.refusals import InvariantBroken
 
@@ -90,16 +100,9 @@ class State:
         """Unfinished sweeps alone."""
         self.reservations: dict[str, Reservation] = {}
         self.closed_deliveries: dict[str, ClosedDelivery] = {}
-        self.suppliers: dict[str, Supplier] = {}
-        self.admissions: dict[tuple[str, str], Admission] = {}
-        self.offers: dict[tuple[str, str], Offer] = {}
-        self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
-        """By member and relay."""
-        self.index_windows: dict[str, IndexWindow] = {}
-        self.index_inputs: dict[tuple[str, str], IndexInput] = {}
-        """By window and trade; those of a final index are forgotten."""
-        self.reference_indexes: dict[str, ReferenceIndex] = {}
-        """The latest of each instrument."""
+        self._begin_supply()
+        self._begin_usage()
+        self._begin_controls()
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }
@@ -110,6 +113,37 @@ class State:
             for name, table in self.tables.items()
         }
         self._undo: list[tuple[str, Any, Any]] = []
+
+    def _begin_supply(self) -> None:
+        self.suppliers: dict[str, Supplier] = {}
+        self.admissions: dict[tuple[str, str], Admission] = {}
+        self.offers: dict[tuple[str, str], Offer] = {}
+        self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
+        """By member and relay."""
+        self.able_histories: dict[tuple[str, str], AbleHistory] = {}
+        self.collateral_marks: dict[str, CollateralMark] = {}
+        self.shortfalls: dict[str, Shortfall] = {}
+        self.index_windows: dict[str, IndexWindow] = {}
+        self.index_inputs: dict[tuple[str, str], IndexInput] = {}
+        """By window and trade; those of a final index are forgotten."""
+        self.reference_indexes: dict[str, ReferenceIndex] = {}
+        """The latest of each instrument."""
+
+    def _begin_usage(self) -> None:
+        self.metering_policies: dict[str, MeteringPolicy] = {}
+        """By version, written out; `rules.metering` knows the first one."""
+        self.receipt_keys: dict[str, ReceiptKey] = {}
+        self.disputes: dict[str, Dispute] = {}
+        """By id: open ones, and decided ones of records that could still be disputed."""
+
+    def _begin_controls(self) -> None:
+        self.spends: dict[str, Spend] = {}
+        """By key or member; those that never spent have no row."""
+        self.alerts: dict[tuple[str, str, str], Alert] = {}
+        """Standing notices by member, kind and subject."""
+        self.alarms: dict[str, Alarm] = {}
+        """By Lot or key."""
+        self.webhooks: dict[str, Webhook] = {}
 
     # ---- reading -------------------------------------------------------------------------------
 
@@ -158,6 +192,7 @@ class State:
             indices.timer_deadlines,
             indices.auction_slots,
             indices.auction_deadlines,
+            indices.alarms,
             indices.index_deadlines,
         ):
             first = keys.first()

@@ -11,7 +11,9 @@ from thegrid_exchange.journal.protocol import Row, Statement
 from thegrid_exchange.views import (
     accounts,
     activity,
+    candles,
     lots,
+    notices,
     prevented,
     reference_index,
     sql,
@@ -69,18 +71,19 @@ class Projector:
     def project(self, rows: Sequence[Row], state: State) -> list[Statement]:
         """The writes for these rows; `state` is as it stood right after the last of them."""
         batch = Batch(rows, state)
-        orders = trading.Collector(batch, self._partition)
+        traded = trading.Collector(batch, self._partition), candles.Collector(self._partition)
         changed: dict[str, int] = {}
         for row in rows:
             if row.events:
-                self._project_row(row, batch, orders, changed)
+                self._project_row(row, batch, traded, changed)
         ledger = accounts.Collector(batch, self._partition)
         ledger.collect()
-        writes: list[Statement] = [*orders.statements(), *ledger.statements()]
+        writes: list[Statement] = [each for part in traded for each in part.statements()]
+        writes.extend(ledger.statements())
         sums = statements.Collector(self._partition)
         sums.collect(ledger.posted)
         writes.extend(sums.statements())
-        for module in (lots, usage, prevented, sweeps, activity, reference_index):
+        for module in (lots, usage, prevented, sweeps, activity, reference_index, notices):
             collector: Any = module.Collector(batch, self._partition)
             collector.collect()
             writes.extend(collector.statements())
@@ -90,7 +93,11 @@ class Projector:
         return writes
 
     def _project_row(
-        self, row: Row, batch: Batch, orders: trading.Collector, changed: dict[str, int]
+        self,
+        row: Row,
+        batch: Batch,
+        traded: tuple[trading.Collector, candles.Collector],
+        changed: dict[str, int],
     ) -> None:
         touched = Touched(batch.order, batch.lot)
         for event in row.events:
@@ -98,7 +105,9 @@ class Projector:
         touched.release()
         self._positions.add_row(row)
         totals = self._totals
-        orders.add(touched, {each: totals.get(each, 0) for each in touched.markets})
+        first_sequences = {each: totals.get(each, 0) for each in touched.markets}
+        for collector in traded:
+            collector.add(touched, first_sequences)
         for market_id, public in touched.markets.items():
             changed[market_id] = totals[market_id] = totals.get(market_id, 0) + public.count()
         for member_id, theirs in touched.members.items():

@@ -143,9 +143,11 @@ class Query:
         """Add a condition on a filter, if the filter was given."""
         return self.where(condition, given) if given not in (None, "") else self
 
-    def group(self, columns: str) -> "Query":
-        """Say what the sums are made by; the rows come in that order."""
+    def group(self, columns: str, limit: int | None = None) -> "Query":
+        """Say what the sums are made by; the rows come in that order, at most so many."""
         self._tail = f" GROUP BY {columns} ORDER BY {columns}"
+        if limit is not None:
+            self._tail += f" LIMIT {limit}"
         return self
 
     def order(self, order: str, limit: int) -> "Query":

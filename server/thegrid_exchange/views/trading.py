@@ -50,6 +50,13 @@ TRADES = sql.table(
     sql.number("sequence"),
     sql.record(),
 )
+Index(
+    "view_trades_by_sequence",
+    TRADES.c.partition,
+    TRADES.c.market_id,
+    TRADES.c.sequence,
+    unique=True,
+)
 _PUT_ORDER = sql.upsert(ORDERS, keep=("market_id", "client_order_id", "tag", "at_us"))
 _PUT_FILL = sql.insert(FILLS)
 _PUT_TRADE = sql.insert(TRADES)
@@ -233,6 +240,17 @@ class TradingReader:
         )
         return [_trade(row[0]) for row in await self._reader.select(query)]
 
+    async def trade(self, market_id: str, trade_id: str) -> Trade | None:
+        """One trade of the market."""
+        query = (
+            sql.Query("record", TRADES, self._reader.partition)
+            .where("market_id = ?", market_id)
+            .where("number = ?", number_of(trade_id))
+            .order("number", 1)
+        )
+        rows = await self._reader.select(query)
+        return _trade(rows[0][0]) if rows else None
+
     async def trades_after(
         self, market_id: str, sequence: int, limit: int
     ) -> list[tuple[int, Trade]]:
@@ -241,7 +259,7 @@ class TradingReader:
             sql.Query("sequence, record", TRADES, self._reader.partition)
             .where("market_id = ?", market_id)
             .where("sequence > ?", sequence)
-            .order("number", limit)
+            .order("sequence", limit)
         )
         return [(row[0], _trade(row[1])) for row in await self._reader.select(query)]
 

@@ -38,6 +38,11 @@ class Delivery:
         """The usage record, once the call has ended."""
         return self._answer.usage
 
+    @property
+    def receipt(self) -> usage_pb2.Receipt | None:
+        """The same record, signed by the exchange; `thegrid.receipts.verify` checks it."""
+        return self._answer.receipt
+
     def __aiter__(self) -> "Delivery":
         return self
 

@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from thegrid.v1 import common_pb2 as _common_pb2
 from thegrid.v1 import lots_pb2 as _lots_pb2
+from thegrid.v1 import notices_pb2 as _notices_pb2
 from thegrid.v1 import trading_pb2 as _trading_pb2
 from thegrid.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers
@@ -248,7 +249,7 @@ class StreamAccountResponse(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[AccountEvent, _Mapping]]] = ...) -> None: ...
 
 class AccountEvent(_message.Message):
-    __slots__ = ("sequence", "resume_token", "event_time", "snapshot", "order", "fill", "cash", "units", "transfer", "lot", "usage", "heartbeat", "stream_end")
+    __slots__ = ("sequence", "resume_token", "event_time", "snapshot", "order", "fill", "cash", "units", "transfer", "lot", "usage", "heartbeat", "stream_end", "notice")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -262,6 +263,7 @@ class AccountEvent(_message.Message):
     USAGE_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     STREAM_END_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     resume_token: str
     event_time: _timestamp_pb2.Timestamp
@@ -275,7 +277,8 @@ class AccountEvent(_message.Message):
     usage: _usage_pb2.UsageRecord
     heartbeat: _common_pb2.Heartbeat
     stream_end: _common_pb2.StreamEnd
-    def __init__(self, sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[_Union[AccountSnapshot, _Mapping]] = ..., order: _Optional[_Union[_trading_pb2.Order, _Mapping]] = ..., fill: _Optional[_Union[_trading_pb2.Fill, _Mapping]] = ..., cash: _Optional[_Union[CashBalance, _Mapping]] = ..., units: _Optional[_Union[UnitBalance, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., lot: _Optional[_Union[_lots_pb2.Lot, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ...) -> None: ...
+    notice: _notices_pb2.Notice
+    def __init__(self, sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[_Union[AccountSnapshot, _Mapping]] = ..., order: _Optional[_Union[_trading_pb2.Order, _Mapping]] = ..., fill: _Optional[_Union[_trading_pb2.Fill, _Mapping]] = ..., cash: _Optional[_Union[CashBalance, _Mapping]] = ..., units: _Optional[_Union[UnitBalance, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., lot: _Optional[_Union[_lots_pb2.Lot, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ..., notice: _Optional[_Union[_notices_pb2.Notice, _Mapping]] = ...) -> None: ...
 
 class AccountSnapshot(_message.Message):
     __slots__ = ("orders", "cash", "units", "lots")

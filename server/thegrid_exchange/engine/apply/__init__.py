@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.apply import index, trading
+from thegrid_exchange.engine.apply import controls, index, supply, trading, usage
 from thegrid_exchange.engine.records import ClosedDelivery
 from thegrid_exchange.engine.refusals import InvariantBroken
 from thegrid_exchange.engine.state import State
@@ -110,8 +110,9 @@ def _key_created(state: State, event: events.KeyCreated) -> None:
 
 
 def _key_revoked(state: State, event: events.KeyRevoked) -> None:
-    key = state.keys[event.key_id]
-    state.put("keys", event.key_id, key._replace(revoked_at_us=event.revoked_at_us))
+    for key_id in (event.key_id, *event.descendant_ids):
+        key = state.keys[key_id]
+        state.put("keys", key_id, key._replace(revoked_at_us=event.revoked_at_us))
 
 
 # ---- consumption -------------------------------------------------------------------------------
@@ -181,7 +182,9 @@ def _reservation_opened(state: State, event: events.ReservationOpened) -> None:
 
 def _reservation_extended(state: State, event: events.ReservationExtended) -> None:
     extended = state.reservations[event.delivery_id]._replace(
-        reserved_tokens=event.reserved_tokens, draws=event.draws
+        reserved_tokens=event.reserved_tokens,
+        draws=event.draws,
+        spend_held_micros=event.spend_held_micros,
     )
     state.put("reservations", event.delivery_id, extended)
 
@@ -197,37 +200,16 @@ def _delivery_marked(state: State, event: events.DeliveryMarked) -> None:
 
 
 def _usage_recorded(state: State, event: events.UsageRecorded) -> None:
-    usage = event.usage
-    state.delete("reservations", usage.delivery_id)
-    closed = ClosedDelivery(usage.delivery_id, usage.member_id, usage.usage_id, usage.settled_at_us)
-    state.put("closed_deliveries", usage.delivery_id, closed)
-
-
-# ---- supply ------------------------------------------------------------------------------------
-
-
-def _supplier_changed(state: State, event: events.SupplierChanged) -> None:
-    member_id = event.supplier.member_id
-    state.put("suppliers", member_id, event.supplier)
-    if event.admission is not None:
-        key = (member_id, event.admission.instrument_id)
-        state.put("admissions", key, event.admission)
-
-
-def _offer_registered(state: State, event: events.OfferRegistered) -> None:
-    state.put("offers", (event.offer.member_id, event.offer.instrument_id), event.offer)
-
-
-def _offer_withdrawn(state: State, event: events.OfferWithdrawn) -> None:
-    state.delete("offers", (event.member_id, event.instrument_id))
-
-
-def _told_by_postings(state: State, event: events.Event) -> None:
-    """The Units themselves moved with the postings beside this event."""
-
-
-def _availability_changed(state: State, event: events.AvailabilityChanged) -> None:
-    state.put("supplier_links", (event.link.member_id, event.link.relay_id), event.link)
+    record = event.usage
+    state.delete("reservations", record.delivery_id)
+    closed = ClosedDelivery(
+        record.delivery_id,
+        record.member_id,
+        record.usage_id,
+        record.settled_at_us,
+        awaits_report=record.status == "settled_at_deadline",
+    )
+    state.put("closed_deliveries", record.delivery_id, closed)
 
 
 # ---- time --------------------------------------------------------------------------------------
@@ -256,6 +238,7 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.MemberChanged: _member_changed,
     events.KeyCreated: _key_created,
     events.KeyRevoked: _key_revoked,
+    **controls.APPLIERS,
     **trading.APPLIERS,
     events.UnitsTransferred: _units_transferred,
     events.LotMinted: _lot_minted,
@@ -268,14 +251,9 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.ReservationExtended: _reservation_extended,
     events.DeliveryMarked: _delivery_marked,
     events.UsageRecorded: _usage_recorded,
-    events.SupplierChanged: _supplier_changed,
-    events.OfferRegistered: _offer_registered,
-    events.OfferWithdrawn: _offer_withdrawn,
-    events.UnitsIssued: _told_by_postings,
-    events.UnitsRetired: _told_by_postings,
-    events.UnitsBoughtBack: _told_by_postings,
-    events.AvailabilityChanged: _availability_changed,
+    **supply.APPLIERS,
     **index.APPLIERS,
     events.OutageRecorded: _outage_recorded,
     events.ClosedForgotten: _closed_forgotten,
+    **usage.APPLIERS,
 }

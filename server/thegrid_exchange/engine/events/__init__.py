@@ -16,6 +16,16 @@ from thegrid_exchange.engine.events.consumption import (
     UnitsTransferred,
     UsageRecorded,
 )
+from thegrid_exchange.engine.events.controls import (
+    AlarmCleared,
+    AlarmSet,
+    KeyChanged,
+    NoticeRaised,
+    NoticeRearmed,
+    SpendNoted,
+    WebhookChanged,
+    WebhookDeleted,
+)
 from thegrid_exchange.engine.events.index import (
     IndexInputsForgotten,
     IndexInputsSet,
@@ -35,14 +45,18 @@ from thegrid_exchange.engine.events.membership import (
     SpecPublished,
 )
 from thegrid_exchange.engine.events.supply import (
+    AbilityChanged,
     AvailabilityChanged,
     ClosedForgotten,
+    CollateralMarked,
     OfferRegistered,
     OfferWithdrawn,
     OutageRecorded,
+    ShortfallRecorded,
     SupplierChanged,
     UnitsBoughtBack,
     UnitsIssued,
+    UnitsRenewed,
     UnitsRetired,
 )
 from thegrid_exchange.engine.events.trading import (
@@ -67,6 +81,14 @@ from thegrid_exchange.engine.events.trading import (
     SelfTradePrevented,
     TradeExecuted,
 )
+from thegrid_exchange.engine.events.usage import (
+    DisputeOpened,
+    DisputeResolved,
+    DisputesForgotten,
+    LateReportRecorded,
+    MeteringPolicyDefined,
+    ReceiptKeyRegistered,
+)
 
 Event = (
     Posted
@@ -80,6 +102,14 @@ Event = (
     | MemberChanged
     | KeyCreated
     | KeyRevoked
+    | KeyChanged
+    | SpendNoted
+    | NoticeRaised
+    | NoticeRearmed
+    | AlarmSet
+    | AlarmCleared
+    | WebhookChanged
+    | WebhookDeleted
     | OrderAccepted
     | OrderRested
     | OrderUnrested
@@ -118,15 +148,28 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
+    | AbilityChanged
+    | CollateralMarked
+    | ShortfallRecorded
+    | UnitsRenewed
     | IndexInputsSet
     | ReferenceIndexSet
     | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
+    | MeteringPolicyDefined
+    | ReceiptKeyRegistered
+    | LateReportRecorded
+    | DisputeOpened
+    | DisputeResolved
+    | DisputesForgotten
 )
 
 
 __all__ = [
+    "AbilityChanged",
+    "AlarmCleared",
+    "AlarmSet",
     "AuctionChanged",
     "AuctionClosed",
     "AuctionOpened",
@@ -137,14 +180,20 @@ __all__ = [
     "CancellationClosed",
     "CancellationOpened",
     "ClosedForgotten",
+    "CollateralMarked",
     "DeliveryMarked",
+    "DisputeOpened",
+    "DisputeResolved",
+    "DisputesForgotten",
     "Event",
     "FeeTierSet",
     "IndexInputsForgotten",
     "IndexInputsSet",
     "InstrumentDefined",
+    "KeyChanged",
     "KeyCreated",
     "KeyRevoked",
+    "LateReportRecorded",
     "LotChanged",
     "LotClosed",
     "LotMinted",
@@ -153,6 +202,9 @@ __all__ = [
     "MemberChanged",
     "MemberCreated",
     "MemberSwept",
+    "MeteringPolicyDefined",
+    "NoticeRaised",
+    "NoticeRearmed",
     "OfferRegistered",
     "OfferWithdrawn",
     "OrderAccepted",
@@ -167,19 +219,25 @@ __all__ = [
     "ParcelsMoved",
     "PolicyChanged",
     "Posted",
+    "ReceiptKeyRegistered",
     "ReferenceIndexSet",
     "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",
     "SelfTradePrevented",
+    "ShortfallRecorded",
     "SpecPublished",
+    "SpendNoted",
     "SupplierChanged",
     "SweepFinished",
     "SweepStarted",
     "TradeExecuted",
     "UnitsBoughtBack",
     "UnitsIssued",
+    "UnitsRenewed",
     "UnitsRetired",
     "UnitsTransferred",
     "UsageRecorded",
+    "WebhookChanged",
+    "WebhookDeleted",
 ]

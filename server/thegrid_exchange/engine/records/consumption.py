@@ -81,6 +81,9 @@ class Sweep(NamedTuple):
     retired_units: int = 0
     cancelled_orders: int = 0
     finished_at_us: int | None = None
+    issuer_id: str = ""
+    """The last issuer whose unsold Units were seen to."""
+    renewed_units: int = 0
 
 
 class Draw(NamedTuple):
@@ -135,6 +138,10 @@ class Reservation(NamedTuple):
     opened_at_us: int
     extension_refused: str = ""
     """Reason of the refused extension, or empty."""
+    client_request_id: str = ""
+    """What the client knows the call by, so that it is found while it runs and without a report."""
+    spend_held_micros: int = 0
+    """Cost of the draws as it is held against the spend limits of the key and of those above it."""
 
 
 class ClosedDelivery(NamedTuple):
@@ -144,6 +151,8 @@ class ClosedDelivery(NamedTuple):
     member_id: str
     usage_id: str
     closed_at_us: int
+    awaits_report: bool = False
+    """Whether it was settled without a report, so that one that comes late is to be recorded."""
 
 
 class TokenCounts(NamedTuple):
@@ -208,3 +217,8 @@ class UsageRecord(NamedTuple):
     """From first to last token, less the time in which the supplier had no window."""
     waited_us: int = 0
     """Spent waiting for a supplier's free slot."""
+    divergence_tokens: int | None = None
+    """Prompt and answer taken apart, by how many tokens the supplier's count differs; None for no
+    count."""
+    divergent: bool = False
+    """Whether that is more than the metering policy allows."""

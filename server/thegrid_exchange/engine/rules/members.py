@@ -13,7 +13,17 @@ from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.batches import cancel_all
 from thegrid_exchange.engine.rules.fees import check_fee_tier
 from thegrid_exchange.engine.rules.lookups import the_member
+from thegrid_exchange.engine.rules.notices import reset_alarms
 from thegrid_exchange.engine.state import State
+
+_AMOUNTS: Final = (
+    "auto_buy_day_ceiling_micros",
+    "auto_buy_threshold_tokens",
+    "notice_cash_micros",
+    "notice_tokens",
+    "notice_lot_lead_us",
+    "notice_key_lead_us",
+)
 
 ROLES: Final = frozenset({"trader", "consumer", "supplier", "operator"})
 
@@ -63,21 +73,26 @@ def update_settings(state: State, command: commands.UpdateSettings) -> Rule[repl
         )
     given = command._asdict()
     del given["member_id"]
+    for name in _AMOUNTS:
+        _check_amount(name, given[name])
     changed = member._replace(**{name: value for name, value in given.items() if value is not None})
     if changed != member:
         yield events.MemberChanged(changed)
+        yield from reset_alarms(state, member, changed)
     return replies.MemberReply(changed)
 
 
 def update_member(state: State, command: commands.UpdateMember) -> Rule[replies.MemberReply]:
-    """Change a member's prevention group and fee tier; None leaves one as it is.
+    """Change a member's groups and fee tier; None leaves one as it is.
 
-    The group counts from the next match on, the tier from the next order on.
+    The groups count from the next match or delivery on, the tier from the next order on.
     """
     member = the_member(state, command.member_id)
     changed = member
     if command.prevention_group is not None:
         changed = changed._replace(prevention_group=command.prevention_group)
+    if command.affiliation_group is not None:
+        changed = changed._replace(affiliation_group=command.affiliation_group)
     if command.fee_tier is not None:
         check_fee_tier(state, command.fee_tier)
         changed = changed._replace(fee_tier=command.fee_tier)
@@ -114,3 +129,9 @@ def _check_ceiling(ceiling_micros: int) -> None:
             limit=INT64_MAX,
             value=ceiling_micros,
         )
+
+
+def _check_amount(name: str, amount: int | None) -> None:
+    if amount is not None and not 0 <= amount <= INT64_MAX:
+        message = "must be 0 for none, or a positive figure"
+        refuse("INVALID_ARGUMENT", name, message, limit=INT64_MAX, value=amount)

@@ -1,7 +1,7 @@
 """What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
 
 Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, indexes, cancel-alls,
-memory; all in bounded steps.
+notices, memory; all in bounded steps.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,11 @@ from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.auctions import auctions_due, run_auctions
 from thegrid_exchange.engine.rules.batches import run_cancellations
+from thegrid_exchange.engine.rules.collateral import mark_suppliers
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
+from thegrid_exchange.engine.rules.disputes import forget_disputes
 from thegrid_exchange.engine.rules.lots import expire_lot
+from thegrid_exchange.engine.rules.notices import fire_alarms
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.rules.quotes import fire_timer, fire_timers, timer_is_due
 from thegrid_exchange.engine.rules.reference_index import indices_due, run_indices
@@ -34,9 +37,11 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         fire_timers,
         run_auctions,
         run_sweeps,
-        run_indices,
+        _set_indices,
         run_cancellations,
+        fire_alarms,
         _forget_closed,
+        forget_disputes,
     ):
         done += yield from work(state)
     return replies.TickReply(done, more_due=_is_due(state))
@@ -96,6 +101,10 @@ def _expire_reservations(state: State) -> Rule[int]:
         yield from settle_at_mark(state, reservation)
         done += 1
     return done
+
+
+def _set_indices(state: State) -> Rule[int]:
+    return (yield from run_indices(state, mark_suppliers))
 
 
 def _expire_lots(state: State) -> Rule[int]:
@@ -166,6 +175,7 @@ def _is_due(state: State) -> bool:
         or indices_due(state)
         or bool(indices.cancellations)
         or _has_come(state, indices.timer_deadlines.first())
+        or _has_come(state, indices.alarms.first())
         or any(
             _first_is_due(state, deadlines)
             for deadlines in (

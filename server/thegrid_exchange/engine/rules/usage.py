@@ -5,10 +5,12 @@ Tokens of a verdict that does not bill go back to their Lot, or expire when its 
 
 from typing import Final, NamedTuple
 
-from thegrid_exchange.engine import commands, events
+from thegrid_exchange.engine import commands, events, replies
 from thegrid_exchange.engine.quantities import CASH, HOUSE, Verdict, value_micros
 from thegrid_exchange.engine.records import (
+    ClosedDelivery,
     Draw,
+    LateReport,
     Lot,
     LotParcel,
     LotParcelChange,
@@ -18,17 +20,20 @@ from thegrid_exchange.engine.records import (
     UsedDraw,
 )
 from thegrid_exchange.engine.rule import Rule
+from thegrid_exchange.engine.rules.escrow import Ended, Ending, end_tokens
 from thegrid_exchange.engine.rules.lots import (
-    Ending,
     by_lot,
+    claims_of,
     close_if_ended,
-    end_tokens,
     ended_units,
     expiring,
     lot_deadline_us,
-    summed,
+    settle_endings,
 )
+from thegrid_exchange.engine.rules.metering import divergence_tokens, is_divergent, metering_policy
 from thegrid_exchange.engine.rules.reference_index import note_delivered
+from thegrid_exchange.engine.rules.spending import note_spend
+from thegrid_exchange.engine.rules.waterfall import settle_claims
 from thegrid_exchange.engine.state import State
 
 BILLED_VERDICTS: Final[frozenset[Verdict]] = frozenset({"in_spec", "cancelled_by_client"})
@@ -50,6 +55,7 @@ class _Settled(NamedTuple):
 
     change: events.LotChanged
     postings: tuple[Posting, ...]
+    endings: tuple[tuple[str, Ended], ...]
     used: tuple[UsedDraw, ...]
 
 
@@ -65,6 +71,7 @@ def settle(
     shares = _shares(reservation.draws, billed_tokens, tendered_tokens)
     used: list[UsedDraw] = []
     postings: list[Posting] = []
+    endings: list[tuple[str, Ended]] = []
     changes: list[events.LotChanged] = []
     for lot_id, draws in by_lot(reservation.draws):
         settled = _settle_lot(
@@ -72,17 +79,20 @@ def settle(
         )
         used += settled.used
         postings += settled.postings
+        endings += settled.endings
         changes.append(settled.change)
     venue_paid_micros = 0
     if report.verdict == "venue_fault":
         venue_paid_micros = _venue_pays_micros(state, reservation, report, server_id)
         postings.append(Posting(HOUSE, "guarantee", CASH, -venue_paid_micros))
         postings.append(Posting(server_id or HOUSE, "available", CASH, venue_paid_micros))
-    yield events.Posted(tuple(summed(postings)), "consume", reservation.delivery_id)
+    yield from settle_endings(endings, postings, "consume", reservation.delivery_id)
     yield from note_delivered(state, reservation, report, used)
     for change in changes:
         yield change
         yield from close_if_ended(state, change.lot_id)
+    claims = claims_of(endings)
+    yield from settle_claims(state, reservation.member_id, claims, reservation.delivery_id)
     record = _record(
         state,
         reservation,
@@ -94,7 +104,25 @@ def settle(
         venue_paid_micros=venue_paid_micros,
     )
     yield events.UsageRecorded(record)
+    yield from note_spend(state, record, reservation)
     return record
+
+
+def record_late_report(
+    state: State, closed: ClosedDelivery, report: commands.Report
+) -> Rule[replies.LateReportReply]:
+    """Note the report of a delivery that was settled without it."""
+    late = LateReport(
+        report.verdict,
+        report.cause,
+        report.supplier_id,
+        report.canonical,
+        report.by_supplier,
+        max(report.billed_tokens, 0),
+        state.now_us,
+    )
+    yield events.LateReportRecorded(closed.delivery_id, closed.member_id, late)
+    return replies.LateReportReply(closed.usage_id)
 
 
 def largest_issuers(draws: tuple[Draw, ...]) -> list[tuple[str, int]]:
@@ -131,6 +159,7 @@ def _settle_lot(state: State, lot: Lot, shares: list[_Share], server_id: str) ->
     has_expired = lot_deadline_us(state, lot) <= state.now_us
     postings: list[Posting] = []
     changes: list[LotParcelChange] = []
+    endings: list[tuple[str, Ended]] = []
     used: list[UsedDraw] = []
     totals = Ending()
     reserved = 0
@@ -138,9 +167,9 @@ def _settle_lot(state: State, lot: Lot, shares: list[_Share], server_id: str) ->
         draw = share.draw
         held = state.lot_parcels[(lot.lot_id, draw.number)]
         change, ending = _end_share(held, share, has_expired=has_expired)
-        ended = end_tokens(held, ending, lot.member_id, server_id)
+        ended = end_tokens(state, lot, held, ending, server_id)
         changes.append(change)
-        postings += ended.postings
+        endings.append((draw.issuer_id, ended))
         postings += ended_units(lot, draw.issuer_id, ending, account_from="reserved")
         totals = Ending(*map(sum, zip(totals, ending, strict=True)))
         reserved += draw.tokens
@@ -159,7 +188,7 @@ def _settle_lot(state: State, lot: Lot, shares: list[_Share], server_id: str) ->
         tuple(changes),
         "settle",
     )
-    return _Settled(changed, tuple(postings), tuple(used))
+    return _Settled(changed, tuple(postings), tuple(endings), tuple(used))
 
 
 def _end_share(
@@ -231,16 +260,18 @@ def _record(
     draws: tuple[UsedDraw, ...],
     venue_paid_micros: int,
 ) -> UsageRecord:
-    version = (reservation.instrument_id, reservation.spec_version)
+    spec = state.spec_versions[(reservation.instrument_id, reservation.spec_version)].spec
+    policy = metering_policy(state, spec.metering_policy_version)
+    by_supplier = report.by_supplier
     return UsageRecord(
         usage_id="usg_" + reservation.delivery_id.removeprefix("dlv_"),
         delivery_id=reservation.delivery_id,
-        request_id=report.request_id,
+        request_id=report.request_id or reservation.client_request_id,
         member_id=reservation.member_id,
         key_id=reservation.key_id,
         instrument_id=reservation.instrument_id,
         spec_version=reservation.spec_version,
-        metering_policy_version=state.spec_versions[version].spec.metering_policy_version,
+        metering_policy_version=spec.metering_policy_version,
         requested_model=reservation.requested_model,
         serving_model=report.serving_model,
         supplier_id=report.supplier_id,
@@ -250,7 +281,7 @@ def _record(
         stage=report.stage,
         status=status,
         canonical=report.canonical,
-        by_supplier=report.by_supplier,
+        by_supplier=by_supplier,
         reserved_tokens=reservation.reserved_tokens,
         billed_tokens=billed_tokens,
         tendered_tokens=tendered_tokens,
@@ -263,5 +294,7 @@ def _record(
         settled_at_us=state.now_us,
         venue_paid_micros=venue_paid_micros,
         streamed_us=report.streamed_us,
+        divergence_tokens=divergence_tokens(report.canonical, by_supplier),
+        divergent=policy is not None and is_divergent(policy, report.canonical, by_supplier),
         waited_us=report.waited_us,
     )

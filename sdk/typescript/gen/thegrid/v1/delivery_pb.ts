@@ -4,11 +4,13 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.js";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.js";
 import type { ChatReply, ChatRequest } from "./chat_pb.js";
 import { file_thegrid_v1_chat } from "./chat_pb.js";
-import type { UsageRecord } from "./usage_pb.js";
+import type { Receipt, UsageRecord } from "./usage_pb.js";
 import { file_thegrid_v1_usage } from "./usage_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/delivery.proto.
  */
 export const file_thegrid_v1_delivery: GenFile = /*@__PURE__*/
-  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIlIKEkNvdW50VG9rZW5zUmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEigKB3JlcXVlc3QYAiABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0IoYBChNDb3VudFRva2Vuc1Jlc3BvbnNlEhUKDXByb21wdF90b2tlbnMYASABKAMSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIUCgxzcGVjX3ZlcnNpb24YAyABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgEIAEoBRIRCgl0b2tlbml6ZXIYBSABKAkiNwoVQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSCgoCaWQYAiABKAkiKgoWQ2FuY2VsRGVsaXZlcnlSZXNwb25zZRIQCgh1c2FnZV9pZBgBIAEoCSIwCg5EZWxpdmVyUmVxdWVzdBIeCgRvcGVuGAEgASgLMhAudGhlZ3JpZC52MS5PcGVuIjwKD0RlbGl2ZXJSZXNwb25zZRIpCgZldmVudHMYASADKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RXZlbnQiRwoWRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBItCghjb21tYW5kcxgBIAMoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlDb21tYW5kIlYKF0RlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudBIQCghkcmFpbmluZxgCIAEoCCLGAQoPRGVsaXZlcnlDb21tYW5kEgwKBGNhbGwYASABKAQSIAoEb3BlbhgCIAEoCzIQLnRoZWdyaWQudjEuT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCKVAgoET3BlbhITCgtkZWxpdmVyeV9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSKAoHcmVxdWVzdBgEIAEoCzIXLnRoZWdyaWQudjEuQ2hhdFJlcXVlc3QSEwoLcGFydHNfYnl0ZXMYBSABKAMSFAoMd2luZG93X2J5dGVzGAYgASgDEjQKC3ByZWZlcmVuY2VzGAcgASgLMh8udGhlZ3JpZC52MS5EZWxpdmVyeVByZWZlcmVuY2VzEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAggASgJEhUKDWluY2x1ZGVfdXNhZ2UYCSABKAgSEwoLdHJhY2VwYXJlbnQYCiABKAkiwQIKE0RlbGl2ZXJ5UHJlZmVyZW5jZXMSHQoQbWF4X3ByaWNlX21pY3JvcxgBIAEoA0gAiAEBEhkKEW9ubHlfc3VwcGxpZXJfaWRzGAIgAygJEhsKE2lnbm9yZV9zdXBwbGllcl9pZHMYAyADKAkSGgoSb3JkZXJfc3VwcGxpZXJfaWRzGAQgAygJEhwKD2FsbG93X2ZhbGxiYWNrcxgFIAEoCEgBiAEBEhUKDWRhdGFfcG9saWNpZXMYBiADKAkSDwoHcmVnaW9ucxgHIAMoCRIOCgZtb2RlbHMYCCADKAkSIAoTaGVkZ2VfYWZ0ZXJfcGVyY2VudBgJIAEoBUgCiAEBQhMKEV9tYXhfcHJpY2VfbWljcm9zQhIKEF9hbGxvd19mYWxsYmFja3NCFgoUX2hlZGdlX2FmdGVyX3BlcmNlbnQiGwoLUmVxdWVzdFBhcnQSDAoEZGF0YRgBIAEoDCIcCgtXaW5kb3dHcmFudBINCgVieXRlcxgBIAEoAyIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIoMCCg1EZWxpdmVyeUV2ZW50EgwKBGNhbGwYASABKAQSLgoHc3RhcnRlZBgCIAEoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlTdGFydGVkSAASJgoFcmVwbHkYAyABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseUgAEioKBWVuZGVkGAQgASgLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUVuZGVkSAASLAoGZmFpbGVkGAUgASgLMhoudGhlZ3JpZC52MS5EZWxpdmVyeUZhaWxlZEgAEikKBndpbmRvdxgGIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIAEIHCgVldmVudCKTAQoPRGVsaXZlcnlTdGFydGVkEhAKCHVzYWdlX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDXNlcnZpbmdfbW9kZWwYAyABKAkSFQoNaW5zdHJ1bWVudF9pZBgEIAEoCRIUCgxzcGVjX3ZlcnNpb24YBSABKAUSFQoNcHJvbXB0X3Rva2VucxgGIAEoAyJdCg1EZWxpdmVyeUVuZGVkEiQKBXJlcGx5GAEgASgLMhUudGhlZ3JpZC52MS5DaGF0UmVwbHkSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkIlwKDkRlbGl2ZXJ5RmFpbGVkEiIKBnN0YXR1cxgBIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEiYKBXVzYWdlGAIgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZDLqAgoPRGVsaXZlcnlTZXJ2aWNlEkQKB0RlbGl2ZXISGi50aGVncmlkLnYxLkRlbGl2ZXJSZXF1ZXN0GhsudGhlZ3JpZC52MS5EZWxpdmVyUmVzcG9uc2UwARJeCg9EZWxpdmVyeVNlc3Npb24SIi50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlcXVlc3QaIy50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlKAEwARJTCgtDb3VudFRva2VucxIeLnRoZWdyaWQudjEuQ291bnRUb2tlbnNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5Db3VudFRva2Vuc1Jlc3BvbnNlIgOQAgESXAoOQ2FuY2VsRGVsaXZlcnkSIS50aGVncmlkLnYxLkNhbmNlbERlbGl2ZXJ5UmVxdWVzdBoiLnRoZWdyaWQudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
+  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIlIKEkNvdW50VG9rZW5zUmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEigKB3JlcXVlc3QYAiABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0IoYBChNDb3VudFRva2Vuc1Jlc3BvbnNlEhUKDXByb21wdF90b2tlbnMYASABKAMSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIUCgxzcGVjX3ZlcnNpb24YAyABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgEIAEoBRIRCgl0b2tlbml6ZXIYBSABKAkiNwoVQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSCgoCaWQYAiABKAkiKgoWQ2FuY2VsRGVsaXZlcnlSZXNwb25zZRIQCgh1c2FnZV9pZBgBIAEoCSIwCg5EZWxpdmVyUmVxdWVzdBIeCgRvcGVuGAEgASgLMhAudGhlZ3JpZC52MS5PcGVuIjwKD0RlbGl2ZXJSZXNwb25zZRIpCgZldmVudHMYASADKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RXZlbnQiRwoWRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBItCghjb21tYW5kcxgBIAMoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlDb21tYW5kIlYKF0RlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudBIQCghkcmFpbmluZxgCIAEoCCLGAQoPRGVsaXZlcnlDb21tYW5kEgwKBGNhbGwYASABKAQSIAoEb3BlbhgCIAEoCzIQLnRoZWdyaWQudjEuT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCKVAgoET3BlbhITCgtkZWxpdmVyeV9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSKAoHcmVxdWVzdBgEIAEoCzIXLnRoZWdyaWQudjEuQ2hhdFJlcXVlc3QSEwoLcGFydHNfYnl0ZXMYBSABKAMSFAoMd2luZG93X2J5dGVzGAYgASgDEjQKC3ByZWZlcmVuY2VzGAcgASgLMh8udGhlZ3JpZC52MS5EZWxpdmVyeVByZWZlcmVuY2VzEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAggASgJEhUKDWluY2x1ZGVfdXNhZ2UYCSABKAgSEwoLdHJhY2VwYXJlbnQYCiABKAkiwQIKE0RlbGl2ZXJ5UHJlZmVyZW5jZXMSHQoQbWF4X3ByaWNlX21pY3JvcxgBIAEoA0gAiAEBEhkKEW9ubHlfc3VwcGxpZXJfaWRzGAIgAygJEhsKE2lnbm9yZV9zdXBwbGllcl9pZHMYAyADKAkSGgoSb3JkZXJfc3VwcGxpZXJfaWRzGAQgAygJEhwKD2FsbG93X2ZhbGxiYWNrcxgFIAEoCEgBiAEBEhUKDWRhdGFfcG9saWNpZXMYBiADKAkSDwoHcmVnaW9ucxgHIAMoCRIOCgZtb2RlbHMYCCADKAkSIAoTaGVkZ2VfYWZ0ZXJfcGVyY2VudBgJIAEoBUgCiAEBQhMKEV9tYXhfcHJpY2VfbWljcm9zQhIKEF9hbGxvd19mYWxsYmFja3NCFgoUX2hlZGdlX2FmdGVyX3BlcmNlbnQiGwoLUmVxdWVzdFBhcnQSDAoEZGF0YRgBIAEoDCIcCgtXaW5kb3dHcmFudBINCgVieXRlcxgBIAEoAyIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIoMCCg1EZWxpdmVyeUV2ZW50EgwKBGNhbGwYASABKAQSLgoHc3RhcnRlZBgCIAEoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlTdGFydGVkSAASJgoFcmVwbHkYAyABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseUgAEioKBWVuZGVkGAQgASgLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUVuZGVkSAASLAoGZmFpbGVkGAUgASgLMhoudGhlZ3JpZC52MS5EZWxpdmVyeUZhaWxlZEgAEikKBndpbmRvdxgGIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIAEIHCgVldmVudCKbAgoPRGVsaXZlcnlTdGFydGVkEhAKCHVzYWdlX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDXNlcnZpbmdfbW9kZWwYAyABKAkSFQoNaW5zdHJ1bWVudF9pZBgEIAEoCRIUCgxzcGVjX3ZlcnNpb24YBSABKAUSFQoNcHJvbXB0X3Rva2VucxgGIAEoAxItCg5yZXF1ZXN0c19saW1pdBgKIAEoCzIVLnRoZWdyaWQudjEuUmF0ZUxpbWl0EisKDHRva2Vuc19saW1pdBgLIAEoCzIVLnRoZWdyaWQudjEuUmF0ZUxpbWl0EioKC3NwZW5kX2xpbWl0GAwgASgLMhUudGhlZ3JpZC52MS5SYXRlTGltaXQiXQoJUmF0ZUxpbWl0Eg0KBWxpbWl0GAEgASgDEhEKCXJlbWFpbmluZxgCIAEoAxIuCgtyZXNldF9hZnRlchgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKDAQoNRGVsaXZlcnlFbmRlZBIkCgVyZXBseRgBIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5EiYKBXVzYWdlGAIgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIkCgdyZWNlaXB0GAMgASgLMhMudGhlZ3JpZC52MS5SZWNlaXB0IoIBCg5EZWxpdmVyeUZhaWxlZBIiCgZzdGF0dXMYASABKAsyEi5nb29nbGUucnBjLlN0YXR1cxImCgV1c2FnZRgCIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQSJAoHcmVjZWlwdBgDIAEoCzITLnRoZWdyaWQudjEuUmVjZWlwdDLqAgoPRGVsaXZlcnlTZXJ2aWNlEkQKB0RlbGl2ZXISGi50aGVncmlkLnYxLkRlbGl2ZXJSZXF1ZXN0GhsudGhlZ3JpZC52MS5EZWxpdmVyUmVzcG9uc2UwARJeCg9EZWxpdmVyeVNlc3Npb24SIi50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlcXVlc3QaIy50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlKAEwARJTCgtDb3VudFRva2VucxIeLnRoZWdyaWQudjEuQ291bnRUb2tlbnNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5Db3VudFRva2Vuc1Jlc3BvbnNlIgOQAgESXAoOQ2FuY2VsRGVsaXZlcnkSIS50aGVncmlkLnYxLkNhbmNlbERlbGl2ZXJ5UmVxdWVzdBoiLnRoZWdyaWQudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_protobuf_duration, file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
 
 /**
  * Request of CountTokens.
@@ -642,6 +644,28 @@ export type DeliveryStarted = Message<"thegrid.v1.DeliveryStarted"> & {
    * @generated from field: int64 prompt_tokens = 6;
    */
   promptTokens: bigint;
+
+  /**
+   * Calls per minute or second that the key, and those above it, may still make; unset where nothing limits them.
+   *
+   * @generated from field: thegrid.v1.RateLimit requests_limit = 10;
+   */
+  requestsLimit?: RateLimit | undefined;
+
+  /**
+   * Tokens per minute that they may still use; unset where nothing limits them.
+   *
+   * @generated from field: thegrid.v1.RateLimit tokens_limit = 11;
+   */
+  tokensLimit?: RateLimit | undefined;
+
+  /**
+   * What they may still spend in the present UTC day or month, whichever leaves less, in micro-dollars; unset
+   * where nothing limits them.
+   *
+   * @generated from field: thegrid.v1.RateLimit spend_limit = 12;
+   */
+  spendLimit?: RateLimit | undefined;
 };
 
 /**
@@ -650,6 +674,41 @@ export type DeliveryStarted = Message<"thegrid.v1.DeliveryStarted"> & {
  */
 export const DeliveryStartedSchema: GenMessage<DeliveryStarted> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_delivery, 15);
+
+/**
+ * RateLimit is how much of a limit is left, of whichever key of the line leaves least.
+ *
+ * @generated from message thegrid.v1.RateLimit
+ */
+export type RateLimit = Message<"thegrid.v1.RateLimit"> & {
+  /**
+   * The limit.
+   *
+   * @generated from field: int64 limit = 1;
+   */
+  limit: bigint;
+
+  /**
+   * What is left of it.
+   *
+   * @generated from field: int64 remaining = 2;
+   */
+  remaining: bigint;
+
+  /**
+   * When all of it is there again.
+   *
+   * @generated from field: google.protobuf.Duration reset_after = 3;
+   */
+  resetAfter?: Duration | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.RateLimit.
+ * Use `create(RateLimitSchema)` to create a new message.
+ */
+export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 16);
 
 /**
  * DeliveryEnded is the good end. Finish reasons come only here, after the report is durable.
@@ -670,6 +729,13 @@ export type DeliveryEnded = Message<"thegrid.v1.DeliveryEnded"> & {
    * @generated from field: thegrid.v1.UsageRecord usage = 2;
    */
   usage?: UsageRecord | undefined;
+
+  /**
+   * The record as signed by the exchange; unset while it is pending.
+   *
+   * @generated from field: thegrid.v1.Receipt receipt = 3;
+   */
+  receipt?: Receipt | undefined;
 };
 
 /**
@@ -677,7 +743,7 @@ export type DeliveryEnded = Message<"thegrid.v1.DeliveryEnded"> & {
  * Use `create(DeliveryEndedSchema)` to create a new message.
  */
 export const DeliveryEndedSchema: GenMessage<DeliveryEnded> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 16);
+  messageDesc(file_thegrid_v1_delivery, 17);
 
 /**
  * DeliveryFailed is the bad end.
@@ -698,6 +764,13 @@ export type DeliveryFailed = Message<"thegrid.v1.DeliveryFailed"> & {
    * @generated from field: thegrid.v1.UsageRecord usage = 2;
    */
   usage?: UsageRecord | undefined;
+
+  /**
+   * The record as signed by the exchange.
+   *
+   * @generated from field: thegrid.v1.Receipt receipt = 3;
+   */
+  receipt?: Receipt | undefined;
 };
 
 /**
@@ -705,7 +778,7 @@ export type DeliveryFailed = Message<"thegrid.v1.DeliveryFailed"> & {
  * Use `create(DeliveryFailedSchema)` to create a new message.
  */
 export const DeliveryFailedSchema: GenMessage<DeliveryFailed> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 17);
+  messageDesc(file_thegrid_v1_delivery, 18);
 
 /**
  * DeliveryService turns Lots into tokens: a call is admitted, reserved for, offered to a supplier,
