@@ -1,6 +1,7 @@
 """Other gateways to measure beside: how each is installed, pinned, and started with one worker.
 
-They stand in environments of their own under `.build/peers`; what is measured is in `gateway_peers.py`.
+They stand in environments of their own under `.build/peers`. What is measured is in
+`gateway_peers.py`.
 """
 
 import contextlib

@@ -1,9 +1,9 @@
 """The gateway beside LiteLLM, Portkey and Rust routers: the same upstream, load, core and minutes.
 
-Ours runs with everything on, against a real exchange: each call is authenticated, admitted, reserved
-for, counted and settled durably; the others forward, with keys, databases and logs off. Every gateway
-has one worker on one core; upstream, load, exchange and agent share another. Rounds are interleaved,
-figures are medians of rounds. `make bench ARGS=gateway_peers` installs the others, pinned, on first use.
+Ours runs with everything on, against a real exchange: each call is authenticated, admitted,
+reserved for, counted and settled durably; the others forward, with keys, databases and logs off.
+Every gateway has one worker on one core; upstream, load, exchange and agent share another. Rounds
+are interleaved, figures are medians of rounds. The others are installed, pinned, on first use.
 """
 
 import argparse
