@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
 from tests.simulation.mutants_of_usage import USAGE_MUTANTS
+from tests.simulation.mutants_of_views import VIEW_MUTANTS
 
 MATCHING: Final = "tests/engine/test_matching.py tests/engine/test_differential.py"
 TRADING: Final = "tests/engine/test_trading.py tests/engine/test_laws.py"
@@ -26,6 +27,7 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 MUTANTS: Final = (
     *ORDER_MUTANTS,
     *USAGE_MUTANTS,
+    *VIEW_MUTANTS,
     # ---- matching
     Mutant(
         "the worst sell trades first",
