@@ -231,31 +231,42 @@ def report(rows: dict[tuple[str, str], list[Row]], names: list[str]) -> None:
         print()
 
 
+class Figures:
+    """What all rounds measured, and the most memory each process was seen with."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        self.peak_mb: dict[str, float] = defaultdict(float)
+
+    def take(self, contestant: Contestant, *, counts: bool) -> None:
+        """Run every scene once; the first round only warms up."""
+        setup = contestant.setup
+        print(f"{'measuring' if counts else 'warming up'}: {setup.name}", flush=True)
+        for scene in SCENES:
+            row = measure(contestant, scene)
+            if counts:
+                self.rows[(setup.name, scene.name)].append(row)
+            for name, process in setup.processes.items():
+                key = f"{setup.name}: {name}"
+                self.peak_mb[key] = max(self.peak_mb[key], _memory_mb(process))
+
+
 def main(names: list[str], rounds: int) -> None:
     """Measure the gateways named, or all, in interleaved rounds."""
     print(f"beside: {_peers.versions()}; latencies in ms, less the bare upstream's")
     for name in names:
         _peers.PEERS[name].install()
-    rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    peak_mb: dict[str, float] = defaultdict(float)
+    figures = Figures()
     with contextlib.ExitStack() as stack:
         _pin([psutil.Process()], 1)
         contestants = [stack.enter_context(bare()), stack.enter_context(ours())]
         contestants += [stack.enter_context(peer(name)) for name in names]
         for number in range(rounds + 1):
             for contestant in contestants:
-                setup = contestant.setup
-                print(f"{f'round {number}' if number else 'warming up'}: {setup.name}", flush=True)
-                for scene in SCENES:
-                    row = measure(contestant, scene)
-                    if number:
-                        rows[(setup.name, scene.name)].append(row)
-                    for process_name, process in setup.processes.items():
-                        key = f"{setup.name}: {process_name}"
-                        peak_mb[key] = max(peak_mb[key], _memory_mb(process))
-        report(rows, [contestant.setup.name for contestant in contestants])
-    for name, megabytes in peak_mb.items():
-        print(f"{name}: at most {megabytes:.0f} MB")
+                figures.take(contestant, counts=number > 0)
+    report(figures.rows, [contestant.setup.name for contestant in contestants])
+    for key, megabytes in figures.peak_mb.items():
+        print(f"{key}: at most {megabytes:.0f} MB")
 
 
 if __name__ == "__main__":
