@@ -4,6 +4,7 @@ How they are planted and who must notice is in `test_planted_faults`.
 
 from typing import Final
 
+from tests.simulation.mutants_of_limits import LIMIT_MUTANTS
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
 
 MATCHING: Final = "tests/engine/test_matching.py tests/engine/test_differential.py"
@@ -24,6 +25,7 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
     *ORDER_MUTANTS,
+    *LIMIT_MUTANTS,
     # ---- matching
     Mutant(
         "the worst sell trades first",
@@ -157,7 +159,7 @@ MUTANTS: Final = (
     Mutant(
         "a delivery can be settled twice",
         "engine/apply/__init__.py",
-        '    state.delete("reservations", usage.delivery_id)\n',
+        '    state.delete("reservations", record.delivery_id)\n',
         "",
         CONSUMPTION,
     ),
