@@ -275,7 +275,7 @@ MUTANTS: Final = (
     Mutant(
         "any secret that names a key is believed",
         "api/auth.py",
-        "not hmac.compare_digest(self._hash_of(secret, found), found.key_hash)",
+        "not self._fits(presented, found)",
         "False",
         DOORS,
     ),
