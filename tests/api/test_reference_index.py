@@ -3,6 +3,7 @@
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from tests.support.exchange import SYMBOL, Exchange, Participant
+from tests.support.followed import Followed, subscribe
 from tests.support.refusals import refused
 from thegrid.v1 import market_data_pb2
 from thegrid_exchange.engine.commands import Report, Reserve, SetPolicy, TransferUnits
@@ -77,6 +78,32 @@ async def test_an_index_is_read_and_recomputed_from_its_inputs(
         )
     )
     assert [*again.inputs] == inputs
+
+
+async def test_an_index_is_followed_to_its_end_and_a_later_reader_begins_with_the_latest(
+    exchange: Exchange, supplier: Participant
+) -> None:
+    await exchange.running.services.sequencer.submit(
+        SetPolicy((("index_trades_min", 3),)), actor="test", request_id="policy"
+    )
+    channel = market_data_pb2.CHANNEL_INDEX
+    stream = Followed(supplier, subscribe(channel))
+    [nothing_yet] = await stream.next()
+    assert nothing_yet.HasField("heartbeat")
+    for price, tokens in DELIVERED:
+        await deliver(exchange, supplier, price, tokens)
+    await exchange.advance(HOUR_US // 2)
+    told = await stream.until(lambda event: event.HasField("reference_index"))
+    assert told.reference_index.price_micros == 2_000_000
+    assert told.reference_index.status == market_data_pb2.REFERENCE_INDEX_STATUS_PROVISIONAL
+    await exchange.advance(HOUR_US)
+    final = market_data_pb2.REFERENCE_INDEX_STATUS_FINAL
+    told = await stream.until(lambda event: event.reference_index.status == final)
+    request = market_data_pb2.GetReferenceIndexRequest(instrument=SYMBOL)
+    read = (await supplier.market_data.GetReferenceIndex(request)).index
+    assert told.reference_index == read
+    [first] = await Followed(supplier, subscribe(channel)).next()
+    assert first.reference_index == read
 
 
 async def test_indexes_are_listed_by_window_newest_first(

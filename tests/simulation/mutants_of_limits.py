@@ -7,6 +7,7 @@ from typing import Final
 from tests.simulation.mutants_of_orders import Mutant
 
 LIMITS: Final = "tests/engine/test_limits.py"
+WEBHOOKS: Final = "tests/notify/test_webhooks.py"
 NOTICES: Final = "tests/engine/test_notices.py"
 SPENDING: Final = "engine/rules/spending.py"
 PURCHASES: Final = "engine/rules/purchases.py"
@@ -123,5 +124,34 @@ LIMIT_MUTANTS: Final = (
         "    if due_us > state.now_us:\n        # An",
         "    if False:\n        # An",
         NOTICES,
+    ),
+    # ---- webhooks
+    Mutant(
+        "a redirect is followed",
+        "notify/sender.py",
+        "allow_redirects=False",
+        "allow_redirects=True",
+        WEBHOOKS,
+    ),
+    Mutant(
+        "an address is judged by its name alone",
+        "notify/addresses.py",
+        '        self.check_address(ipaddress.ip_address(where[0].partition("%")[0]))\n',
+        "",
+        "tests/notify/test_addresses.py",
+    ),
+    Mutant(
+        "a later notice overtakes one that failed",
+        "notify/outbox.py",
+        "            if not posted.failure:\n",
+        "            if posted.http_status:\n",
+        WEBHOOKS,
+    ),
+    Mutant(
+        "what was delivered is not taken down",
+        "notify/outbox.py",
+        "            await self._note(webhook, delivered)\n        return bool(found)",
+        "            pass\n        return False",
+        WEBHOOKS,
     ),
 )

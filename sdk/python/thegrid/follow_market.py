@@ -13,11 +13,13 @@ from thegrid.order_book import OrderBook
 from thegrid.v1 import market_data_pb2
 
 _SNAPSHOTS = ("book_snapshot", "order_book_snapshot")
-_WHOLE = ("market", "auction", "best_prices", "ticker", "candle")
+_WHOLE = ("market", "auction", "best_prices", "ticker", "candle", "reference_index")
 """Events that tell all of their subject, so that the first of them is as good as a snapshot."""
-_REPEATING = ("ticker", "candle")
+_REPEATING = ("ticker", "candle", "reference_index")
 """Events that time alone may bring, under the sequence of the one before."""
-_TRADES, _CANDLES = market_data_pb2.CHANNEL_TRADES, market_data_pb2.CHANNEL_CANDLES
+_CANDLES = market_data_pb2.CHANNEL_CANDLES
+_UNTOLD = (market_data_pb2.CHANNEL_TRADES, _CANDLES, market_data_pb2.CHANNEL_INDEX)
+"""Channels that may have nothing to begin with."""
 
 _Key = tuple[str, int, int]
 
@@ -41,7 +43,7 @@ class _Track:
         request = market_data_pb2.Subscription()
         request.CopyFrom(self.asked)
         if self.last is not None:
-            # The newest candle may have grown since without word of it, so it is asked for again.
+            # A heartbeat may tell of candles of another length; repeated ones do no harm.
             is_candle = self.asked.channel == _CANDLES
             request.after_sequence = self.last if is_candle else max(self.last, self.known)
         self.is_fresh = True
@@ -125,7 +127,7 @@ class MarketFollower:
                 self._stand(track, event)
             elif track.last is not None:
                 track.known = max(track.known, event.sequence)
-            elif channel in (_TRADES, _CANDLES):
+            elif channel in _UNTOLD:
                 # Nothing has traded yet, so there is no event to resume after but this one.
                 track.last = track.known = event.sequence
         yield event

@@ -10,9 +10,10 @@ from thegrid.v1 import common_pb2, market_data_pb2
 from thegrid_exchange.api.convert.common import time_of
 from thegrid_exchange.api.convert.instruments import auction_message, market_message
 from thegrid_exchange.api.convert.market_data import PAYLOADS, interval_us_of
+from thegrid_exchange.api.convert.reference_index import index_message
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.stream_guard import StreamGuard
-from thegrid_exchange.engine.records import Market
+from thegrid_exchange.engine.records import Market, ReferenceIndex
 from thegrid_exchange.views.auctions import Indication, indicated
 from thegrid_exchange.views.conflation import MERGES
 from thegrid_exchange.views.feed import Entry, Log, MarketFeed
@@ -38,11 +39,12 @@ _CHANNELS: Final = {
     market_data_pb2.CHANNEL_BEST: "best",
     market_data_pb2.CHANNEL_TICKER: "ticker",
     market_data_pb2.CHANNEL_CANDLES: "candles",
+    market_data_pb2.CHANNEL_INDEX: "index",
     market_data_pb2.CHANNEL_ORDERS: "orders",
 }
 
-_RESUMED: Final = frozenset({"book", "orders", "trades", "status", "auction", "best"})
-"""Channels that go on after a sequence from the log; the events of the others may repeat one."""
+_RESUMED: Final = frozenset({"book", "orders", "trades", "status", "auction", "best", "index"})
+"""Channels that go on after a sequence from the log."""
 
 
 class Replayed(NamedTuple):
@@ -94,7 +96,8 @@ class Reader:
         log.waiting.add(self._wake)
         after = self._after
         if after is not None and self._name in _RESUMED:
-            place = self._feed.place_after(log, after)
+            # Several indexes may carry one sequence, so that one may be missing though it is known.
+            place = self._feed.place_after(log, after - (self._name == "index"))
             if place is not None:
                 self.place, self.last_sequence = place, after
                 return
@@ -121,7 +124,7 @@ class Reader:
             yield chunk_of(event)
 
     def _standing(self) -> Sequence[Any]:
-        """What the first events tell; a heartbeat (None) where there is nothing to tell yet."""
+        """What the first events tell; None, which becomes a heartbeat, when it is nothing yet."""
         live, state, market_id = self._services.live, self._services.live.state, self.market_id
         book, name = live.book(market_id), self._name
         if name == "book":
@@ -136,14 +139,16 @@ class Reader:
             return (indicated(state, market_id),)
         if name == "ticker":
             return (live.ticker(market_id),)
+        if name == "index":
+            return (state.reference_indexes.get(state.markets[market_id].instrument_id),)
         if name == "candles":
             return (live.statistics(market_id).candle(self._parameter, state.now_us),)
         return (None,)
 
     def _name_gap(self, event: market_data_pb2.MarketEvent) -> None:
-        if self._after is None:
+        if self._name == "ticker" or self._after in (None, event.sequence):
             return
-        event.gap_from_sequence, event.gap_to_sequence = self._after + 1, event.sequence
+        event.gap_from_sequence, event.gap_to_sequence = (self._after or 0) + 1, event.sequence
         for name in ("book_snapshot", "order_book_snapshot"):
             if event.HasField(name):
                 getattr(event, name).gap = True
@@ -264,6 +269,9 @@ class Reader:
         elif isinstance(content, Indication):
             event.auction.SetInParent()  # present, though empty while there is none
             event.auction.CopyFrom(auction_message(content))
+        elif isinstance(content, ReferenceIndex):
+            symbol = self._services.live.state.instruments[content.instrument_id].symbol
+            event.reference_index.CopyFrom(index_message(content, symbol))
         elif isinstance(content, _Part):
             field, fill = PAYLOADS[OrdersPicture]
             made = fill(content.picture)

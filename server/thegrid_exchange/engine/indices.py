@@ -5,21 +5,18 @@ an undo put it back, or a snapshot loaded it; so there is no second way to build
 """
 
 from bisect import bisect_left, insort
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 from thegrid_exchange.engine.book import Book
 from thegrid_exchange.engine.control_indices import ControlIndices
 from thegrid_exchange.engine.dispute_indices import DisputeIndices
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
-    Admission,
     Auction,
     Cancellation,
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
-    IndexInput,
-    IndexWindow,
     Lot,
     LotParcel,
     Market,
@@ -29,6 +26,7 @@ from thegrid_exchange.engine.records import (
     Reservation,
     Sweep,
 )
+from thegrid_exchange.engine.supply_indices import SupplyIndices
 
 Deadline = tuple[int, str]
 """An instant on the up-time clock (outages taken off) and the id of what is due then."""
@@ -37,7 +35,7 @@ _HOLDER_ACCOUNTS = ("trading", "held")
 _ISSUER_ACCOUNTS = ("unsold", "listed")
 
 
-class Indices(ControlIndices, DisputeIndices):
+class Indices(ControlIndices, DisputeIndices, SupplyIndices):
     """Every derived look-up of the state."""
 
     def __init__(self) -> None:
@@ -83,14 +81,6 @@ class Indices(ControlIndices, DisputeIndices):
         self.lot_parcel_numbers: defaultdict[str, list[int]] = defaultdict(list)
         self.free_parcel_numbers: defaultdict[str, list[int]] = defaultdict(list)
         """Numbers of a Lot's parcels that have free tokens, in the order they are spent."""
-        self.admissions_of: defaultdict[str, list[str]] = defaultdict(list)
-        """Instruments a supplier is admitted to."""
-        self.index_deadlines: SortedKeys[Deadline] = SortedKeys()
-        """Windows of reference indexes by their next step (wall clock)."""
-        self.index_trades: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
-        """Trades that go into an index, by window."""
-        self.index_prices: defaultdict[str, Counter[int]] = defaultdict(Counter)
-        """Tokens by price that go into an index, by window."""
         self.member_by_handle: dict[str, str] = {}
         self.calls_by_request: dict[tuple[str, str], str] = {}
         """Open deliveries by member and what their client knows them by."""
@@ -180,6 +170,9 @@ class Indices(ControlIndices, DisputeIndices):
     def follow_parcels(self, key: tuple[str, int], old: Parcel | None, new: Parcel | None) -> None:
         """Queues of parcels; an empty queue leaves the index."""
         _follow_number(self.parcel_numbers, key, old is not None, new is not None)
+        for parcel, sign in ((old, -1), (new, 1)):
+            if parcel is not None:
+                self.follow_sold(parcel, 0, sign)
 
     # ---- consumption ---------------------------------------------------------------------------
 
@@ -209,6 +202,9 @@ class Indices(ControlIndices, DisputeIndices):
         had_free = old is not None and old.free_tokens > 0
         has_free = new is not None and new.free_tokens > 0
         _follow_number(self.free_parcel_numbers, key, had_free, has_free)
+        for held, sign in ((old, -1), (new, 1)):
+            if held is not None:
+                self.follow_sold(held.parcel, held.ended_tokens, sign)
 
     def follow_reservations(
         self, delivery_id: str, old: Reservation | None, new: Reservation | None
@@ -282,42 +278,6 @@ class Indices(ControlIndices, DisputeIndices):
         if new is not None:
             self.member_by_handle[new.handle] = member_id
         self.follow_watching(member_id, new)
-
-    def follow_admissions(
-        self, key: tuple[str, str], old: Admission | None, new: Admission | None
-    ) -> None:
-        """Instruments by supplier."""
-        member_id, instrument_id = key
-        if new is not None and old is None:
-            insort(self.admissions_of[member_id], instrument_id)
-        elif new is None:
-            self.admissions_of[member_id].remove(instrument_id)
-
-    # ---- reference indexes ---------------------------------------------------------------------
-
-    def follow_index_windows(
-        self, window_id: str, old: IndexWindow | None, new: IndexWindow | None
-    ) -> None:
-        """When indexes are set."""
-        if old is not None:
-            self.index_deadlines.remove((old.due_us, window_id))
-        if new is not None:
-            self.index_deadlines.add((new.due_us, window_id))
-
-    def follow_index_inputs(
-        self, key: tuple[str, str], old: IndexInput | None, new: IndexInput | None
-    ) -> None:
-        """Trades of a window, and its tokens by price."""
-        window_id, trade_id = key
-        _follow_presence(self.index_trades[window_id], trade_id, old, new)
-        prices = self.index_prices[window_id]
-        for each, sign in ((old, -1), (new, 1)):
-            if each is not None:
-                prices[each.price_micros] += sign * each.tokens
-                if not prices[each.price_micros]:
-                    del prices[each.price_micros]
-        if not prices:
-            del self.index_prices[window_id], self.index_trades[window_id]
 
 
 def _auction_slot(market: Market | None) -> Deadline | None:

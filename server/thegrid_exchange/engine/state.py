@@ -17,6 +17,7 @@ from thegrid_exchange.engine.quantities import (
     numbered,
 )
 from thegrid_exchange.engine.records import (
+    AbleHistory,
     Admission,
     Alarm,
     Alert,
@@ -25,6 +26,7 @@ from thegrid_exchange.engine.records import (
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
+    CollateralMark,
     Dispute,
     FeeTier,
     IndexInput,
@@ -42,6 +44,7 @@ from thegrid_exchange.engine.records import (
     ReceiptKey,
     ReferenceIndex,
     Reservation,
+    Shortfall,
     SpecVersion,
     Spend,
     Supplier,
@@ -117,6 +120,9 @@ class State:
         self.offers: dict[tuple[str, str], Offer] = {}
         self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
         """By member and relay."""
+        self.able_histories: dict[tuple[str, str], AbleHistory] = {}
+        self.collateral_marks: dict[str, CollateralMark] = {}
+        self.shortfalls: dict[str, Shortfall] = {}
         self.index_windows: dict[str, IndexWindow] = {}
         self.index_inputs: dict[tuple[str, str], IndexInput] = {}
         """By window and trade; those of a final index are forgotten."""

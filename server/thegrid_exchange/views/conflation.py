@@ -33,6 +33,11 @@ def candles(contents: Sequence[Any]) -> list[Any]:
     return list({each.bar.start_us: each for each in contents}.values())
 
 
+def indexes(contents: Sequence[Any]) -> list[Any]:
+    """The latest of each window."""
+    return list({each.window_start_us: each for each in contents}.values())
+
+
 MERGES: Final[dict[str, Callable[[Sequence[Any]], list[Any]]]] = {
     "book": levels,
     "orders": orders,
@@ -40,5 +45,6 @@ MERGES: Final[dict[str, Callable[[Sequence[Any]], list[Any]]]] = {
     "auction": latest,
     "ticker": latest,
     "candles": candles,
+    "index": indexes,
 }
 """By channel; one that is not here is sent event by event."""

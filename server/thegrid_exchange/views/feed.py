@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from thegrid_exchange.engine.book import Book
-from thegrid_exchange.engine.records import Trade
+from thegrid_exchange.engine.records import ReferenceIndex, Trade
 from thegrid_exchange.views.pictures import (
     BestPrices,
     BookChange,
@@ -225,6 +225,12 @@ class MarketFeed:
         log = self.logs.get(("candles", candle.interval_us))
         if log is not None:
             log.append(self.sequence, at_us, candle)
+
+    def add_index(self, index: ReferenceIndex, at_us: int) -> None:
+        """Publish the index of a window; it may repeat a sequence, as time alone makes it final."""
+        log = self.logs.get(("index", 0))
+        if log is not None:
+            log.append(self.sequence, at_us, index)
 
     def candle_lengths(self) -> list[int]:
         """The lengths of the candles that are followed."""

@@ -216,6 +216,9 @@ class Live:
     def _publish(self, touched: Touched, before: dict[str, Orders], row: Row) -> None:
         for market_id, public in touched.markets.items():
             self._publish_market(market_id, public, before[market_id], row)
+        for index in touched.indexes:
+            market_id = self.state.instruments[index.instrument_id].market_id
+            self.market_feed(market_id).add_index(index, row.at_us)
         for member_id, theirs in touched.members.items():
             self._publish_member(member_id, theirs, row)
 

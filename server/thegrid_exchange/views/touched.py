@@ -14,6 +14,7 @@ from thegrid_exchange.engine.records import (
     Lot,
     Notice,
     Order,
+    ReferenceIndex,
     Trade,
     Transfer,
     UsageRecord,
@@ -89,12 +90,14 @@ class Public:
 class Touched:
     """What one row touches, by member and by market."""
 
-    __slots__ = ("_lot_of", "_order_of", "markets", "members")
+    __slots__ = ("_lot_of", "_order_of", "indexes", "markets", "members")
 
     def __init__(self, order_of: OrderOf, lot_of: LotOf) -> None:
         self._order_of, self._lot_of = order_of, lot_of
         self.members: dict[str, Theirs] = {}
         self.markets: dict[str, Public] = {}
+        self.indexes: list[ReferenceIndex] = []
+        """Reference indexes that were set; they take no sequence of their own."""
 
     def add(self, event: Any) -> None:
         """Note what one event touches."""
@@ -200,6 +203,9 @@ class Touched:
         market = self.market(event.auction.market_id)
         market.status, market.ended_auction = True, event.auction
 
+    def _index_set(self, event: happened.ReferenceIndexSet) -> None:
+        self.indexes.append(event.reference_index)
+
     def _defined(self, event: happened.InstrumentDefined) -> None:
         self.market(event.market.market_id).status = True
 
@@ -228,4 +234,5 @@ _NOTES: dict[type[Any], Callable[[Touched, Any], None]] = {
     happened.SweepStarted: Touched._sweep,
     happened.SweepFinished: Touched._sweep,
     happened.InstrumentDefined: Touched._defined,
+    happened.ReferenceIndexSet: Touched._index_set,
 }

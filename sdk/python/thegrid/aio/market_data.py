@@ -198,8 +198,8 @@ class MarketData:
         """Follow channels of markets: events in order, each once, and a Gap where some are lost.
 
         Channels are `book` (of `depth_levels`), `orders`, `best`, `trades`, `ticker`, `candles` (of
-        `interval`), `status` and `auction`. A lost connection comes back by itself. Heartbeats are
-        passed on.
+        `interval`), `index`, `status` and `auction`. A lost connection comes back by itself.
+        Heartbeats are passed on.
         """
         numbers = [enum_number(market_data_pb2.Channel, each, "channels") for each in channels]
         subscriptions = [

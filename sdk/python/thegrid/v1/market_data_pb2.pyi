@@ -21,6 +21,7 @@ class Channel(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CHANNEL_BEST: _ClassVar[Channel]
     CHANNEL_TICKER: _ClassVar[Channel]
     CHANNEL_CANDLES: _ClassVar[Channel]
+    CHANNEL_INDEX: _ClassVar[Channel]
     CHANNEL_ORDERS: _ClassVar[Channel]
 
 class CandleInterval(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
@@ -62,6 +63,7 @@ CHANNEL_AUCTION: Channel
 CHANNEL_BEST: Channel
 CHANNEL_TICKER: Channel
 CHANNEL_CANDLES: Channel
+CHANNEL_INDEX: Channel
 CHANNEL_ORDERS: Channel
 CANDLE_INTERVAL_UNSPECIFIED: CandleInterval
 CANDLE_INTERVAL_ONE_MINUTE: CandleInterval
@@ -265,7 +267,7 @@ class Subscription(_message.Message):
     def __init__(self, market: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., after_sequence: _Optional[int] = ..., depth_levels: _Optional[int] = ..., candle_interval: _Optional[_Union[CandleInterval, str]] = ...) -> None: ...
 
 class MarketEvent(_message.Message):
-    __slots__ = ("market_id", "channel", "prev_sequence", "sequence", "event_time", "conflated_from_sequence", "book_snapshot", "book_delta", "trade", "market", "heartbeat", "stream_end", "auction", "best_prices", "order_book_snapshot", "order_book_delta", "ticker", "candle", "gap_from_sequence", "gap_to_sequence")
+    __slots__ = ("market_id", "channel", "prev_sequence", "sequence", "event_time", "conflated_from_sequence", "book_snapshot", "book_delta", "trade", "market", "heartbeat", "stream_end", "auction", "best_prices", "order_book_snapshot", "order_book_delta", "ticker", "candle", "reference_index", "gap_from_sequence", "gap_to_sequence")
     MARKET_ID_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_FIELD_NUMBER: _ClassVar[int]
     PREV_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -284,6 +286,7 @@ class MarketEvent(_message.Message):
     ORDER_BOOK_DELTA_FIELD_NUMBER: _ClassVar[int]
     TICKER_FIELD_NUMBER: _ClassVar[int]
     CANDLE_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_INDEX_FIELD_NUMBER: _ClassVar[int]
     GAP_FROM_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     GAP_TO_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     market_id: str
@@ -304,9 +307,10 @@ class MarketEvent(_message.Message):
     order_book_delta: OrderBookDelta
     ticker: Ticker
     candle: Candle
+    reference_index: ReferenceIndex
     gap_from_sequence: int
     gap_to_sequence: int
-    def __init__(self, market_id: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., prev_sequence: _Optional[int] = ..., sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conflated_from_sequence: _Optional[int] = ..., book_snapshot: _Optional[_Union[BookSnapshot, _Mapping]] = ..., book_delta: _Optional[_Union[BookDelta, _Mapping]] = ..., trade: _Optional[_Union[Trade, _Mapping]] = ..., market: _Optional[_Union[Market, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ..., auction: _Optional[_Union[Auction, _Mapping]] = ..., best_prices: _Optional[_Union[BestPrices, _Mapping]] = ..., order_book_snapshot: _Optional[_Union[OrderBookSnapshot, _Mapping]] = ..., order_book_delta: _Optional[_Union[OrderBookDelta, _Mapping]] = ..., ticker: _Optional[_Union[Ticker, _Mapping]] = ..., candle: _Optional[_Union[Candle, _Mapping]] = ..., gap_from_sequence: _Optional[int] = ..., gap_to_sequence: _Optional[int] = ...) -> None: ...
+    def __init__(self, market_id: _Optional[str] = ..., channel: _Optional[_Union[Channel, str]] = ..., prev_sequence: _Optional[int] = ..., sequence: _Optional[int] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., conflated_from_sequence: _Optional[int] = ..., book_snapshot: _Optional[_Union[BookSnapshot, _Mapping]] = ..., book_delta: _Optional[_Union[BookDelta, _Mapping]] = ..., trade: _Optional[_Union[Trade, _Mapping]] = ..., market: _Optional[_Union[Market, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ..., auction: _Optional[_Union[Auction, _Mapping]] = ..., best_prices: _Optional[_Union[BestPrices, _Mapping]] = ..., order_book_snapshot: _Optional[_Union[OrderBookSnapshot, _Mapping]] = ..., order_book_delta: _Optional[_Union[OrderBookDelta, _Mapping]] = ..., ticker: _Optional[_Union[Ticker, _Mapping]] = ..., candle: _Optional[_Union[Candle, _Mapping]] = ..., reference_index: _Optional[_Union[ReferenceIndex, _Mapping]] = ..., gap_from_sequence: _Optional[int] = ..., gap_to_sequence: _Optional[int] = ...) -> None: ...
 
 class BestPrices(_message.Message):
     __slots__ = ("bid", "ask")

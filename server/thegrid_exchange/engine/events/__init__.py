@@ -45,14 +45,18 @@ from thegrid_exchange.engine.events.membership import (
     SpecPublished,
 )
 from thegrid_exchange.engine.events.supply import (
+    AbilityChanged,
     AvailabilityChanged,
     ClosedForgotten,
+    CollateralMarked,
     OfferRegistered,
     OfferWithdrawn,
     OutageRecorded,
+    ShortfallRecorded,
     SupplierChanged,
     UnitsBoughtBack,
     UnitsIssued,
+    UnitsRenewed,
     UnitsRetired,
 )
 from thegrid_exchange.engine.events.trading import (
@@ -144,6 +148,10 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
+    | AbilityChanged
+    | CollateralMarked
+    | ShortfallRecorded
+    | UnitsRenewed
     | IndexInputsSet
     | ReferenceIndexSet
     | IndexInputsForgotten
@@ -159,6 +167,7 @@ Event = (
 
 
 __all__ = [
+    "AbilityChanged",
     "AlarmCleared",
     "AlarmSet",
     "AuctionChanged",
@@ -171,6 +180,7 @@ __all__ = [
     "CancellationClosed",
     "CancellationOpened",
     "ClosedForgotten",
+    "CollateralMarked",
     "DeliveryMarked",
     "DisputeOpened",
     "DisputeResolved",
@@ -215,6 +225,7 @@ __all__ = [
     "ReservationExtended",
     "ReservationOpened",
     "SelfTradePrevented",
+    "ShortfallRecorded",
     "SpecPublished",
     "SpendNoted",
     "SupplierChanged",
@@ -223,6 +234,7 @@ __all__ = [
     "TradeExecuted",
     "UnitsBoughtBack",
     "UnitsIssued",
+    "UnitsRenewed",
     "UnitsRetired",
     "UnitsTransferred",
     "UsageRecorded",

@@ -47,8 +47,12 @@ from thegrid_exchange.engine.records.members import (
     Member,
 )
 from thegrid_exchange.engine.records.supply import (
+    AbleHistory,
     Admission,
+    CollateralMark,
+    Loss,
     Offer,
+    Shortfall,
     Supplier,
     SupplierLink,
 )
@@ -57,6 +61,7 @@ from thegrid_exchange.engine.records.trading import (
     CancelTimer,
     ClosedOrder,
     Fill,
+    Gain,
     Order,
     Parcel,
     ParcelChange,
@@ -73,6 +78,7 @@ from thegrid_exchange.engine.records.usage import (
 )
 
 __all__ = [
+    "AbleHistory",
     "Admission",
     "Alarm",
     "Alert",
@@ -82,12 +88,14 @@ __all__ = [
     "Cancellation",
     "ClosedDelivery",
     "ClosedOrder",
+    "CollateralMark",
     "Dispute",
     "DisputePayment",
     "Draw",
     "FeeTier",
     "Fill",
     "FirstTokenBand",
+    "Gain",
     "ImageMetering",
     "IndexInput",
     "IndexWindow",
@@ -96,6 +104,7 @@ __all__ = [
     "Key",
     "KeyLimits",
     "LateReport",
+    "Loss",
     "Lot",
     "LotParcel",
     "LotParcelChange",
@@ -113,6 +122,7 @@ __all__ = [
     "ReceiptKey",
     "ReferenceIndex",
     "Reservation",
+    "Shortfall",
     "SpecVersion",
     "Spend",
     "Supplier",

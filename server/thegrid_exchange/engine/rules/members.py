@@ -83,14 +83,16 @@ def update_settings(state: State, command: commands.UpdateSettings) -> Rule[repl
 
 
 def update_member(state: State, command: commands.UpdateMember) -> Rule[replies.MemberReply]:
-    """Change a member's prevention group and fee tier; None leaves one as it is.
+    """Change a member's groups and fee tier; None leaves one as it is.
 
-    The group counts from the next match on, the tier from the next order on.
+    The groups count from the next match or delivery on, the tier from the next order on.
     """
     member = the_member(state, command.member_id)
     changed = member
     if command.prevention_group is not None:
         changed = changed._replace(prevention_group=command.prevention_group)
+    if command.affiliation_group is not None:
+        changed = changed._replace(affiliation_group=command.affiliation_group)
     if command.fee_tier is not None:
         check_fee_tier(state, command.fee_tier)
         changed = changed._replace(fee_tier=command.fee_tier)
