@@ -36,8 +36,16 @@ _PLAIN = (
     "billed_tokens",
     "cost_micros",
     "cause",
+    "first_token_max_us",
+    "throughput_min_tokens_per_second",
+    "divergent",
 )
-_OPTIONAL = ("first_token_us", "duration_us", "throughput_millitokens_per_second")
+_OPTIONAL = (
+    "first_token_us",
+    "duration_us",
+    "throughput_millitokens_per_second",
+    "divergence_tokens",
+)
 
 
 def _word(kind: Any, number: int, prefix: str) -> str:

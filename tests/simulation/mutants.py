@@ -6,6 +6,7 @@ from typing import Final
 
 from tests.simulation.mutants_of_limits import LIMIT_MUTANTS
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
+from tests.simulation.mutants_of_usage import USAGE_MUTANTS
 
 MATCHING: Final = "tests/engine/test_matching.py tests/engine/test_differential.py"
 TRADING: Final = "tests/engine/test_trading.py tests/engine/test_laws.py"
@@ -26,6 +27,7 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 MUTANTS: Final = (
     *ORDER_MUTANTS,
     *LIMIT_MUTANTS,
+    *USAGE_MUTANTS,
     # ---- matching
     Mutant(
         "the worst sell trades first",
@@ -107,10 +109,9 @@ MUTANTS: Final = (
     ),
     Mutant(
         "money is rounded on each stretch of tokens by itself",
-        "engine/rules/parcels.py",
-        "    return value_micros(parcel.issue_price_micros, after_tokens) - value_micros(\n"
-        "        parcel.issue_price_micros, before_tokens\n    )",
-        "    return value_micros(parcel.issue_price_micros, after_tokens - before_tokens)",
+        "engine/quantities.py",
+        "value_micros(price_micros, after_tokens) - value_micros(price_micros, before_tokens)",
+        "value_micros(price_micros, after_tokens - before_tokens)",
         CONSUMPTION,
     ),
     Mutant(
