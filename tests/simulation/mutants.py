@@ -7,6 +7,7 @@ from typing import Final
 from tests.simulation.mutants_of_limits import LIMIT_MUTANTS
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
 from tests.simulation.mutants_of_usage import USAGE_MUTANTS
+from tests.simulation.mutants_of_views import VIEW_MUTANTS
 
 MATCHING: Final = "tests/engine/test_matching.py tests/engine/test_differential.py"
 TRADING: Final = "tests/engine/test_trading.py tests/engine/test_laws.py"
@@ -28,6 +29,7 @@ MUTANTS: Final = (
     *ORDER_MUTANTS,
     *LIMIT_MUTANTS,
     *USAGE_MUTANTS,
+    *VIEW_MUTANTS,
     # ---- matching
     Mutant(
         "the worst sell trades first",
