@@ -295,3 +295,49 @@ def test_the_private_stream_on_the_command_line(grid: Grid) -> None:
         grid.run("buy", "text-prime", "1", "--price", "0.01")
         assert json.loads(process.stdout.readline())["sequence"]
         process.terminate()
+
+
+def test_keys_are_limited_changed_rotated_and_listed(grid: Grid, tmp_path: Path) -> None:
+    limits = (
+        "--spend-per-day",
+        "0.50",
+        "--tokens-per-minute",
+        "9000",
+        "--instrument",
+        "text-prime",
+    )
+    made = grid.json("keys", "create", "--scope", "consume", "--label", "app", *limits)
+    key_id = made["key"]["key_id"]
+    assert made["key"]["limits"]["instruments"] == ["ins_text-prime"]
+    shown = grid.run("keys", "show", key_id).stdout
+    assert "$0.00 of $0.50" in shown
+    changed = grid.json("keys", "update", key_id, "--spend-per-day", "0", "--label", "still")
+    assert changed["label"] == "still"
+    assert changed["limits"]["spend_per_day_micros"] == "0"
+    assert changed["limits"]["tokens_per_minute"] == "9000"
+    secret = tmp_path / "rotated.key"
+    assert "written to" in grid.run("keys", "rotate", key_id, "--out", str(secret)).stdout
+    assert secret.read_text().startswith(key_id)
+    below = grid.json("keys", "create", "--scope", "consume", "--below", key_id)
+    assert below["key"]["parent_key_id"] == key_id
+    grid.run("keys", "revoke", key_id)
+    listed = {each["key_id"]: each for each in grid.json("keys", "list")}
+    assert "revoke_time" in listed[below["key"]["key_id"]]
+
+
+def test_settings_notices_and_webhooks(grid: Grid) -> None:
+    changed = grid.json("settings", "--day-ceiling", "25", "--notice-lot", "600")
+    assert changed["auto_buy_day_ceiling_micros"] == "25000000"
+    shown = grid.run("settings", "--notice-tokens", "5").stdout
+    assert "600 s before" in shown
+    assert "of $25.00" in shown
+    assert isinstance(grid.json("notices"), list)
+    made = grid.json("webhooks", "create", "https://example.com/hook", "--kind", "lot_expiring")
+    assert made["secret"].startswith("whsec_")
+    webhook_id = made["webhook"]["webhook_id"]
+    assert "lot_expiring" in grid.run("webhooks", "list").stdout
+    assert "disabled" in grid.run("webhooks", "disable", webhook_id).stdout
+    assert "public address" in grid.run("webhooks", "create", "https://10.0.0.1/", code=2).stderr
+    grid.run("webhooks", "delete", webhook_id)
+    assert grid.json("webhooks", "list") == []
+    grid.run("settings", "--day-ceiling", "0", "--notice-lot", "0", "--notice-tokens", "0")
