@@ -79,11 +79,41 @@ def test_buying_using_and_the_receipt(grid: Grid) -> None:
     assert record is not None
     assert "drawn from" in grid.run("usage", record.group()).stdout
     assert record.group() in grid.run("usage").stdout
+    _usage_is_read_and_disputed(grid, record.group())
     lots = grid.json("lots", "--instrument", "code-prime")
     assert any(int(lot["consumed_tokens"]) > 0 for lot in lots)
     fills = grid.json("fills", "--market", "code-prime")
     assert fills[0]["price_micros"] == "1200000"
     assert "code-prime" in grid.run("balances").stdout
+
+
+def _usage_is_read_and_disputed(grid: Grid, usage_id: str) -> None:
+    shown = grid.json("usage", "list", "--verdict", "in_spec", "--instrument", "code-prime")
+    assert usage_id in [each["usage_id"] for each in shown]
+    by = ("--per", "day", "--by", "instrument", "--by", "verdict")
+    assert re.search(r"code-prime +in_spec +\d", grid.run("usage", "summary", *by).stdout)
+    totals = grid.json("usage", "summary", "--instrument", "code-prime")["totals"]
+    assert int(totals["billed_tokens"]) >= int(shown[-1]["billed_tokens"])
+    receipt_file = grid.house.data / "call.receipt"
+    grid.run("usage", "show", usage_id, "--save-receipt", str(receipt_file))
+    assert "signed by the exchange" in grid.run("verify-receipt", str(receipt_file)).stdout
+    keys_file = grid.house.data / "keys.json"
+    keys_file.write_text(grid.run("receipt-keys", "--json").stdout, "utf-8")
+    offline = grid.json("verify-receipt", str(receipt_file), "--keys", str(keys_file))
+    assert offline["usage"]["usage_id"] == usage_id
+    content = bytearray(receipt_file.read_bytes())
+    content[20] ^= 1
+    receipt_file.write_bytes(content)
+    assert "not good" in grid.run("verify-receipt", str(receipt_file), code=1).stderr
+    said = grid.run("usage", "dispute", usage_id, "wrong_count").stdout
+    dispute_id = said.partition(":")[0]
+    assert dispute_id in grid.operator("admin", "disputes", "--status", "open")
+    assert "is refused" in grid.operator("admin", "resolve-dispute", dispute_id, "counted again")
+    assert "counted again" in grid.run("usage", usage_id).stdout
+    policy = json.loads(grid.operator("admin", "metering"))[0]
+    policy_file = grid.house.data / "metering.json"
+    policy_file.write_text(json.dumps(policy | {"message_tokens": "5"}), "utf-8")
+    assert "version 2" in grid.operator("admin", "metering", str(policy_file))
 
 
 def test_an_order_rests_is_amended_and_cancelled(grid: Grid) -> None:
