@@ -5,6 +5,7 @@ How they are planted and who must notice is in `test_planted_faults`.
 from typing import Final
 
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
+from tests.simulation.mutants_of_supply import SUPPLY_MUTANTS
 from tests.simulation.mutants_of_usage import USAGE_MUTANTS
 from tests.simulation.mutants_of_views import VIEW_MUTANTS
 
@@ -26,6 +27,7 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
     *ORDER_MUTANTS,
+    *SUPPLY_MUTANTS,
     *USAGE_MUTANTS,
     *VIEW_MUTANTS,
     # ---- matching

@@ -181,8 +181,8 @@ SUPPLY_MUTANTS: Final = (
     Mutant(
         "what was sold takes no capacity",
         "engine/rules/obligations.py",
-        "weighted_tokens(state, instrument_id, outstanding_tokens(state, member_id, instrument_id))",
-        "weighted_tokens(state, instrument_id, unsold_tokens(state, member_id, instrument_id))",
+        "instrument_id, outstanding_tokens(state, member_id, instrument_id))",
+        "instrument_id, unsold_tokens(state, member_id, instrument_id))",
         GAMING,
     ),
     Mutant(
