@@ -89,7 +89,7 @@ async def test_what_is_made_again_is_what_was_published(tmp_path: Path, seed: in
         assert len(await exchange.running.services.sequencer._journal.snapshots()) > 1
         every = [entry for entries in kept.values() for entry in entries]
         kinds = {entry.content.kind for entry in every}
-        assert kinds == {"order", "fill", "cash", "units", "transfer", "lot", "usage"}
+        assert kinds == {"order", "fill", "cash", "units", "transfer", "lot", "usage", "notice"}
         assert any(e.content.record.outage_us for e in every if e.content.kind == "lot")
         for member_id, entries in kept.items():
             numbers = [entry.sequence for entry in entries]
@@ -191,6 +191,7 @@ def test_a_part_looks_at_every_event_that_touches_a_member() -> None:
         events.AuctionOpened,
         events.AuctionChanged,
         events.AuctionClosed,
+        events.ReferenceIndexSet,
     }
     assert set(touched._NOTES) - public == set(TESTS) - {events.OutageRecorded}
 

@@ -82,6 +82,11 @@ def test_buying_using_and_the_receipt(grid: Grid) -> None:
     _usage_is_read_and_disputed(grid, record.group())
     lots = grid.json("lots", "--instrument", "code-prime")
     assert any(int(lot["consumed_tokens"]) > 0 for lot in lots)
+    assert re.search(r"code-prime .*\$1\.20 +\+0\.00 %", grid.run("ticker", "code-prime").stdout)
+    assert len(grid.json("ticker")) == 9
+    [candle] = grid.json("candles", "code-prime", "--interval", "1d")
+    assert candle["close_price_micros"] == "1200000"
+    assert "$1.20" in grid.run("candles", "code-prime").stdout
     fills = grid.json("fills", "--market", "code-prime")
     assert fills[0]["price_micros"] == "1200000"
     assert "code-prime" in grid.run("balances").stdout
@@ -121,6 +126,8 @@ def test_an_order_rests_is_amended_and_cancelled(grid: Grid) -> None:
     order_id = placed["order"]["order_id"]
     assert placed["order"]["status"] == "ORDER_STATUS_OPEN"
     assert "$0.50" in grid.run("book", "agent-max").stdout
+    assert order_id in grid.run("book", "agent-max", "--level", "3").stdout
+    assert len(grid.json("book", "agent-max", "--level", "1")["book"]["bids"]) == 1
     grid.run("amend", order_id, "--units", "2")
     assert order_id in grid.run("orders", "--status", "open").stdout
     assert "closed (cancelled)" in grid.run("cancel", order_id).stdout
@@ -279,9 +286,11 @@ def test_every_command_has_help(grid: Grid) -> None:
         assert "--help" in grid.run(command, "--help").stdout
 
 
-def test_following_ends_with_an_interrupt(grid: Grid) -> None:
+@pytest.mark.parametrize("level", ["2", "3"])
+def test_following_ends_with_an_interrupt(grid: Grid, level: str) -> None:
+    follow = ["book", "text-prime", "--level", level, "--follow", "--json"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "thegrid.cli", "book", "text-prime", "--watch", "--json"],
+        [sys.executable, "-m", "thegrid.cli", *follow],
         env=grid.house.environment(),
         stdout=subprocess.PIPE,
         text=True,

@@ -4,6 +4,7 @@ How they are planted and who must notice is in `test_planted_faults`.
 
 from typing import Final
 
+from tests.simulation.mutants_of_limits import LIMIT_MUTANTS
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
 from tests.simulation.mutants_of_supply import SUPPLY_MUTANTS
 from tests.simulation.mutants_of_usage import USAGE_MUTANTS
@@ -27,7 +28,11 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
     *ORDER_MUTANTS,
+<<<<<<< HEAD
     *SUPPLY_MUTANTS,
+=======
+    *LIMIT_MUTANTS,
+>>>>>>> main
     *USAGE_MUTANTS,
     *VIEW_MUTANTS,
     # ---- matching

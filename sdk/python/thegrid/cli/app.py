@@ -10,9 +10,14 @@ from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
 from thegrid.cli.export import export
 from thegrid.cli.history import positions, statement, statistics, sweeps
+<<<<<<< HEAD
 from thegrid.cli.issuance import collateral, issuance
+=======
+from thegrid.cli.keys import keys
+>>>>>>> main
 from thegrid.cli.market import candles, instruments, markets, ticker, trades
-from thegrid.cli.members import keys, settings, whoami
+from thegrid.cli.members import settings, whoami
+from thegrid.cli.notices import notices, webhooks
 from thegrid.cli.quoting import cancel_after, prevented, quote
 from thegrid.cli.reference_index import index
 from thegrid.cli.session import EXIT_CODES, GridGroup
@@ -80,6 +85,8 @@ for command in (
     whoami,
     settings,
     keys,
+    notices,
+    webhooks,
     admin,
 ):
     grid.add_command(command)
