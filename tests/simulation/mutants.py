@@ -28,11 +28,8 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
     *ORDER_MUTANTS,
-<<<<<<< HEAD
     *SUPPLY_MUTANTS,
-=======
     *LIMIT_MUTANTS,
->>>>>>> main
     *USAGE_MUTANTS,
     *VIEW_MUTANTS,
     # ---- matching

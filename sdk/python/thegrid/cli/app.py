@@ -10,11 +10,8 @@ from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
 from thegrid.cli.export import export
 from thegrid.cli.history import positions, statement, statistics, sweeps
-<<<<<<< HEAD
 from thegrid.cli.issuance import collateral, issuance
-=======
 from thegrid.cli.keys import keys
->>>>>>> main
 from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import settings, whoami
 from thegrid.cli.notices import notices, webhooks
