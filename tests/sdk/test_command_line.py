@@ -217,6 +217,29 @@ def test_the_operators_commands(grid: Grid) -> None:
     assert "reserve_step_tokens" in grid.operator("admin", "policy")
     assert "available" in grid.operator("admin", "trial-balance")
     assert "guarantee" in grid.operator("admin", "fund-guarantee", "1")
+    kin = grid.operator("admin", "update-member", member_id, "--affiliation-group", "kin")
+    assert "affiliation group kin" in kin
+
+
+def test_what_a_supplier_issued_and_what_stands_behind_it(grid: Grid, tmp_path: Path) -> None:
+    member_id = grid.operator("admin", "create-member", "mill", "--role", "supplier").split()[0]
+    out = tmp_path / "mill.key"
+    grid.operator("keys", "create", "--member", member_id, "--scope", "supply", "--out", str(out))
+    grid.operator("admin", "deposit", member_id, "20")
+    grid.operator("admin", "admit", member_id, "agent-prime", "1000000")
+
+    def run(*words: str, code: int = 0) -> str:
+        return str(grid.run(*words, "--key-file", str(out), code=code).stdout)
+
+    assert "$15.00" in run("collateral", "post", "15")
+    assert "$11.00" in run("collateral", "withdraw", "4")
+    run("collateral", "withdraw", "12", code=1)
+    run("issuance", "issue", "agent-prime", "5", code=4)
+    assert "yes" in run("issuance", "renew", "agent-prime")
+    assert "no" in run("issuance", "renew", "agent-prime", "--off")
+    assert "$11.00" in run("issuance", "show")
+    assert "$11.00" in grid.operator("issuance", "show", "--member", member_id)
+    assert "Nothing was delivered yet." in run("index", "agent-prime")
 
 
 def test_the_catalogue_can_be_printed_changed_and_defined(grid: Grid, tmp_path: Path) -> None:

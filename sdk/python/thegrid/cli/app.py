@@ -10,6 +10,7 @@ from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
 from thegrid.cli.export import export
 from thegrid.cli.history import positions, statement, statistics, sweeps
+from thegrid.cli.issuance import collateral, issuance
 from thegrid.cli.keys import keys
 from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import settings, whoami
@@ -76,6 +77,8 @@ for command in (
     count,
     cancel_call,
     supply,
+    issuance,
+    collateral,
     whoami,
     settings,
     keys,
