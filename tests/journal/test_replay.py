@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.exchange import Exchange, running_exchange
 from tests.support.market import START_US
+from tests.support.until import until
 from tests.support.world import World
 from thegrid_exchange.clock import ManualClock
 from thegrid_exchange.engine import events
@@ -105,6 +106,8 @@ async def test_readers_who_wait_together_share_one_reading(tmp_path: Path) -> No
         replay = replayer._replay
 
         async def counted(group: list[Any]) -> None:
+            if not readings:  # the first reading begins when everybody waits
+                await until(lambda: len(group) + len(replayer._waiting) == len(firsts))
             readings.append(sorted(wanted.member_id for wanted in group))
             await replay(group)
 
