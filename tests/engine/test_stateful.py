@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.support.market import INSTRUMENT, MARKET, Exchange, place, report, reserve
 from tests.support.market_machine import (
+    AUTO,
     CEILING,
     DESK,
     ISSUERS,
@@ -34,7 +41,7 @@ from thegrid_exchange.engine.rules import matching
 from thegrid_exchange.engine.state import State
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-SETTINGS = settings(max_examples=200, stateful_step_count=50, deadline=None, phases=PHASES)
+SETTINGS = settings(max_examples=120, stateful_step_count=50, deadline=None, phases=PHASES)
 FIND_ONLY = (Phase.generate,)
 DOLLARS = 1_000
 MET = ("open", "filled", "fills", "swept", "self_trade", "FILL_OR_KILL", "INSUFFICIENT_UNITS",
@@ -234,6 +241,12 @@ class EngineMachine(MarketMachine):
         self.folded = State()
         self.rows = 0
         return door, model
+
+    @initialize()
+    def begin(self) -> None:
+        """As everywhere; and whoever is in auto mode calls for more than there is."""
+        super().begin()
+        self.consume([("call", AUTO, 60_000, 4_096, 128)] * 2)
 
     @rule(span_us=st.sampled_from((1, 40, 700)).map(lambda seconds: seconds * SECOND))
     def pass_time_without_ticks(self, span_us: int) -> None:

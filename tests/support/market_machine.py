@@ -11,11 +11,12 @@ from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
     invariant,
-    precondition,
     rule,
 )
 
+from tests.support.naive_book import NaiveOrder
 from tests.support.naive_market import Answer, NaiveMarket, Wish
+from thegrid_exchange.engine.policy import POLICY_DEFAULTS
 
 ISSUERS: Final = ("acme", "bolt")
 TRADERS: Final = ("ann", "bob", "cal")
@@ -24,6 +25,7 @@ AUTO: Final = "cal"
 DESK: Final = ("ann", "bob")
 """Two whose orders never trade with each other."""
 SECOND: Final = 1_000_000
+MEMORY_US: Final = POLICY_DEFAULTS["closed_order_memory_us"]
 CEILING: Final = 101_000
 """What auto mode pays per Unit at most, in the midst of all prices."""
 
@@ -102,12 +104,20 @@ def hasty(draw: Any) -> Wish:
 
 
 WISHES = waiting() | waiting() | hasty()
+AMENDS = st.tuples(st.integers(0, 999), PRICES | st.none(), st.integers(1, 7))
+CANCELS = st.tuples(st.integers(0, 999), st.sampled_from(TRADERS))
+"""Which of the open orders, counted round, and how, or by whom."""
 QUOTES = st.lists(
     st.tuples(st.sampled_from(("buy", "sell")), UNITS, PRICES, st.booleans()).map(
         lambda q: Wish(q[0], q[1], q[2], prevention="decrement", post_only=q[3], tag="q")
     ),
     max_size=3,
 )
+
+
+def same(exchange: object, naive: object) -> None:
+    """What the exchange says is what the naive market says."""
+    assert exchange == naive, f"the exchange says {exchange}, the naive market {naive}"
 
 
 class MarketMachine(RuleBasedStateMachine):
@@ -123,7 +133,8 @@ class MarketMachine(RuleBasedStateMachine):
         self.door, self.model = self.open_door()
         self.is_exact = True
         """Whether nobody was refunded so far; from then on only the sum of all is known."""
-        self.closed: list[tuple[str, str]] = []
+        self.closed: list[tuple[int, str, str]] = []
+        """When an order closed at once, whose it was, and its id."""
 
     def open_door(self) -> tuple[Door, NaiveMarket]:
         """A fresh exchange, and the naive market that is like it."""
@@ -133,21 +144,35 @@ class MarketMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Units on offer at three prices, some of them bought, and a call's worth in Lots."""
+        """Units on offer at three prices, some of them bought, and a call's worth in Lots.
+
+        A sweep is near, so that most examples live to see it.
+        """
+        self.pass_time(self.model.slot_us - self.model.now_us - 2_400 * SECOND)
         for owner in ISSUERS:
             self.issue_and_sell(owner, [Wish("sell", 6, 1_000 * n) for n in (99, 101, 103)])
         for owner in TRADERS:
             units = 1 if owner == AUTO else 5
             self.place([(owner, Wish("buy", units, 101_000))])
             self.transfer(owner, 1)
-        self.set_auto(AUTO, is_auto=True)
+        self.arrange(AUTO, is_auto=True, span_us=0)
 
     @rule(orders=st.lists(st.tuples(st.sampled_from(TRADERS), WISHES), min_size=1, max_size=6))
     def place(self, orders: list[tuple[str, Wish]]) -> None:
         for owner, wish in orders:
             answer = self.door.place(owner, wish)
-            assert answer == self.model.place(owner, wish, answer.order_id)
+            same(answer, self.model.place(owner, wish, answer.order_id))
             self._note(owner, answer)
+
+    @rule(orders=st.lists(st.tuples(st.sampled_from(TRADERS), hasty()), min_size=1, max_size=4))
+    def trade(self, orders: list[tuple[str, Wish]]) -> None:
+        """Rehearsed first, which answers as the order itself would and changes nothing."""
+        for owner, wish in orders:
+            answer = self.door.place(owner, wish, rehearses=True)
+            kept = self.model.kept()
+            same(answer, self.model.place(owner, wish, answer.order_id))
+            self.model.restore(kept)
+            self.place([(owner, wish)])
 
     @rule(
         owner=st.sampled_from(ISSUERS),
@@ -155,51 +180,37 @@ class MarketMachine(RuleBasedStateMachine):
     )
     def issue_and_sell(self, owner: str, wishes: list[Wish]) -> None:
         units = sum(wish.units for wish in wishes)
-        assert self.door.issue(owner, units) == ""
+        same(self.door.issue(owner, units), "")
         self.model.members[owner].units += units
         self.place([(owner, wish) for wish in wishes])
 
-    @rule(owner=st.sampled_from(TRADERS), wish=WISHES)
-    def rehearse(self, owner: str, wish: Wish) -> None:
-        """The answer is that of the order itself, and nothing changes, as every law then says."""
-        answer = self.door.place(owner, wish, rehearses=True)
-        kept = self.model.kept()
-        assert answer == self.model.place(owner, wish, answer.order_id)
-        self.model.restore(kept)
+    @rule(changes=st.lists(AMENDS | CANCELS, min_size=1, max_size=4))
+    def change(self, changes: list[tuple[Any, ...]]) -> None:
+        for number, *how in changes:
+            if not self.model.open_orders():
+                return
+            order = self._some_order(number)
+            if len(how) == 2:
+                self._amend(order, *how)
+            else:
+                self._cancel(order, *how)
 
-    @precondition(lambda self: self.model.open_orders())
-    @rule(number=st.integers(0, 999), price=PRICES | st.none(), units=st.integers(1, 7))
-    def amend(self, number: int, price: int | None, units: int) -> None:
-        order = self._some_order(number)
-        new_price = price if price is not None else order.price
+    def _amend(self, order: NaiveOrder, price: int | None, units: int) -> None:
+        new_price = price or order.price or 0
         answer = self.door.amend(order.owner, order.name, new_price, units)
-        assert answer == self.model.amend(order.owner, order.name, new_price, units)
+        same(answer, self.model.amend(order.owner, order.name, new_price, units))
         self._note(order.owner, answer)
 
-    @precondition(lambda self: self.model.open_orders())
-    @rule(number=st.integers(0, 999))
-    def cancel(self, number: int) -> None:
-        order = self._some_order(number)
-        assert self.door.cancel(order.owner, order.name) == ""
+    def _cancel(self, order: NaiveOrder, owner: str) -> None:
+        """Another's order is none of theirs; a cancelled one is closed."""
+        if owner != order.owner:
+            same(self.door.cancel(owner, order.name), "ORDER_NOT_FOUND")
+        same(self.door.cancel(order.owner, order.name), "")
         self.model.cancel(order.name)
-        self.closed.append((order.owner, order.name))
-
-    @precondition(lambda self: self.model.open_orders())
-    @rule(number=st.integers(0, 999), owner=st.sampled_from(TRADERS))
-    def cancel_what_is_anothers(self, number: int, owner: str) -> None:
-        order = self._some_order(number)
-        if order.owner != owner:
-            assert self.door.cancel(owner, order.name) == "ORDER_NOT_FOUND"
-
-    @precondition(lambda self: self.closed)
-    @rule(number=st.integers(0, 999))
-    def cancel_too_late(self, number: int) -> None:
-        assert self.door.cancel(*self.closed[number % len(self.closed)]) == "ORDER_CLOSED"
-
-    @rule(owner=st.sampled_from(TRADERS + ISSUERS), tag=TAGS)
-    def cancel_all(self, owner: str, tag: str) -> None:
-        cancelled = self.door.cancel_all(owner, tag)
-        assert cancelled == self.model.cancel_all(owner, tag)
+        same(self.door.cancel(order.owner, order.name), "ORDER_CLOSED")
+        closed_us, closed_owner, name = self.closed[-1] if self.closed else (0, owner, "")
+        if self.model.now_us < closed_us + MEMORY_US:
+            same(self.door.cancel(closed_owner, name), "ORDER_CLOSED")
 
     @rule(
         owner=st.sampled_from(TRADERS),
@@ -212,15 +223,17 @@ class MarketMachine(RuleBasedStateMachine):
         if self._run(owner, wishes, answers, stops=all_or_none):
             self.model.restore(kept)
 
-    @rule(owner=st.sampled_from(TRADERS), quotes=QUOTES)
-    def quote(self, owner: str, quotes: list[Wish]) -> None:
+    @rule(owner=st.sampled_from(TRADERS), quotes=QUOTES, tag=TAGS | st.just("q"))
+    def quote(self, owner: str, quotes: list[Wish], tag: str) -> None:
+        """Replace the quotes, and cancel what has some tag."""
         cancelled, answers = self.door.quote(owner, "q", quotes)
         kept = self.model.kept()
         expected = self.model.cancel_all(owner, "q")
         if self._run(owner, quotes, answers, stops=True):
             self.model.restore(kept)
         else:
-            assert cancelled == expected
+            same(cancelled, expected)
+        same(self.door.cancel_all(owner, tag), self.model.cancel_all(owner, tag))
 
     def _run(self, owner: str, wishes: list[Wish], answers: list[Answer], *, stops: bool) -> bool:
         """Place one after the other; answers whether a refusal stopped and undid all."""
@@ -232,7 +245,8 @@ class MarketMachine(RuleBasedStateMachine):
                 found = self.model.place(owner, wish, "undone")
                 assert not found.is_refused
                 continue
-            assert answer == self.model.place(owner, wish, answer.order_id)
+            same(answer, self.model.place(owner, wish, answer.order_id))
+            self._note(owner, answer)
             if undone:
                 return True
         return False
@@ -241,28 +255,31 @@ class MarketMachine(RuleBasedStateMachine):
 
     @rule(owner=st.sampled_from(TRADERS), units=UNITS)
     def transfer(self, owner: str, units: int) -> None:
-        assert self.door.transfer(owner, units) == self.model.transfer(owner, units)
+        same(self.door.transfer(owner, units), self.model.transfer(owner, units))
 
-    @rule(owner=st.sampled_from(TRADERS), span_us=st.sampled_from((0, 5, 600)))
-    def arm(self, owner: str, span_us: int) -> None:
+    @rule(owner=st.sampled_from(TRADERS), is_auto=st.booleans(), span_us=st.sampled_from((0, 600)))
+    def arrange(self, owner: str, is_auto: bool, span_us: int) -> None:
+        """Auto mode on or off, and the dead man's switch."""
+        self.door.set_auto(owner, is_auto=is_auto)
+        self.model.members[owner].is_auto = is_auto
         self.door.arm(owner, span_us * SECOND)
         fires_us = self.model.now_us + span_us * SECOND
         self.model.members[owner].fires_us = fires_us if span_us else 0
 
-    @rule(owner=st.sampled_from(TRADERS), is_auto=st.booleans())
-    def set_auto(self, owner: str, is_auto: bool) -> None:
-        self.door.set_auto(owner, is_auto=is_auto)
-        self.model.members[owner].is_auto = is_auto
+    @rule(number=st.integers(0, 3), orders=st.lists(st.tuples(st.sampled_from(TRADERS), WISHES)))
+    def interrupt(self, number: int, orders: list[tuple[str, Wish]]) -> None:
+        """The exchange restarts, or the market takes no orders for a while; neither often."""
+        if number == 0:
+            self.door.restart()
+            self.seen["restarts"] += 1
+        elif number == 1:
+            self._set_open(is_open=False)
+            self.place(orders[:2])
+            self._set_open(is_open=True)
 
-    @rule(owner=st.sampled_from(TRADERS), wishes=st.lists(WISHES, max_size=2))
-    def close_and_reopen(self, owner: str, wishes: list[Wish]) -> None:
-        """In between orders are refused, and cancels are not."""
-        for is_open in (False, True):
-            self.door.set_open(is_open=is_open)
-            self.model.is_open = is_open
-            if not is_open:
-                self.place([(owner, wish) for wish in wishes])
-                self.cancel_all(owner, "a")
+    def _set_open(self, *, is_open: bool) -> None:
+        self.door.set_open(is_open=is_open)
+        self.model.is_open = is_open
 
     @rule(span_us=SPANS)
     def pass_time(self, span_us: int) -> None:
@@ -272,38 +289,33 @@ class MarketMachine(RuleBasedStateMachine):
         self.model.pass_time(span_us)
         self.seen["Lots ended"] += self._lots_ended() - ended
 
-    @rule()
-    def restart(self) -> None:
-        self.door.restart()
-
     # ---- laws ----------------------------------------------------------------------------------
 
     @invariant()
     def books_agree(self) -> None:
         for side in ("buy", "sell"):
-            assert self.door.ladder(side) == self.model.book.ladder(side)
+            same(self.door.ladder(side), self.model.book.ladder(side))
 
     @invariant()
     def balances_agree(self) -> None:
         if self.door.is_behind:
             return
         for owner, member in self.model.members.items():
-            assert self.door.units(owner) == member.units * 1_000_000, owner
-            assert self.door.lots(owner) == [
-                lot.figures for lot in member.lots if lot.free or lot.reserved
-            ]
+            same(self.door.units(owner), member.units * 1_000_000)
+            open_lots = [lot.figures for lot in member.lots if lot.free or lot.reserved]
+            same(self.door.lots(owner), open_lots)
             if self.is_exact and not member.issues:
-                assert self.door.wealth(owner) == member.wealth, owner
+                same(self.door.wealth(owner), member.wealth)
         if self.is_exact:
             # Who serves a call earns its tokens, whichever of the issuers sold them.
             earned = sum(self.door.wealth(owner) for owner in ISSUERS)
-            assert earned == sum(self.model.members[owner].wealth for owner in ISSUERS)
+            same(earned, sum(self.model.members[owner].wealth for owner in ISSUERS))
 
     def _lots_ended(self) -> int:
         lots = [lot for member in self.model.members.values() for lot in member.lots]
         return sum(not lot.free and not lot.reserved for lot in lots)
 
-    def _some_order(self, number: int) -> Any:
+    def _some_order(self, number: int) -> NaiveOrder:
         orders = self.model.open_orders()
         return orders[number % len(orders)]
 
@@ -311,4 +323,4 @@ class MarketMachine(RuleBasedStateMachine):
         self.seen[answer.outcome] += 1
         self.seen["fills"] += len(answer.fills)
         if answer.order_id and answer.outcome != "open":
-            self.closed.append((owner, answer.order_id))
+            self.closed.append((self.model.now_us, owner, answer.order_id))
