@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from tests.support.grpc_door import DOLLARS, GrpcDoor
-from tests.support.market_machine import CEILING, DESK, ISSUERS, TRADERS, Door, MarketMachine
+from tests.support.market_machine import (
+    CEILING,
+    DESK,
+    ISSUERS,
+    SPANS,
+    TRADERS,
+    Door,
+    MarketMachine,
+)
 from tests.support.naive_market import NaiveMarket, NaiveMember
 from thegrid.v1 import admin_pb2, trading_pb2
 from thegrid_exchange.api import account_stream
@@ -90,6 +98,7 @@ class GrpcMachine(MarketMachine):
         self.model.settle(name, billed)
         self.seen["delivered"] += 1
 
+    @rule(span_us=SPANS)
     def pass_time(self, span_us: int) -> None:
         """What expires earns for the time its issuer was there, and restarts took some of it."""
         ended = self.seen["Lots ended"]
