@@ -45,6 +45,8 @@ class Offer(NamedTuple):
     registered_at_us: int
     region: str = ""
     data_policy: str = ""
+    embedding_space: str = ""
+    """Of a model that makes embeddings; see `EmbeddingSpec`."""
 
 
 class SupplierLink(NamedTuple):

@@ -17,6 +17,7 @@ from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.availability import note_ability
 from thegrid_exchange.engine.rules.collateral import check_issue
+from thegrid_exchange.engine.rules.embeddings import check_space
 from thegrid_exchange.engine.rules.lookups import (
     active_member,
     spec_in_force,
@@ -152,6 +153,7 @@ def _check_offer(offer: Offer, spec: InstrumentSpec) -> None:
             limit=slowest_us,
             value=offer.first_token_us,
         )
+    check_space(offer, spec)
     missing = sorted(set(spec.capabilities) - set(offer.capabilities))
     if missing:
         refuse("OFFER_BELOW_SPEC", "capabilities", f"must include {', '.join(missing)}")
