@@ -51,6 +51,7 @@ def call_request(opening: delivery_pb2.Open, payload: Payload, caller: Caller) -
         concurrent_deliveries=caller.concurrent_deliveries,
         traceparent=opening.traceparent,
         keys_above=tuple((key.key_id, key.concurrent_deliveries) for key in caller.line[1:]),
+        request_digest=opening.request_digest,
         **asked,
     )
 

@@ -79,6 +79,7 @@ class CallRequest(NamedTuple):
     """Keys above the key, each with its limit of deliveries at once; 0 for none."""
     embedding: EmbeddingAsk | None = None
     """None for a chat."""
+    request_digest: str = ""
 
 
 class Piece(NamedTuple):
