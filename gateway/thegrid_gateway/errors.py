@@ -195,6 +195,8 @@ class ApiError(Exception):
         self.retry = retry
         self.retry_after_s = retry_after_s
         self.headers = headers
+        self.details: Mapping[str, object] | None = None
+        """What Anthropic's clients look at to go on by themselves."""
 
     def body(self) -> dict[str, object]:
         """Answer the JSON object; all four keys are always there."""
@@ -215,6 +217,8 @@ class ApiError(Exception):
             error["param"] = self.param
         if self.code:
             error["code"] = self.code
+        if self.details:
+            error["details"] = self.details
         return {"type": "error", "error": error, "request_id": request_id}
 
     def retry_headers(self) -> list[tuple[bytes, bytes]]:
@@ -300,9 +304,13 @@ def wrong_method(method: str, path: str) -> ApiError:
     return ApiError(405, f"Not allowed: {method} {path}.", code="method_not_allowed")
 
 
-def refused_field(param: str, message: str) -> ApiError:
+def refused_field(
+    param: str, message: str, details: Mapping[str, object] | None = None
+) -> ApiError:
     """Answer the error for a field that asks for what has no counterpart here."""
-    return ApiError(400, message, param=param, code="unsupported_parameter")
+    refused = ApiError(400, message, param=param, code="unsupported_parameter")
+    refused.details = details
+    return refused
 
 
 def internal() -> ApiError:

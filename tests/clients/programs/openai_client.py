@@ -200,9 +200,7 @@ class Responses(Scene):
         self.assertEqual(answer.output_parsed, Weather(city="demo", degrees=0))
 
     def test_cut_short(self) -> None:
-        answer = CLIENT.responses.create(
-            model=SCRIPTED, input="mode=gap:0", max_output_tokens=5
-        )
+        answer = CLIENT.responses.create(model=SCRIPTED, input="mode=gap:0", max_output_tokens=5)
         self.assertEqual(answer.status, "incomplete")
         self.assertEqual(answer.incomplete_details.reason, "max_output_tokens")
 
@@ -217,12 +215,12 @@ class Responses(Scene):
 
     def test_cancelled(self) -> None:
         stream = CLIENT.responses.create(model=SCRIPTED, input="mode=hang:8", stream=True)
+        created = next(iter(stream))
         for event in stream:
             if event.type == "response.output_text.delta":
                 break
-            created = event.response.id if event.type == "response.created" else created
         stream.close()
-        self.assert_cancelled(created)
+        self.assert_cancelled(created.response.id)
 
 
 class Models(Scene):
