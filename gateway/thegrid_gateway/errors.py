@@ -101,6 +101,11 @@ REASONS: Mapping[str, Row] = {
     "ALREADY_OPEN": Row(409, INVALID),
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),
     "STREAM_LIMIT": Row(429, RATE, retry=True),
+    "SUPPLIER_ON_PROBATION": Row(403, PERMISSION),
+    "SUPPLIER_NOT_CONNECTED": Row(409, INVALID),
+    "SELF_ADMISSION_CLOSED": Row(403, PERMISSION),
+    "BENCHMARK_RUNNING": Row(409, INVALID),
+    "BENCHMARK_NOT_FOUND": Row(404, INVALID),
 }
 """Every reason of `ErrorReason`; a test compares the two lists."""
 

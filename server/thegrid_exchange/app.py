@@ -41,6 +41,7 @@ from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.performance import SupplierChangesReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
 from thegrid_exchange.views.sql import Reader
@@ -282,6 +283,7 @@ def _services(
         usage=UsageReader(reader),
         replayer=replayer,
         prevented=PreventedReader(reader),
+        supplier_changes=SupplierChangesReader(reader),
         authenticator=authenticator,
         vault=vault,
         validator=Validator(),

@@ -62,6 +62,7 @@ class World:
             (1, self._market_state),
             (1, self._policy),
             (1, self._availability),
+            (1, self._quality),
             (3, self._quotes),
             (2, self._timer),
             (1, self._auction),
@@ -88,6 +89,9 @@ class World:
                 opening.append(commands.AdmitSupplier(_member(number), f"ins_{symbol}", 20_000))
                 opening.append(_offer(_member(number), f"ins_{symbol}"))
                 opening.append(commands.IssueUnits(_member(number), f"ins_{symbol}", 60))
+            instrument_ids = tuple(f"ins_{symbol}" for symbol in SYMBOLS)
+            link = commands.Availability(_member(number), "relay-2", instrument_ids, True)
+            opening.append(link)
         return opening
 
     def next(self, state: State) -> tuple[commands.Command, int]:
@@ -252,6 +256,7 @@ class World:
                 ("max_parcels", self.random.choice((2, 1_000))),
                 ("outage_gap_us", self.random.choice((0, 60 * SECOND))),
                 ("price_band_bps", self.random.choice((0, 9_000))),
+                ("standing_enforced", self.random.randint(0, 1)),
             )
         )
         return commands.SetPolicy((changes,))
@@ -259,6 +264,40 @@ class World:
     def _availability(self, state: State) -> commands.Availability:
         connected = self.random.random() < 0.5
         return commands.Availability(self._someone(), "relay-1", ("ins_text-prime",), connected)
+
+    def _quality(self, state: State) -> commands.Command:
+        """Benchmarks, probes, the operator's word on suppliers, and contracts that ask for more."""
+        rand = self.random
+        member_id, instrument_id = _member(rand.randint(1, 2)), f"ins_{rand.choice(SYMBOLS)}"
+        running = state.benchmarks.get((member_id, instrument_id))
+        probe = commands.ReportProbe(
+            member_id,
+            instrument_id,
+            f"dlv_probe{rand.randrange(10**6)}",
+            rand.choice(VERDICTS),  # type: ignore[arg-type]
+            "completed",
+            rand.randint(16, 1_000),
+            rand.randint(0, 128),
+            rand.choice((None, rand.randint(1, 900_000))),
+            rand.choice((None, rand.randint(1, 3_000_000))),
+            rand.choice((None, rand.randint(1, 4_000_000))),
+            running.benchmark_id if running is not None else "",
+        )
+        spec = SPEC._replace(quality_score_min=rand.choice((38_000,) * 5 + (50_000,)))
+        made: commands.Command = rand.choice(
+            (
+                probe,
+                probe,
+                probe,
+                commands.OpenBenchmark(member_id, instrument_id, "operator"),
+                commands.SuspendSupplier(member_id, rand.choice(("", instrument_id)), "random"),
+                commands.ReinstateSupplier(member_id, "", "random"),
+                commands.ReinstateSupplier(member_id, instrument_id, "random"),
+                commands.PublishSpec(instrument_id, spec, 0),
+                _offer(member_id, instrument_id),
+            )
+        )
+        return made
 
     def _quotes(self, state: State) -> commands.ReplaceQuotes:
         rand = self.random

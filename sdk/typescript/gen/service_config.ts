@@ -10,7 +10,8 @@ export const serviceConfig = {
         {"service": "thegrid.v1.UsageService"},
         {"service": "thegrid.v1.SupplyService"},
         {"service": "thegrid.v1.MemberService"},
-        {"service": "thegrid.v1.AdminService"}
+        {"service": "thegrid.v1.AdminService"},
+        {"service": "thegrid.v1.PerformanceService"}
       ],
       "timeout": "10s",
       "retryPolicy": {

@@ -13,6 +13,7 @@ import { MarketDataService } from "../gen/thegrid/v1/market_data_pb.js";
 import { MemberService } from "../gen/thegrid/v1/members_pb.js";
 import { SupplyService } from "../gen/thegrid/v1/supply_pb.js";
 import { TradingService } from "../gen/thegrid/v1/trading_pb.js";
+import { PerformanceService } from "../gen/thegrid/v1/performance_pb.js";
 import { UsageService } from "../gen/thegrid/v1/usage_pb.js";
 import { channelOptions } from "./policy.js";
 import { type GridOptions, loadSettings } from "./settings.js";
@@ -34,6 +35,7 @@ export class GridClient {
   readonly delivery: ServiceClient<typeof DeliveryService>;
   /** What each call used and cost. */
   readonly usage: ServiceClient<typeof UsageService>;
+  readonly performance: ServiceClient<typeof PerformanceService>;
   /** The member and its keys. */
   readonly members: ServiceClient<typeof MemberService>;
   /** Offers, issuance, and the supplier's stream. */
@@ -58,6 +60,7 @@ export class GridClient {
     this.accounts = serviceClient(AccountService, transport);
     this.delivery = serviceClient(DeliveryService, transport);
     this.usage = serviceClient(UsageService, transport);
+    this.performance = serviceClient(PerformanceService, transport);
     this.members = serviceClient(MemberService, transport);
     this.supply = serviceClient(SupplyService, transport);
     this.admin = serviceClient(AdminService, transport);

@@ -80,9 +80,16 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListFeeTiers": _ADMIN,
         "UpdateMember": _ADMIN,
         "AdmitSupplier": _ADMIN,
+        "SetSupplierSuspended": _ADMIN,
         "SetPolicy": _ADMIN,
         "GetPolicy": _ADMIN,
         "GetTrialBalance": _ADMIN,
+    },
+    "PerformanceService": {
+        "ListPerformance": ANY,
+        "ListSupplierChanges": ("supply", "admin"),
+        "RunBenchmark": ("supply", "admin"),
+        "GetBenchmark": ("supply", "admin"),
     },
     "DeliveryService": {"Deliver": ("consume",), "DeliverySession": ("gateway",)},
 }

@@ -18,6 +18,7 @@ from thegrid.v1 import (
     instruments_pb2_grpc,
     market_data_pb2_grpc,
     members_pb2_grpc,
+    performance_pb2_grpc,
     supply_pb2_grpc,
     trading_pb2_grpc,
     usage_pb2_grpc,
@@ -29,6 +30,7 @@ from thegrid_exchange.api.instruments import InstrumentServicer
 from thegrid_exchange.api.interceptor import Interceptor
 from thegrid_exchange.api.market_data import MarketDataServicer
 from thegrid_exchange.api.members import MemberServicer
+from thegrid_exchange.api.performance import PerformanceServicer
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.supply import SupplyServicer
 from thegrid_exchange.api.trading import TradingServicer
@@ -151,6 +153,9 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
     members_pb2_grpc.add_MemberServiceServicer_to_server(MemberServicer(services), server)
     admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminServicer(services), server)
     delivery_pb2_grpc.add_DeliveryServiceServicer_to_server(DeliveryServicer(services), server)
+    performance_pb2_grpc.add_PerformanceServiceServicer_to_server(
+        PerformanceServicer(services), server
+    )
     names = [
         "InstrumentService",
         "MarketDataService",
@@ -161,6 +166,7 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
         "MemberService",
         "AdminService",
         "DeliveryService",
+        "PerformanceService",
     ]
     return tuple(f"thegrid.v1.{name}" for name in names)
 

@@ -21,6 +21,7 @@ from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.views.accounts import AccountsReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.performance import SupplierChangesReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
@@ -43,6 +44,7 @@ class Services:
     usage: UsageReader
     replayer: Replayer
     prevented: PreventedReader
+    supplier_changes: SupplierChangesReader
     authenticator: Authenticator
     vault: Vault
     validator: Validator

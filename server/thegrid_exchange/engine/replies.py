@@ -8,6 +8,7 @@ from typing import NamedTuple
 from thegrid_exchange.engine.quantities import MarketState
 from thegrid_exchange.engine.records import (
     Admission,
+    Benchmark,
     Draw,
     FeeTier,
     Fill,
@@ -17,6 +18,7 @@ from thegrid_exchange.engine.records import (
     Member,
     Offer,
     Order,
+    ProbeResult,
     Supplier,
     Transfer,
     UsageRecord,
@@ -180,6 +182,18 @@ class AvailabilityReply(NamedTuple):
     connected: bool
 
 
+class BenchmarkReply(NamedTuple):
+    """The benchmark as it stands now."""
+
+    benchmark: Benchmark
+
+
+class ProbeReply(NamedTuple):
+    """The probe is counted."""
+
+    probe: ProbeResult
+
+
 # ---- delivery ----------------------------------------------------------------------------------
 
 
@@ -252,6 +266,8 @@ Reply = (
     | OfferWithdrawnReply
     | IssuanceReply
     | AvailabilityReply
+    | BenchmarkReply
+    | ProbeReply
     | ReserveReply
     | MarkReply
     | ReportReply

@@ -17,8 +17,10 @@ from thegrid_exchange.engine.quantities import (
     numbered,
 )
 from thegrid_exchange.engine.records import (
+    Ability,
     Admission,
     Auction,
+    Benchmark,
     Cancellation,
     CancelTimer,
     ClosedDelivery,
@@ -33,8 +35,11 @@ from thegrid_exchange.engine.records import (
     Offer,
     Order,
     Parcel,
+    PerformanceBucket,
     Reservation,
+    SpecReview,
     SpecVersion,
+    Standing,
     Supplier,
     SupplierLink,
     Sweep,
@@ -61,7 +66,7 @@ class State:
         self.counters: dict[str, int] = {}
         """Last number given per id prefix, and of `rank`."""
         self.totals: dict[str, int] = {}
-        """`outage_us`: all outages so far."""
+        """`outage_us`: all outages so far; `policy_version`: changes of the policy so far."""
         self.instruments: dict[str, Instrument] = {}
         self.spec_versions: dict[tuple[str, int], SpecVersion] = {}
         self.markets: dict[str, Market] = {}
@@ -92,11 +97,20 @@ class State:
         self.offers: dict[tuple[str, str], Offer] = {}
         self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
         """By member and relay."""
+        self.performance: dict[tuple[str, str, str, int], PerformanceBucket] = {}
+        """By supplier, instrument, grain and slot of the ring."""
+        self.abilities: dict[tuple[str, str], Ability] = {}
+        self.standings: dict[tuple[str, str], Standing] = {}
+        """By supplier and instrument; admissions of which nothing is known have no row."""
+        self.spec_reviews: dict[str, SpecReview] = {}
+        self.benchmarks: dict[tuple[str, str], Benchmark] = {}
+        """By supplier and instrument: the last one of each."""
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }
         self.indices = Indices()
         self.indices.balances = self.balances
+        self.indices.performance = self.performance
         self._rows: dict[str, tuple[dict[Any, Any], Callable[[Any, Any, Any], None] | None]] = {
             name: (table, getattr(self.indices, f"follow_{name}", None))
             for name, table in self.tables.items()
@@ -123,6 +137,16 @@ class State:
         """Length of all outages so far."""
         return self.totals.get("outage_us", 0)
 
+    @property
+    def up_us(self) -> int:
+        """Now, on the up-time clock, from which outages are taken off."""
+        return self.now_us - self.outage_us
+
+    @property
+    def policy_version(self) -> int:
+        """How often the policy was changed."""
+        return self.totals.get("policy_version", 0)
+
     def deadline_us(self, instant_us: int, outage_base_us: int) -> int:
         """Where a deadline lies by now: outages since its making have moved it."""
         return instant_us + self.outage_us - outage_base_us
@@ -141,6 +165,8 @@ class State:
             indices.reservation_deadlines,
             indices.lot_deadlines,
             indices.order_deadlines,
+            indices.standing_deadlines,
+            indices.benchmark_deadlines,
         ):
             first = keys.first()
             if first is not None:
@@ -150,6 +176,7 @@ class State:
             indices.timer_deadlines,
             indices.auction_slots,
             indices.auction_deadlines,
+            indices.spec_deadlines,
         ):
             first = keys.first()
             if first is not None:

@@ -8,11 +8,11 @@ from typing import Any
 
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.journal.protocol import Row, Statement
-from thegrid_exchange.views import accounts, lots, prevented, sql, trading, usage
+from thegrid_exchange.views import accounts, lots, performance, prevented, sql, trading, usage
 from thegrid_exchange.views.batch import Batch
 from thegrid_exchange.views.touched import Touched
 
-VIEWS_VERSION = 3
+VIEWS_VERSION = 4
 """Grows whenever a table or a packed record changes; another version rebuilds all of them."""
 
 TOTALS = sql.table("totals", [sql.text("scope")], sql.number("amount"))
@@ -58,7 +58,7 @@ class Projector:
             if row.events:
                 self._project_row(row, batch, orders, changed)
         statements: list[Statement] = list(orders.statements())
-        for module in (accounts, lots, usage, prevented):
+        for module in (accounts, lots, usage, prevented, performance):
             collector: Any = module.Collector(batch, self._partition)
             collector.collect()
             statements.extend(collector.statements())

@@ -18,6 +18,7 @@ from thegrid.aio.market_data import MarketData
 from thegrid.aio.members import Members
 from thegrid.aio.order_session import OrderSession
 from thegrid.aio.orders import Orders
+from thegrid.aio.performance import Performance
 from thegrid.aio.supply import Supply
 from thegrid.aio.transport import Transport
 from thegrid.aio.usage import Usage
@@ -63,6 +64,7 @@ class AsyncClient:
         self.orders = Orders(self._transport)
         self.accounts = Accounts(self._transport)
         self.usage = Usage(self._transport)
+        self.performance = Performance(self._transport)
         self.supply = Supply(self._transport)
         self.members = Members(self._transport)
         self.admin = Admin(self._transport)

@@ -20,6 +20,7 @@ from thegrid.sync.market_data import MarketData
 from thegrid.sync.members import Members
 from thegrid.sync.order_session import OrderSession
 from thegrid.sync.orders import Orders
+from thegrid.sync.performance import Performance
 from thegrid.sync.supply import Supply
 from thegrid.sync.transport import Transport
 from thegrid.sync.usage import Usage
@@ -64,6 +65,7 @@ class Client:
         self.orders = Orders(self._transport)
         self.accounts = Accounts(self._transport)
         self.usage = Usage(self._transport)
+        self.performance = Performance(self._transport)
         self.supply = Supply(self._transport)
         self.members = Members(self._transport)
         self.admin = Admin(self._transport)

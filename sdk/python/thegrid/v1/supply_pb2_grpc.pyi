@@ -208,7 +208,8 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
 
     RegisterOffer: _SupplyServiceRegisterOfferType
     """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-    Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+    It may come before the admission: a benchmark measures what is offered. Refused with
+    INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
     """
 
     WithdrawOffer: _SupplyServiceWithdrawOfferType
@@ -219,7 +220,8 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
 
     IssueUnits: _SupplyServiceIssueUnitsType
     """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-    SUPPLIER_NOT_ADMITTED, OFFER_NOT_FOUND, CAPACITY_EXCEEDED. A repeat is safe.
+    SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED. A
+    repeat is safe.
     """
 
     RetireUnits: _SupplyServiceRetireUnitsType
@@ -277,7 +279,8 @@ class SupplyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.supply_pb2.RegisterOfferResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.RegisterOfferResponse]]:
         """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-        Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+        It may come before the admission: a benchmark measures what is offered. Refused with
+        INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
         """
 
     @abc.abstractmethod
@@ -303,7 +306,8 @@ class SupplyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.supply_pb2.IssueUnitsResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.IssueUnitsResponse]]:
         """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-        SUPPLIER_NOT_ADMITTED, OFFER_NOT_FOUND, CAPACITY_EXCEEDED. A repeat is safe.
+        SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED. A
+        repeat is safe.
         """
 
     @abc.abstractmethod

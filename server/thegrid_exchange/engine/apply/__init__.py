@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.apply import trading
+from thegrid_exchange.engine.apply import quality, trading
 from thegrid_exchange.engine.records import ClosedDelivery
 from thegrid_exchange.engine.refusals import InvariantBroken
 from thegrid_exchange.engine.state import State
@@ -61,6 +61,8 @@ def _posted(state: State, event: events.Posted) -> None:
 def _policy_changed(state: State, event: events.PolicyChanged) -> None:
     for name, figure in event.changes:
         state.put("policy", name, figure)
+    if event.version:
+        state.put("totals", "policy_version", event.version)
 
 
 def _instrument_defined(state: State, event: events.InstrumentDefined) -> None:
@@ -275,6 +277,7 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.UnitsRetired: _told_by_postings,
     events.UnitsBoughtBack: _told_by_postings,
     events.AvailabilityChanged: _availability_changed,
+    **quality.APPLIERS,
     events.OutageRecorded: _outage_recorded,
     events.ClosedForgotten: _closed_forgotten,
 }

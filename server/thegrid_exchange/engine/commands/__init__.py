@@ -25,6 +25,7 @@ from thegrid_exchange.engine.commands.operator import (
     UpdateMember,
     Withdraw,
 )
+from thegrid_exchange.engine.commands.quality import OpenBenchmark, ReportProbe
 from thegrid_exchange.engine.commands.trading import (
     AmendOrder,
     BatchOrders,
@@ -230,6 +231,8 @@ Command = (
     | Reserve
     | Mark
     | Report
+    | OpenBenchmark
+    | ReportProbe
     | Tick
 )
 
@@ -249,6 +252,7 @@ __all__ = [
     "FundGuarantee",
     "IssueUnits",
     "Mark",
+    "OpenBenchmark",
     "PlaceOrder",
     "PublishSpec",
     "RegisterOffer",
@@ -256,6 +260,7 @@ __all__ = [
     "ReinstateSupplier",
     "ReplaceQuotes",
     "Report",
+    "ReportProbe",
     "Reserve",
     "RetireUnits",
     "RevokeKey",

@@ -146,3 +146,4 @@ class ReinstateSupplier(NamedTuple):
 
     member_id: str
     instrument_id: str = ""
+    reason: str = ""

@@ -29,6 +29,15 @@ from thegrid_exchange.engine.events.membership import (
     Posted,
     SpecPublished,
 )
+from thegrid_exchange.engine.events.quality import (
+    AbilityChanged,
+    BenchmarkChanged,
+    PerformanceNoted,
+    ProbeRecorded,
+    SpecReviewed,
+    StandingSet,
+    SupplierChangeRecorded,
+)
 from thegrid_exchange.engine.events.supply import (
     AvailabilityChanged,
     ClosedForgotten,
@@ -115,14 +124,23 @@ Event = (
     | AvailabilityChanged
     | OutageRecorded
     | ClosedForgotten
+    | AbilityChanged
+    | BenchmarkChanged
+    | PerformanceNoted
+    | ProbeRecorded
+    | SpecReviewed
+    | StandingSet
+    | SupplierChangeRecorded
 )
 
 
 __all__ = [
+    "AbilityChanged",
     "AuctionChanged",
     "AuctionClosed",
     "AuctionOpened",
     "AvailabilityChanged",
+    "BenchmarkChanged",
     "CancelTimerCleared",
     "CancelTimerSet",
     "CancellationAdvanced",
@@ -155,13 +173,18 @@ __all__ = [
     "OrdersSwept",
     "OutageRecorded",
     "ParcelsMoved",
+    "PerformanceNoted",
     "PolicyChanged",
     "Posted",
+    "ProbeRecorded",
     "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",
     "SelfTradePrevented",
     "SpecPublished",
+    "SpecReviewed",
+    "StandingSet",
+    "SupplierChangeRecorded",
     "SupplierChanged",
     "SweepFinished",
     "SweepStarted",

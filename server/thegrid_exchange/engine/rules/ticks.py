@@ -1,22 +1,25 @@
 """What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
 
-Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, cancel-alls, memory; all
-in bounded steps.
+Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, cancel-alls, contracts,
+benchmarks, standings, memory; all in bounded steps.
 """
 
 from collections.abc import Callable
 from typing import Final
 
 from thegrid_exchange.engine import commands, events, replies
-from thegrid_exchange.engine.indices import Deadline
+from thegrid_exchange.engine.indices_of_supply import Deadline
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.auctions import auctions_due, run_auctions
 from thegrid_exchange.engine.rules.batches import run_cancellations
+from thegrid_exchange.engine.rules.benchmarks import run_benchmarks
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
 from thegrid_exchange.engine.rules.lots import expire_lot
+from thegrid_exchange.engine.rules.offers import run_spec_reviews, specs_due
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.rules.quotes import fire_timer, fire_timers, timer_is_due
+from thegrid_exchange.engine.rules.reviews import run_reviews
 from thegrid_exchange.engine.rules.sweeps import run_sweeps, sweeps_due
 from thegrid_exchange.engine.state import State
 
@@ -34,6 +37,9 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         run_auctions,
         run_sweeps,
         run_cancellations,
+        run_spec_reviews,
+        run_benchmarks,
+        run_reviews,
         _forget_closed,
     ):
         done += yield from work(state)
@@ -161,6 +167,7 @@ def _is_due(state: State) -> bool:
     return (
         sweeps_due(state)
         or auctions_due(state)
+        or specs_due(state)
         or bool(indices.cancellations)
         or _has_come(state, indices.timer_deadlines.first())
         or any(
@@ -169,6 +176,8 @@ def _is_due(state: State) -> bool:
                 indices.reservation_deadlines,
                 indices.lot_deadlines,
                 indices.order_deadlines,
+                indices.standing_deadlines,
+                indices.benchmark_deadlines,
             )
         )
     )

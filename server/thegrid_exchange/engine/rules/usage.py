@@ -28,6 +28,7 @@ from thegrid_exchange.engine.rules.lots import (
     lot_deadline_us,
     summed,
 )
+from thegrid_exchange.engine.rules.performance import note_performance
 from thegrid_exchange.engine.state import State
 
 BILLED_VERDICTS: Final[frozenset[Verdict]] = frozenset({"in_spec", "cancelled_by_client"})
@@ -92,6 +93,7 @@ def settle(
         venue_paid_micros=venue_paid_micros,
     )
     yield events.UsageRecorded(record)
+    yield from note_performance(state, record)
     return record
 
 

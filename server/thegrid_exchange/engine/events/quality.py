@@ -1,0 +1,62 @@
+"""Events of how suppliers do: performance, ability, standing, benchmarks and probes.
+
+Applying one is a plain write (see `apply`).
+"""
+
+from typing import NamedTuple
+
+from thegrid_exchange.engine.records import (
+    Ability,
+    Benchmark,
+    PerformanceBucket,
+    ProbeResult,
+    SpecReview,
+    Standing,
+    SupplierChange,
+)
+
+
+class PerformanceNoted(NamedTuple):
+    """Judged calls were counted: these buckets now read so."""
+
+    buckets: tuple[PerformanceBucket, ...]
+
+
+class AbilityChanged(NamedTuple):
+    """A supplier became able or unable to serve an instrument."""
+
+    ability: Ability
+
+
+class StandingSet(NamedTuple):
+    """An admission's place on the ladder now reads so; `change` when the status moved."""
+
+    standing: Standing
+    change: SupplierChange | None = None
+
+
+class SupplierChangeRecorded(NamedTuple):
+    """A change that touches all instruments of a supplier, or one it is not admitted to."""
+
+    change: SupplierChange
+
+
+class SpecReviewed(NamedTuple):
+    """Offers were compared with a contract that has come into force, as far as this says."""
+
+    review: SpecReview
+
+
+class BenchmarkChanged(NamedTuple):
+    """A benchmark was opened, has come on, or is closed."""
+
+    benchmark: Benchmark
+
+
+class ProbeRecorded(NamedTuple):
+    """What a delivery of the venue's own came to; it moved no Units and no money."""
+
+    member_id: str
+    instrument_id: str
+    probe: ProbeResult
+    benchmark_id: str = ""

@@ -1,0 +1,89 @@
+"""The ladder an admission stands on: reading it, moving along it with a record, asking for a look.
+
+When to move is decided in `reviews`, by the operator's commands in `supply` and by `benchmarks`.
+"""
+
+from thegrid_exchange.engine import events
+from thegrid_exchange.engine.quantities import StandingCause, SupplierStatus
+from thegrid_exchange.engine.records import Evidence, Standing, SupplierChange
+from thegrid_exchange.engine.rule import Rule
+from thegrid_exchange.engine.rules.abilities import note_abilities
+from thegrid_exchange.engine.state import State
+
+Pair = tuple[str, str]
+"""Supplier and instrument."""
+
+
+def standing_of(state: State, pair: Pair) -> Standing:
+    """Where a supplier stands on an instrument; `none` without an admission."""
+    known = state.standings.get(pair)
+    if known is not None:
+        return known
+    admission, status = state.admissions.get(pair), "none"
+    if admission is not None:
+        status = "suspended" if admission.suspended else "admitted"
+    since_us = admission.admitted_at_us if admission is not None else 0
+    return Standing(*pair, status, "operator", since_us, None, None, state.outage_us)  # type: ignore[arg-type]
+
+
+def move(
+    state: State,
+    pair: Pair,
+    status: SupplierStatus,
+    cause: StandingCause,
+    *,
+    reason: str = "",
+    until_us: int | None = None,
+    review_at_us: int | None = None,
+    suspensions: int | None = None,
+    evidence: Evidence | None = None,
+    benchmark_id: str = "",
+) -> Rule[None]:
+    """Set a standing and record the change; suspending and lifting touch the admission too."""
+    before = standing_of(state, pair)
+    change = SupplierChange(
+        state.next_id("sch"),
+        *pair,
+        state.now_us,
+        before.status,
+        status,
+        cause,
+        reason,
+        until_us,
+        state.policy_version,
+        evidence,
+        benchmark_id,
+    )
+    after = Standing(
+        *pair,
+        status,
+        cause,
+        state.now_us,
+        until_us,
+        review_at_us,
+        state.outage_us,
+        before.suspensions if suspensions is None else suspensions,
+    )
+    yield events.StandingSet(after, change)
+    admission = state.admissions[pair]
+    is_out = status in ("suspended", "ended")
+    if admission.suspended != is_out:
+        supplier = state.suppliers[pair[0]]
+        yield events.SupplierChanged(supplier, admission._replace(suspended=is_out))
+    yield from note_abilities(state, pair[0], (pair[1],))
+
+
+def ask_review(state: State, pair: Pair) -> Rule[None]:
+    """See to it that the figures of an admission are looked at soon."""
+    standing = standing_of(state, pair)
+    if standing.review_at_us is None and standing.status == "admitted":
+        at_us = state.now_us + state.term("standing_review_us")
+        yield events.StandingSet(review_later(state, standing, at_us))
+
+
+def review_later(state: State, standing: Standing, at_us: int | None) -> Standing:
+    """The same standing, looked at again at an instant."""
+    until_us = standing.until_us
+    if until_us is not None:
+        until_us = state.deadline_us(until_us, standing.outage_base_us)
+    return standing._replace(until_us=until_us, review_at_us=at_us, outage_base_us=state.outage_us)
