@@ -102,10 +102,6 @@ REASONS: Mapping[str, Row] = {
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),
     "STREAM_LIMIT": Row(429, RATE, retry=True),
     "SUPPLIER_ON_PROBATION": Row(403, PERMISSION),
-    "SUPPLIER_NOT_CONNECTED": Row(409, INVALID),
-    "SELF_ADMISSION_CLOSED": Row(403, PERMISSION),
-    "BENCHMARK_RUNNING": Row(409, INVALID),
-    "BENCHMARK_NOT_FOUND": Row(404, INVALID),
 }
 """Every reason of `ErrorReason`; a test compares the two lists."""
 

@@ -28,5 +28,6 @@ def test_a_gateways_key_opens_sessions_and_public_reads_alone() -> None:
         "MarketDataService",
         "MemberService",
         "DeliveryService",
+        "PerformanceService",
     }
     assert not [name for name in opened if "Create" in name or "Update" in name]

@@ -25,6 +25,7 @@ from thegrid.v1 import (
     market_data_pb2_grpc,
     members_pb2,
     members_pb2_grpc,
+    performance_pb2_grpc,
     supply_pb2,
     supply_pb2_grpc,
     trading_pb2,
@@ -77,6 +78,10 @@ class Participant:
     @property
     def supply(self) -> Any:
         return self.exchange.stub(supply_pb2_grpc.SupplyServiceStub, self.secret)
+
+    @property
+    def performance(self) -> Any:
+        return self.exchange.stub(performance_pb2_grpc.PerformanceServiceStub, self.secret)
 
     @property
     def usage(self) -> Any:

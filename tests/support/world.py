@@ -266,30 +266,12 @@ class World:
         return commands.Availability(self._someone(), "relay-1", ("ins_text-prime",), connected)
 
     def _quality(self, state: State) -> commands.Command:
-        """Benchmarks, probes, the operator's word on suppliers, and contracts that ask for more."""
+        """The operator's word on suppliers, and contracts that ask for more."""
         rand = self.random
         member_id, instrument_id = _member(rand.randint(1, 2)), f"ins_{rand.choice(SYMBOLS)}"
-        running = state.benchmarks.get((member_id, instrument_id))
-        probe = commands.ReportProbe(
-            member_id,
-            instrument_id,
-            f"dlv_probe{rand.randrange(10**6)}",
-            rand.choice(VERDICTS),  # type: ignore[arg-type]
-            "completed",
-            rand.randint(16, 1_000),
-            rand.randint(0, 128),
-            rand.choice((None, rand.randint(1, 900_000))),
-            rand.choice((None, rand.randint(1, 3_000_000))),
-            rand.choice((None, rand.randint(1, 4_000_000))),
-            running.benchmark_id if running is not None else "",
-        )
         spec = SPEC._replace(quality_score_min=rand.choice((38_000,) * 5 + (50_000,)))
         made: commands.Command = rand.choice(
             (
-                probe,
-                probe,
-                probe,
-                commands.OpenBenchmark(member_id, instrument_id, "operator"),
                 commands.SuspendSupplier(member_id, rand.choice(("", instrument_id)), "random"),
                 commands.ReinstateSupplier(member_id, "", "random"),
                 commands.ReinstateSupplier(member_id, instrument_id, "random"),

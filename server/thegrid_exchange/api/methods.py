@@ -88,8 +88,6 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "PerformanceService": {
         "ListPerformance": ANY,
         "ListSupplierChanges": ("supply", "admin"),
-        "RunBenchmark": ("supply", "admin"),
-        "GetBenchmark": ("supply", "admin"),
     },
     "DeliveryService": {"Deliver": ("consume",), "DeliverySession": ("gateway",)},
 }

@@ -1,4 +1,4 @@
-"""PerformanceService: how suppliers do, what follows from it, and benchmarks.
+"""PerformanceService: how suppliers do, what follows from it.
 
 Figures are the engine's own, read from the durable state; changes come from the read models.
 """
@@ -9,14 +9,12 @@ from thegrid.v1 import performance_pb2, performance_pb2_grpc
 from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.common import micros_of
 from thegrid_exchange.api.convert.performance import (
-    benchmark_message,
     change_message,
     performance_message,
 )
 from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.paging import cut, page_of
-from thegrid_exchange.engine.commands import OpenBenchmark
 from thegrid_exchange.views.performance import performances_of
 
 
@@ -73,41 +71,6 @@ class PerformanceServicer(Handler, performance_pb2_grpc.PerformanceServiceServic
         return performance_pb2.ListSupplierChangesResponse(
             changes=[change_message(each, self.symbol(each.instrument_id)) for _, each in shown],
             next_page_token=token,
-        )
-
-    async def RunBenchmark(  # noqa: N802
-        self, request: performance_pb2.RunBenchmarkRequest, context: Any
-    ) -> performance_pb2.RunBenchmarkResponse:
-        instrument = self.instrument(request.instrument)
-        is_operator = caller().may("admin")
-        supplier_id = request.supplier_id or caller().member_id
-        if not is_operator:
-            supplier_id = _own(supplier_id)
-        command = OpenBenchmark(
-            supplier_id, instrument.instrument_id, "operator" if is_operator else "supplier"
-        )
-        answer = await self.ask(command, request.request_id)
-        return performance_pb2.RunBenchmarkResponse(
-            benchmark=benchmark_message(answer.reply.benchmark, instrument.symbol),
-            position=self.position(answer.seq),
-        )
-
-    async def GetBenchmark(  # noqa: N802
-        self, request: performance_pb2.GetBenchmarkRequest, context: Any
-    ) -> performance_pb2.GetBenchmarkResponse:
-        await self.reach(request)
-        instrument = self.instrument(request.instrument)
-        supplier_id = request.supplier_id or caller().member_id
-        if not caller().may("admin"):
-            supplier_id = _own(supplier_id)
-        pair = (supplier_id, instrument.instrument_id)
-        benchmark = self.services.live.state.benchmarks.get(pair)
-        if benchmark is None:
-            raise refused(
-                "BENCHMARK_NOT_FOUND", "supplier_id", "the offer was never measured; ask for it"
-            )
-        return performance_pb2.GetBenchmarkResponse(
-            benchmark=benchmark_message(benchmark, instrument.symbol)
         )
 
 

@@ -1,4 +1,4 @@
-"""Ways to find offers, links, performance, standings and benchmarks without looking through tables.
+"""Ways to find offers, links, performance and standings without looking through tables.
 
 They follow the tables as all indices do; the rest of them is in `indices`.
 """
@@ -8,7 +8,6 @@ from collections import defaultdict
 
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
-    Benchmark,
     Offer,
     PerformanceBucket,
     SpecReview,
@@ -27,8 +26,6 @@ class SupplyIndices:
     def __init__(self) -> None:
         self.standing_deadlines: SortedKeys[Deadline] = SortedKeys()
         """Supplier and instrument, with a slash between, by when their figures are looked at."""
-        self.benchmark_deadlines: SortedKeys[Deadline] = SortedKeys()
-        """The same by when a running benchmark ends."""
         self.spec_deadlines: SortedKeys[Deadline] = SortedKeys()
         """Instruments by when contracts come into force that offers were not compared with."""
         self.performance_slots: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
@@ -93,15 +90,6 @@ class SupplyIndices:
             if standing is not None and standing.review_at_us is not None:
                 due_us = standing.review_at_us - standing.outage_base_us
                 set_key(self.standing_deadlines, (due_us, "/".join(key)), present)
-
-    def follow_benchmarks(
-        self, key: tuple[str, str], old: Benchmark | None, new: Benchmark | None
-    ) -> None:
-        """When running benchmarks end."""
-        for benchmark, present in ((old, False), (new, True)):
-            if benchmark is not None and benchmark.status == "running":
-                due_us = benchmark.deadline_us - benchmark.outage_base_us
-                set_key(self.benchmark_deadlines, (due_us, "/".join(key)), present)
 
     def follow_spec_versions(
         self, key: tuple[str, int], old: SpecVersion | None, new: SpecVersion | None

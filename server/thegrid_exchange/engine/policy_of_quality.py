@@ -86,35 +86,13 @@ QUALITY_TERMS: Final[dict[str, PolicyTerm]] = {
         4 * HOUR_US,
         _MINUTE_US,
         _YEAR_US,
-        "Probation after a suspension; it is lengthened by as"
-        " much while too few calls were judged.",
+        "Probation after a suspension.",
     ),
     "probation_calls": PolicyTerm(
-        8, 1, 1_000_000, "Judged calls, probes included, that end a probation."
+        8, 1, 1_000_000, "Judged calls on probation from which any excess of faults suspends again."
     ),
     "probation_deliveries": PolicyTerm(
-        1, 0, 100_000, "Members' calls at once that a supplier on probation gets; 0: probes alone."
+        1, 1, 100_000, "Calls at once that a supplier on probation gets."
     ),
-    "self_admission": PolicyTerm(
-        0, 0, 1, "1: a supplier may ask for the benchmark that admits it; 0: the operator does."
-    ),
-    "benchmark_probes": PolicyTerm(16, 1, 64, "Probes of one benchmark."),
-    "benchmark_deliveries": PolicyTerm(
-        4, 1, 64, "Probes of a benchmark at once, if the offer takes as many."
-    ),
-    "benchmark_faults": PolicyTerm(
-        1, 0, 64, "Faulty probes that a benchmark forgives, if its contract forgives no more."
-    ),
-    "benchmark_us": PolicyTerm(
-        15 * _MINUTE_US, SECOND_US, _DAY_US, "Time a benchmark has before it is refused."
-    ),
-    "benchmark_speed_per_mille": PolicyTerm(
-        800, 1, 1_000, "Share of the measured speed that a benchmark verifies."
-    ),
-    "probes_per_hour": PolicyTerm(4, 0, 3_600, "Probes of each connected offer per hour; 0: none."),
-    "probe_prompt_tokens": PolicyTerm(
-        1_024, 16, 1_000_000, "Longest prompt of a probe, whatever the contract's bands."
-    ),
-    "probe_output_tokens": PolicyTerm(128, 1, 100_000, "Output that a probe asks for."),
 }
 """Every figure of quality; a change of any is a new version of the exchange's policy."""

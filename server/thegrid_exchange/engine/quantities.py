@@ -52,8 +52,8 @@ Verdict = Literal[
     "client_fault",
     "venue_fault",
 ]
-SupplierStatus = Literal["none", "admitted", "warned", "suspended", "probation", "refused", "ended"]
-StandingCause = Literal["operator", "benchmark", "performance", "uptime", "offer"]
+SupplierStatus = Literal["none", "admitted", "warned", "suspended", "probation", "ended"]
+StandingCause = Literal["operator", "performance", "uptime", "offer"]
 CashAccount = Literal[
     "available", "held", "escrow", "withheld", "collateral", "fees", "guarantee", "external"
 ]

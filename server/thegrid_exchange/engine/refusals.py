@@ -50,9 +50,6 @@ Reason = Literal[
     "OFFER_BELOW_SPEC",
     "CONTEXT_EXCEEDED",
     "SUPPLIER_ON_PROBATION",
-    "SUPPLIER_NOT_CONNECTED",
-    "SELF_ADMISSION_CLOSED",
-    "BENCHMARK_RUNNING",
 ]
 """Every reason the engine gives: names of `ErrorReason` in errors.proto, without the prefix."""
 

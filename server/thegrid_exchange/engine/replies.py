@@ -8,7 +8,6 @@ from typing import NamedTuple
 from thegrid_exchange.engine.quantities import MarketState
 from thegrid_exchange.engine.records import (
     Admission,
-    Benchmark,
     Draw,
     FeeTier,
     Fill,
@@ -18,7 +17,6 @@ from thegrid_exchange.engine.records import (
     Member,
     Offer,
     Order,
-    ProbeResult,
     Supplier,
     Transfer,
     UsageRecord,
@@ -182,18 +180,6 @@ class AvailabilityReply(NamedTuple):
     connected: bool
 
 
-class BenchmarkReply(NamedTuple):
-    """The benchmark as it stands now."""
-
-    benchmark: Benchmark
-
-
-class ProbeReply(NamedTuple):
-    """The probe is counted."""
-
-    probe: ProbeResult
-
-
 # ---- delivery ----------------------------------------------------------------------------------
 
 
@@ -266,8 +252,6 @@ Reply = (
     | OfferWithdrawnReply
     | IssuanceReply
     | AvailabilityReply
-    | BenchmarkReply
-    | ProbeReply
     | ReserveReply
     | MarkReply
     | ReportReply

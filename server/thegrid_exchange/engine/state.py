@@ -20,7 +20,6 @@ from thegrid_exchange.engine.records import (
     Ability,
     Admission,
     Auction,
-    Benchmark,
     Cancellation,
     CancelTimer,
     ClosedDelivery,
@@ -103,8 +102,6 @@ class State:
         self.standings: dict[tuple[str, str], Standing] = {}
         """By supplier and instrument; admissions of which nothing is known have no row."""
         self.spec_reviews: dict[str, SpecReview] = {}
-        self.benchmarks: dict[tuple[str, str], Benchmark] = {}
-        """By supplier and instrument: the last one of each."""
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }
@@ -166,7 +163,6 @@ class State:
             indices.lot_deadlines,
             indices.order_deadlines,
             indices.standing_deadlines,
-            indices.benchmark_deadlines,
         ):
             first = keys.first()
             if first is not None:

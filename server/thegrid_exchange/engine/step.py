@@ -17,7 +17,6 @@ from thegrid_exchange.engine.rules import (
     accounts,
     auctions,
     batches,
-    benchmarks,
     delivery,
     fees,
     instruments,
@@ -145,7 +144,5 @@ RULES: Final[dict[type[Any], Callable[[State, Any], Rule[Any]]]] = {
     commands.Reserve: delivery.reserve,
     commands.Mark: delivery.mark,
     commands.Report: delivery.report,
-    commands.OpenBenchmark: benchmarks.open_benchmark,
-    commands.ReportProbe: benchmarks.report_probe,
     commands.Tick: ticks.tick,
 }

@@ -80,8 +80,7 @@ class SupplyServiceServicer(object):
 
     def RegisterOffer(self, request, context):
         """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-        It may come before the admission: a benchmark measures what is offered. Refused with
-        INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
+        Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

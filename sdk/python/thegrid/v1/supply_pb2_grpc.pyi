@@ -208,8 +208,7 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
 
     RegisterOffer: _SupplyServiceRegisterOfferType
     """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-    It may come before the admission: a benchmark measures what is offered. Refused with
-    INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
+    Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
     """
 
     WithdrawOffer: _SupplyServiceWithdrawOfferType
@@ -279,8 +278,7 @@ class SupplyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.supply_pb2.RegisterOfferResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.RegisterOfferResponse]]:
         """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-        It may come before the admission: a benchmark measures what is offered. Refused with
-        INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
+        Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
         """
 
     @abc.abstractmethod

@@ -1,4 +1,4 @@
-"""Writing what is known of how suppliers do: performance, ability, standing, benchmarks.
+"""Writing what is known of how suppliers do: performance, ability, standing.
 
 Nothing is decided or worked out here.
 """
@@ -41,25 +41,10 @@ def _spec_reviewed(state: State, event: events.SpecReviewed) -> None:
     state.put("spec_reviews", event.review.instrument_id, event.review)
 
 
-def _benchmark_changed(state: State, event: events.BenchmarkChanged) -> None:
-    benchmark = event.benchmark
-    key = (benchmark.member_id, benchmark.instrument_id)
-    before = state.benchmarks.get(key)
-    if before is None or before.benchmark_id != benchmark.benchmark_id:
-        state.count(benchmark.benchmark_id)
-    state.put("benchmarks", key, benchmark)
-
-
-def _told_by_others(state: State, event: events.ProbeRecorded) -> None:
-    """What follows from a probe stands in the events beside this one."""
-
-
 APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.PerformanceNoted: _performance_noted,
     events.AbilityChanged: _ability_changed,
     events.StandingSet: _standing_set,
     events.SupplierChangeRecorded: _supplier_change_recorded,
     events.SpecReviewed: _spec_reviewed,
-    events.BenchmarkChanged: _benchmark_changed,
-    events.ProbeRecorded: _told_by_others,
 }

@@ -25,7 +25,6 @@ from thegrid_exchange.engine.commands.operator import (
     UpdateMember,
     Withdraw,
 )
-from thegrid_exchange.engine.commands.quality import OpenBenchmark, ReportProbe
 from thegrid_exchange.engine.commands.trading import (
     AmendOrder,
     BatchOrders,
@@ -231,8 +230,6 @@ Command = (
     | Reserve
     | Mark
     | Report
-    | OpenBenchmark
-    | ReportProbe
     | Tick
 )
 
@@ -252,7 +249,6 @@ __all__ = [
     "FundGuarantee",
     "IssueUnits",
     "Mark",
-    "OpenBenchmark",
     "PlaceOrder",
     "PublishSpec",
     "RegisterOffer",
@@ -260,7 +256,6 @@ __all__ = [
     "ReinstateSupplier",
     "ReplaceQuotes",
     "Report",
-    "ReportProbe",
     "Reserve",
     "RetireUnits",
     "RevokeKey",

@@ -31,9 +31,7 @@ from thegrid_exchange.engine.events.membership import (
 )
 from thegrid_exchange.engine.events.quality import (
     AbilityChanged,
-    BenchmarkChanged,
     PerformanceNoted,
-    ProbeRecorded,
     SpecReviewed,
     StandingSet,
     SupplierChangeRecorded,
@@ -125,9 +123,7 @@ Event = (
     | OutageRecorded
     | ClosedForgotten
     | AbilityChanged
-    | BenchmarkChanged
     | PerformanceNoted
-    | ProbeRecorded
     | SpecReviewed
     | StandingSet
     | SupplierChangeRecorded
@@ -140,7 +136,6 @@ __all__ = [
     "AuctionClosed",
     "AuctionOpened",
     "AvailabilityChanged",
-    "BenchmarkChanged",
     "CancelTimerCleared",
     "CancelTimerSet",
     "CancellationAdvanced",
@@ -176,7 +171,6 @@ __all__ = [
     "PerformanceNoted",
     "PolicyChanged",
     "Posted",
-    "ProbeRecorded",
     "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",

@@ -1,4 +1,4 @@
-"""Events of how suppliers do: performance, ability, standing, benchmarks and probes.
+"""Events of how suppliers do: performance, ability, standing.
 
 Applying one is a plain write (see `apply`).
 """
@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 from thegrid_exchange.engine.records import (
     Ability,
-    Benchmark,
     PerformanceBucket,
-    ProbeResult,
     SpecReview,
     Standing,
     SupplierChange,
@@ -45,18 +43,3 @@ class SpecReviewed(NamedTuple):
     """Offers were compared with a contract that has come into force, as far as this says."""
 
     review: SpecReview
-
-
-class BenchmarkChanged(NamedTuple):
-    """A benchmark was opened, has come on, or is closed."""
-
-    benchmark: Benchmark
-
-
-class ProbeRecorded(NamedTuple):
-    """What a delivery of the venue's own came to; it moved no Units and no money."""
-
-    member_id: str
-    instrument_id: str
-    probe: ProbeResult
-    benchmark_id: str = ""

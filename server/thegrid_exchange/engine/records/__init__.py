@@ -36,13 +36,11 @@ from thegrid_exchange.engine.records.members import (
 )
 from thegrid_exchange.engine.records.quality import (
     Ability,
-    Benchmark,
     CallerCount,
     Evidence,
     Finding,
     Performance,
     PerformanceBucket,
-    ProbeResult,
     Standing,
     SupplierChange,
 )
@@ -69,7 +67,6 @@ __all__ = [
     "Admission",
     "Attempt",
     "Auction",
-    "Benchmark",
     "CallerCount",
     "CancelTimer",
     "Cancellation",
@@ -98,7 +95,6 @@ __all__ = [
     "Performance",
     "PerformanceBucket",
     "Posting",
-    "ProbeResult",
     "Reservation",
     "SpecReview",
     "SpecVersion",

@@ -1,11 +1,11 @@
-"""Records of how suppliers do: calls counted in buckets of time, standing, changes, benchmarks.
+"""Records of how suppliers do: calls counted in buckets of time, standing, changes.
 
 Nothing here computes; what follows from them is decided in `rules`.
 """
 
 from typing import NamedTuple
 
-from thegrid_exchange.engine.quantities import StandingCause, SupplierStatus, Verdict
+from thegrid_exchange.engine.quantities import StandingCause, SupplierStatus
 
 Bins = tuple[tuple[int, int], ...]
 """A histogram: number of a bin on the logarithmic scale, and how many samples lie in it."""
@@ -15,7 +15,7 @@ class CallerCount(NamedTuple):
     """Calls of one caller in a bucket; members of one affiliation group are one caller."""
 
     caller_id: str
-    """Member id, `group:` and the group's name, `house` for probes, or empty for all further."""
+    """Member id, `group:` and the group's name, or empty for all further."""
     calls: int
     faults: int
 
@@ -41,8 +41,6 @@ class PerformanceBucket(NamedTuple):
     failed: int = 0
     refused: int = 0
     """Calls that the supplier would not take."""
-    probes: int = 0
-    """Those of all these that the venue made itself."""
     output_tokens: int = 0
     first_token_bins: Bins = ()
     """Milliseconds to the first token, of prompts of the first band."""
@@ -75,7 +73,6 @@ class Performance(NamedTuple):
     slow: int
     failed: int
     refused: int
-    probes: int
     output_tokens: int
     contested_faults: int
     """Faults that one caller saw far more often than all others; they do not count."""
@@ -156,44 +153,3 @@ class SupplierChange(NamedTuple):
     policy_version: int
     """Version of the exchange's policy by which it was decided."""
     evidence: Evidence | None = None
-    benchmark_id: str = ""
-
-
-class ProbeResult(NamedTuple):
-    """What one delivery of the venue's own came to."""
-
-    delivery_id: str
-    verdict: Verdict
-    cause: str
-    prompt_tokens: int
-    completion_tokens: int
-    first_token_us: int | None
-    streamed_us: int | None
-    duration_us: int | None
-
-
-class Benchmark(NamedTuple):
-    """A run of probes that admits a supplier to an instrument, or refuses it with figures."""
-
-    benchmark_id: str
-    member_id: str
-    instrument_id: str
-    asked_by: str
-    """`operator` or `supplier`."""
-    spec_version: int
-    opened_at_us: int
-    deadline_us: int
-    outage_base_us: int
-    probes_wanted: int
-    concurrent_probes: int
-    status: str
-    """`running`, `admitted` or `refused`."""
-    probes: tuple[ProbeResult, ...] = ()
-    closed_at_us: int | None = None
-    first_token_us_p50: int | None = None
-    first_token_us_p95: int | None = None
-    tokens_per_second_p50: int | None = None
-    measured_tokens_per_second: int = 0
-    """Median speed of a delivery times the deliveries at once."""
-    verified_tokens_per_second: int = 0
-    findings: tuple[Finding, ...] = ()

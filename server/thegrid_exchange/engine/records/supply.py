@@ -23,8 +23,6 @@ class Admission(NamedTuple):
     instrument_id: str
     admitted_at_us: int
     suspended: bool = False
-    measured_tokens_per_second: int = 0
-    """What the benchmark verified that admitted it; 0 when the operator's word did."""
 
 
 class Offer(NamedTuple):

@@ -6,7 +6,7 @@ What follows from bad figures is told in `standing`.
 from typing import Final, NamedTuple
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.quantities import HOUSE, SECOND_US, Verdict
+from thegrid_exchange.engine.quantities import SECOND_US, Verdict
 from thegrid_exchange.engine.records import (
     CallerCount,
     Performance,
@@ -190,7 +190,6 @@ def _counted(state: State, bucket: PerformanceBucket, judged: Judged) -> Perform
     bucket = bucket._replace(
         callers=callers,
         output_tokens=bucket.output_tokens + judged.output_tokens,
-        probes=bucket.probes + (judged.caller_id == HOUSE),
     )
     counted = getattr(bucket, judged.counts_as) + 1
     bucket = bucket._replace(**{judged.counts_as: counted})
@@ -207,7 +206,7 @@ def _counted(state: State, bucket: PerformanceBucket, judged: Judged) -> Perform
 
 def _may_add_samples(state: State, bucket: PerformanceBucket, caller: CallerCount) -> bool:
     """No single caller shapes the times of a bucket that others call in as well."""
-    if caller.caller_id == HOUSE or caller.calls <= state.term("performance_caller_samples"):
+    if caller.calls <= state.term("performance_caller_samples"):
         return True
     return caller.calls * 1_000 <= bucket.calls * state.term("performance_caller_per_mille")
 
@@ -217,7 +216,7 @@ def _with_call(
 ) -> tuple[tuple[CallerCount, ...], CallerCount]:
     known = {each.caller_id: each for each in callers}
     is_full = len(known) >= state.term("performance_callers")
-    if caller_id not in known and is_full and caller_id != HOUSE:
+    if caller_id not in known and is_full:
         caller_id = ""
     before = known.get(caller_id, CallerCount(caller_id, 0, 0))
     after = CallerCount(caller_id, before.calls + 1, before.faults + is_fault)
@@ -227,7 +226,7 @@ def _with_call(
 
 def _sum(one: PerformanceBucket, other: PerformanceBucket, most_callers: int) -> PerformanceBucket:
     """One bucket with another's calls in it."""
-    names = ("delivered", "late", "slow", "failed", "refused", "probes", "output_tokens")
+    names = ("delivered", "late", "slow", "failed", "refused", "output_tokens")
     return one._replace(
         first_token_bins=merged(one.first_token_bins, other.first_token_bins),
         speed_bins=merged(one.speed_bins, other.speed_bins),
@@ -237,13 +236,13 @@ def _sum(one: PerformanceBucket, other: PerformanceBucket, most_callers: int) ->
 
 
 def _joined(counts: tuple[CallerCount, ...], most: int) -> tuple[CallerCount, ...]:
-    """One count per caller; the least of too many become one, the venue's own stays."""
+    """One count per caller; the least of too many become one."""
     calls: dict[str, CallerCount] = {}
     for each in counts:
         before = calls.get(each.caller_id, CallerCount(each.caller_id, 0, 0))
         joined = CallerCount(each.caller_id, before.calls + each.calls, before.faults + each.faults)
         calls[each.caller_id] = joined
-    ranked = sorted(calls.values(), key=lambda each: (each.caller_id != HOUSE, -each.calls, each))
+    ranked = sorted(calls.values(), key=lambda each: (-each.calls, each))
     if len(ranked) <= most + 1:
         return tuple(sorted(ranked))
     kept = [
@@ -290,7 +289,6 @@ def performance_of(
         slow=total.slow,
         failed=total.failed,
         refused=total.refused,
-        probes=total.probes,
         output_tokens=total.output_tokens,
         contested_faults=contested,
         error_rate_ppm=counted * PPM // total.calls if total.calls else None,
@@ -305,13 +303,12 @@ def performance_of(
 def contested_faults(callers: tuple[CallerCount, ...], least_other_calls: int) -> int:
     """Faults that the caller with the most of them saw beyond the rate that all others saw.
 
-    One caller's word does not make a record when enough others, the venue's probes among them,
-    call the same supplier and see it keep its promise. Probes themselves are never contested.
+    One caller's word does not make a record when enough others call the same supplier and see it
+    keep its promise.
     """
-    members = [each for each in callers if each.caller_id != HOUSE]
-    if not members:
+    if not callers:
         return 0
-    worst = max(members, key=lambda each: (each.faults, each.caller_id))
+    worst = max(callers, key=lambda each: (each.faults, each.caller_id))
     calls = sum(each.calls for each in callers) - worst.calls
     faults = sum(each.faults for each in callers) - worst.faults
     if calls < least_other_calls:

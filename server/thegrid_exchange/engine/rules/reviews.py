@@ -66,7 +66,7 @@ def warn(
 
 
 def begin_probation(state: State, pair: Pair, cause: StandingCause, reason: str = "") -> Rule[None]:
-    """Let a suspended supplier show with probes and few calls that it keeps the contract."""
+    """Let a suspended supplier show with few calls that it keeps the contract."""
     until_us = state.now_us + state.term("probation_us")
     yield from move(
         state,
@@ -174,19 +174,15 @@ def _review_probation(state: State, pair: Pair, standing: Standing) -> Rule[None
     if state.now_us < until_us:
         at_us = min(until_us, _soon_us(state))
         yield events.StandingSet(review_later(state, standing, at_us))
-    elif is_enough:
+    else:
+        # Without calls there is nothing against it: who sold nothing is called by nobody.
         yield from move(
             state,
             pair,
             "admitted",
             standing.cause,
-            reason="it kept the contract on probation",
+            reason="nothing spoke against it on probation",
             evidence=_evidence(state, pair, (), figures),
-        )
-    else:
-        longer = review_later(state, standing, _soon_us(state))
-        yield events.StandingSet(
-            longer._replace(until_us=state.now_us + state.term("probation_us"))
         )
 
 

@@ -1,6 +1,6 @@
 """The ladder an admission stands on: reading it, moving along it with a record, asking for a look.
 
-When to move is decided in `reviews`, by the operator's commands in `supply` and by `benchmarks`.
+When to move is decided in `reviews`, and by the operator's commands in `supply`.
 """
 
 from thegrid_exchange.engine import events
@@ -37,7 +37,6 @@ def move(
     review_at_us: int | None = None,
     suspensions: int | None = None,
     evidence: Evidence | None = None,
-    benchmark_id: str = "",
 ) -> Rule[None]:
     """Set a standing and record the change; suspending and lifting touch the admission too."""
     before = standing_of(state, pair)
@@ -52,7 +51,6 @@ def move(
         until_us,
         state.policy_version,
         evidence,
-        benchmark_id,
     )
     after = Standing(
         *pair,

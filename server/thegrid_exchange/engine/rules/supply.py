@@ -54,7 +54,7 @@ def admit_supplier(state: State, command: commands.AdmitSupplier) -> Rule[replie
     admission = state.admissions.get((member.member_id, instrument.instrument_id))
     if admission is None:
         admission = Admission(member.member_id, instrument.instrument_id, state.now_us)
-    admission = admission._replace(suspended=speed == 0, measured_tokens_per_second=0)
+    admission = admission._replace(suspended=speed == 0)
     pair = (member.member_id, instrument.instrument_id)
     before = standing_of(state, pair).status
     yield events.SupplierChanged(supplier, admission)
@@ -269,8 +269,7 @@ def _issuance_reply(
 
 def availability(state: State, command: commands.Availability) -> Rule[replies.AvailabilityReply]:
     """Note that a supplier's link to a relay came up, changed or went down."""
-    is_offering = any((command.member_id, each) in state.offers for each in command.instrument_ids)
-    if command.member_id not in state.suppliers and not is_offering:
+    if command.member_id not in state.suppliers:
         refuse("SUPPLIER_NOT_ADMITTED", "member_id", "is no supplier")
     before = state.supplier_links.get((command.member_id, command.relay_id))
     connected_us = 0

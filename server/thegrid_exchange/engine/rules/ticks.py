@@ -1,7 +1,7 @@
 """What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
 
 Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, cancel-alls, contracts,
-benchmarks, standings, memory; all in bounded steps.
+standings, memory; all in bounded steps.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,6 @@ from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.auctions import auctions_due, run_auctions
 from thegrid_exchange.engine.rules.batches import run_cancellations
-from thegrid_exchange.engine.rules.benchmarks import run_benchmarks
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
 from thegrid_exchange.engine.rules.lots import expire_lot
 from thegrid_exchange.engine.rules.offers import run_spec_reviews, specs_due
@@ -38,7 +37,6 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         run_sweeps,
         run_cancellations,
         run_spec_reviews,
-        run_benchmarks,
         run_reviews,
         _forget_closed,
     ):
@@ -177,7 +175,6 @@ def _is_due(state: State) -> bool:
                 indices.lot_deadlines,
                 indices.order_deadlines,
                 indices.standing_deadlines,
-                indices.benchmark_deadlines,
             )
         )
     )

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/performance.proto.
  */
 export const file_thegrid_v1_performance: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL3BlcmZvcm1hbmNlLnByb3RvEgp0aGVncmlkLnYxIpQBChZMaXN0UGVyZm9ybWFuY2VSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSEwoLc3VwcGxpZXJfaWQYBCABKAkSKgoMbWluX3Bvc2l0aW9uGAUgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJoChdMaXN0UGVyZm9ybWFuY2VSZXNwb25zZRI0CgtwZXJmb3JtYW5jZRgBIAMoCzIfLnRoZWdyaWQudjEuU3VwcGxpZXJQZXJmb3JtYW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiywEKE1N1cHBsaWVyUGVyZm9ybWFuY2USEwoLc3VwcGxpZXJfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhUKDWluc3RydW1lbnRfaWQYAyABKAkSDgoGc3ltYm9sGAQgASgJEioKBnN0YXR1cxgFIAEoDjIaLnRoZWdyaWQudjEuU3VwcGxpZXJTdGF0dXMSDAoEYWJsZRgGIAEoCBIuCgd3aW5kb3dzGAcgAygLMh0udGhlZ3JpZC52MS5QZXJmb3JtYW5jZVdpbmRvdyLmBAoRUGVyZm9ybWFuY2VXaW5kb3cSEQoJd2luZG93X3VzGAEgASgDEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNhbGxzGAMgASgDEhEKCWRlbGl2ZXJlZBgEIAEoAxIMCgRsYXRlGAUgASgDEgwKBHNsb3cYBiABKAMSDgoGZmFpbGVkGAcgASgDEg8KB3JlZnVzZWQYCCABKAMSDgoGcHJvYmVzGAkgASgDEhUKDW91dHB1dF90b2tlbnMYCiABKAMSGAoQY29udGVzdGVkX2ZhdWx0cxgLIAEoAxIbCg5lcnJvcl9yYXRlX3BwbRgMIAEoA0gAiAEBEh8KEmZpcnN0X3Rva2VuX3A1MF91cxgNIAEoA0gBiAEBEh8KEmZpcnN0X3Rva2VuX3A5NV91cxgOIAEoA0gCiAEBEi0KIHRocm91Z2hwdXRfcDUwX3Rva2Vuc19wZXJfc2Vjb25kGA8gASgDSAOIAQESLQogdGhyb3VnaHB1dF9wMDVfdG9rZW5zX3Blcl9zZWNvbmQYECABKANIBIgBARIXCgp1cHRpbWVfcHBtGBEgASgDSAWIAQFCEQoPX2Vycm9yX3JhdGVfcHBtQhUKE19maXJzdF90b2tlbl9wNTBfdXNCFQoTX2ZpcnN0X3Rva2VuX3A5NV91c0IjCiFfdGhyb3VnaHB1dF9wNTBfdG9rZW5zX3Blcl9zZWNvbmRCIwohX3Rocm91Z2hwdXRfcDA1X3Rva2Vuc19wZXJfc2Vjb25kQg0KC191cHRpbWVfcHBtIvYBChpMaXN0U3VwcGxpZXJDaGFuZ2VzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRITCgtzdXBwbGllcl9pZBgDIAEoCRISCgppbnN0cnVtZW50GAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgxtaW5fcG9zaXRpb24YByABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImMKG0xpc3RTdXBwbGllckNoYW5nZXNSZXNwb25zZRIrCgdjaGFuZ2VzGAEgAygLMhoudGhlZ3JpZC52MS5TdXBwbGllckNoYW5nZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki7AMKDlN1cHBsaWVyQ2hhbmdlEhEKCWNoYW5nZV9pZBgBIAEoCRITCgtzdXBwbGllcl9pZBgCIAEoCRIVCg1pbnN0cnVtZW50X2lkGAMgASgJEg4KBnN5bWJvbBgEIAEoCRIvCgtjaGFuZ2VfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoGYmVmb3JlGAYgASgOMhoudGhlZ3JpZC52MS5TdXBwbGllclN0YXR1cxIqCgZzdGF0dXMYByABKA4yGi50aGVncmlkLnYxLlN1cHBsaWVyU3RhdHVzEigKBWNhdXNlGAggASgOMhkudGhlZ3JpZC52MS5TdGFuZGluZ0NhdXNlEg4KBnJlYXNvbhgJIAEoCRIuCgp1bnRpbF90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIWCg5wb2xpY3lfdmVyc2lvbhgLIAEoAxIUCgxzcGVjX3ZlcnNpb24YDCABKAUSJQoIZmluZGluZ3MYDSADKAsyEy50aGVncmlkLnYxLkZpbmRpbmcSLQoGd2luZG93GA4gASgLMh0udGhlZ3JpZC52MS5QZXJmb3JtYW5jZVdpbmRvdxIUCgxiZW5jaG1hcmtfaWQYDyABKAkiNwoHRmluZGluZxIOCgZmaWd1cmUYASABKAkSDQoFdmFsdWUYAiABKAMSDQoFbGltaXQYAyABKAMiUgoTUnVuQmVuY2htYXJrUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSEwoLc3VwcGxpZXJfaWQYAyABKAkiaAoUUnVuQmVuY2htYXJrUmVzcG9uc2USKAoJYmVuY2htYXJrGAEgASgLMhUudGhlZ3JpZC52MS5CZW5jaG1hcmsSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImoKE0dldEJlbmNobWFya1JlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRITCgtzdXBwbGllcl9pZBgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIkAKFEdldEJlbmNobWFya1Jlc3BvbnNlEigKCWJlbmNobWFyaxgBIAEoCzIVLnRoZWdyaWQudjEuQmVuY2htYXJrIroFCglCZW5jaG1hcmsSFAoMYmVuY2htYXJrX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDWluc3RydW1lbnRfaWQYAyABKAkSDgoGc3ltYm9sGAQgASgJEisKBnN0YXR1cxgFIAEoDjIbLnRoZWdyaWQudjEuQmVuY2htYXJrU3RhdHVzEi8KC2NyZWF0ZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIxCg1kZWFkbGluZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNcHJvYmVzX3dhbnRlZBgJIAEoBRIZChFjb25jdXJyZW50X3Byb2JlcxgKIAEoBRIUCgxzcGVjX3ZlcnNpb24YCyABKAUSIQoGcHJvYmVzGAwgAygLMhEudGhlZ3JpZC52MS5Qcm9iZRIfChJmaXJzdF90b2tlbl9wNTBfdXMYDSABKANIAIgBARIfChJmaXJzdF90b2tlbl9wOTVfdXMYDiABKANIAYgBARItCiB0aHJvdWdocHV0X3A1MF90b2tlbnNfcGVyX3NlY29uZBgPIAEoA0gCiAEBEiIKGm1lYXN1cmVkX3Rva2Vuc19wZXJfc2Vjb25kGBAgASgDEiIKGnZlcmlmaWVkX3Rva2Vuc19wZXJfc2Vjb25kGBEgASgDEiUKCGZpbmRpbmdzGBIgAygLMhMudGhlZ3JpZC52MS5GaW5kaW5nQhUKE19maXJzdF90b2tlbl9wNTBfdXNCFQoTX2ZpcnN0X3Rva2VuX3A5NV91c0IjCiFfdGhyb3VnaHB1dF9wNTBfdG9rZW5zX3Blcl9zZWNvbmQiyAEKBVByb2JlEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEg8KB3ZlcmRpY3QYAiABKAkSDQoFY2F1c2UYAyABKAkSFQoNcHJvbXB0X3Rva2VucxgEIAEoAxIZChFjb21wbGV0aW9uX3Rva2VucxgFIAEoAxIbCg5maXJzdF90b2tlbl91cxgGIAEoA0gAiAEBEhgKC2R1cmF0aW9uX3VzGAcgASgDSAGIAQFCEQoPX2ZpcnN0X3Rva2VuX3VzQg4KDF9kdXJhdGlvbl91cyr7AQoOU3VwcGxpZXJTdGF0dXMSHwobU1VQUExJRVJfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoUU1VQUExJRVJfU1RBVFVTX05PTkUQARIcChhTVVBQTElFUl9TVEFUVVNfQURNSVRURUQQAhIaChZTVVBQTElFUl9TVEFUVVNfV0FSTkVEEAMSHQoZU1VQUExJRVJfU1RBVFVTX1NVU1BFTkRFRBAEEh0KGVNVUFBMSUVSX1NUQVRVU19QUk9CQVRJT04QBRIbChdTVVBQTElFUl9TVEFUVVNfUkVGVVNFRBAGEhkKFVNVUFBMSUVSX1NUQVRVU19FTkRFRBAHKr8BCg1TdGFuZGluZ0NhdXNlEh4KGlNUQU5ESU5HX0NBVVNFX1VOU1BFQ0lGSUVEEAASGwoXU1RBTkRJTkdfQ0FVU0VfT1BFUkFUT1IQARIcChhTVEFORElOR19DQVVTRV9CRU5DSE1BUksQAhIeChpTVEFORElOR19DQVVTRV9QRVJGT1JNQU5DRRADEhkKFVNUQU5ESU5HX0NBVVNFX1VQVElNRRAEEhgKFFNUQU5ESU5HX0NBVVNFX09GRkVSEAUqjgEKD0JlbmNobWFya1N0YXR1cxIgChxCRU5DSE1BUktfU1RBVFVTX1VOU1BFQ0lGSUVEEAASHAoYQkVOQ0hNQVJLX1NUQVRVU19SVU5OSU5HEAESHQoZQkVOQ0hNQVJLX1NUQVRVU19BRE1JVFRFRBACEhwKGEJFTkNITUFSS19TVEFUVVNfUkVGVVNFRBADMpIDChJQZXJmb3JtYW5jZVNlcnZpY2USXwoPTGlzdFBlcmZvcm1hbmNlEiIudGhlZ3JpZC52MS5MaXN0UGVyZm9ybWFuY2VSZXF1ZXN0GiMudGhlZ3JpZC52MS5MaXN0UGVyZm9ybWFuY2VSZXNwb25zZSIDkAIBEmsKE0xpc3RTdXBwbGllckNoYW5nZXMSJi50aGVncmlkLnYxLkxpc3RTdXBwbGllckNoYW5nZXNSZXF1ZXN0GicudGhlZ3JpZC52MS5MaXN0U3VwcGxpZXJDaGFuZ2VzUmVzcG9uc2UiA5ACARJWCgxSdW5CZW5jaG1hcmsSHy50aGVncmlkLnYxLlJ1bkJlbmNobWFya1JlcXVlc3QaIC50aGVncmlkLnYxLlJ1bkJlbmNobWFya1Jlc3BvbnNlIgOQAgISVgoMR2V0QmVuY2htYXJrEh8udGhlZ3JpZC52MS5HZXRCZW5jaG1hcmtSZXF1ZXN0GiAudGhlZ3JpZC52MS5HZXRCZW5jaG1hcmtSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL3BlcmZvcm1hbmNlLnByb3RvEgp0aGVncmlkLnYxIpQBChZMaXN0UGVyZm9ybWFuY2VSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSEwoLc3VwcGxpZXJfaWQYBCABKAkSKgoMbWluX3Bvc2l0aW9uGAUgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJoChdMaXN0UGVyZm9ybWFuY2VSZXNwb25zZRI0CgtwZXJmb3JtYW5jZRgBIAMoCzIfLnRoZWdyaWQudjEuU3VwcGxpZXJQZXJmb3JtYW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiywEKE1N1cHBsaWVyUGVyZm9ybWFuY2USEwoLc3VwcGxpZXJfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhUKDWluc3RydW1lbnRfaWQYAyABKAkSDgoGc3ltYm9sGAQgASgJEioKBnN0YXR1cxgFIAEoDjIaLnRoZWdyaWQudjEuU3VwcGxpZXJTdGF0dXMSDAoEYWJsZRgGIAEoCBIuCgd3aW5kb3dzGAcgAygLMh0udGhlZ3JpZC52MS5QZXJmb3JtYW5jZVdpbmRvdyLWBAoRUGVyZm9ybWFuY2VXaW5kb3cSEQoJd2luZG93X3VzGAEgASgDEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNhbGxzGAMgASgDEhEKCWRlbGl2ZXJlZBgEIAEoAxIMCgRsYXRlGAUgASgDEgwKBHNsb3cYBiABKAMSDgoGZmFpbGVkGAcgASgDEg8KB3JlZnVzZWQYCCABKAMSFQoNb3V0cHV0X3Rva2VucxgJIAEoAxIYChBjb250ZXN0ZWRfZmF1bHRzGAogASgDEhsKDmVycm9yX3JhdGVfcHBtGAsgASgDSACIAQESHwoSZmlyc3RfdG9rZW5fcDUwX3VzGAwgASgDSAGIAQESHwoSZmlyc3RfdG9rZW5fcDk1X3VzGA0gASgDSAKIAQESLQogdGhyb3VnaHB1dF9wNTBfdG9rZW5zX3Blcl9zZWNvbmQYDiABKANIA4gBARItCiB0aHJvdWdocHV0X3AwNV90b2tlbnNfcGVyX3NlY29uZBgPIAEoA0gEiAEBEhcKCnVwdGltZV9wcG0YECABKANIBYgBAUIRCg9fZXJyb3JfcmF0ZV9wcG1CFQoTX2ZpcnN0X3Rva2VuX3A1MF91c0IVChNfZmlyc3RfdG9rZW5fcDk1X3VzQiMKIV90aHJvdWdocHV0X3A1MF90b2tlbnNfcGVyX3NlY29uZEIjCiFfdGhyb3VnaHB1dF9wMDVfdG9rZW5zX3Blcl9zZWNvbmRCDQoLX3VwdGltZV9wcG0i9gEKGkxpc3RTdXBwbGllckNoYW5nZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhMKC3N1cHBsaWVyX2lkGAMgASgJEhIKCmluc3RydW1lbnQYBCABKAkSLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgHIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iYwobTGlzdFN1cHBsaWVyQ2hhbmdlc1Jlc3BvbnNlEisKB2NoYW5nZXMYASADKAsyGi50aGVncmlkLnYxLlN1cHBsaWVyQ2hhbmdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLWAwoOU3VwcGxpZXJDaGFuZ2USEQoJY2hhbmdlX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDWluc3RydW1lbnRfaWQYAyABKAkSDgoGc3ltYm9sGAQgASgJEi8KC2NoYW5nZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZiZWZvcmUYBiABKA4yGi50aGVncmlkLnYxLlN1cHBsaWVyU3RhdHVzEioKBnN0YXR1cxgHIAEoDjIaLnRoZWdyaWQudjEuU3VwcGxpZXJTdGF0dXMSKAoFY2F1c2UYCCABKA4yGS50aGVncmlkLnYxLlN0YW5kaW5nQ2F1c2USDgoGcmVhc29uGAkgASgJEi4KCnVudGlsX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnBvbGljeV92ZXJzaW9uGAsgASgDEhQKDHNwZWNfdmVyc2lvbhgMIAEoBRIlCghmaW5kaW5ncxgNIAMoCzITLnRoZWdyaWQudjEuRmluZGluZxItCgZ3aW5kb3cYDiABKAsyHS50aGVncmlkLnYxLlBlcmZvcm1hbmNlV2luZG93IjcKB0ZpbmRpbmcSDgoGZmlndXJlGAEgASgJEg0KBXZhbHVlGAIgASgDEg0KBWxpbWl0GAMgASgDKt4BCg5TdXBwbGllclN0YXR1cxIfChtTVVBQTElFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRTVVBQTElFUl9TVEFUVVNfTk9ORRABEhwKGFNVUFBMSUVSX1NUQVRVU19BRE1JVFRFRBACEhoKFlNVUFBMSUVSX1NUQVRVU19XQVJORUQQAxIdChlTVVBQTElFUl9TVEFUVVNfU1VTUEVOREVEEAQSHQoZU1VQUExJRVJfU1RBVFVTX1BST0JBVElPThAFEhkKFVNVUFBMSUVSX1NUQVRVU19FTkRFRBAGKqEBCg1TdGFuZGluZ0NhdXNlEh4KGlNUQU5ESU5HX0NBVVNFX1VOU1BFQ0lGSUVEEAASGwoXU1RBTkRJTkdfQ0FVU0VfT1BFUkFUT1IQARIeChpTVEFORElOR19DQVVTRV9QRVJGT1JNQU5DRRACEhkKFVNUQU5ESU5HX0NBVVNFX1VQVElNRRADEhgKFFNUQU5ESU5HX0NBVVNFX09GRkVSEAQy4gEKElBlcmZvcm1hbmNlU2VydmljZRJfCg9MaXN0UGVyZm9ybWFuY2USIi50aGVncmlkLnYxLkxpc3RQZXJmb3JtYW5jZVJlcXVlc3QaIy50aGVncmlkLnYxLkxpc3RQZXJmb3JtYW5jZVJlc3BvbnNlIgOQAgESawoTTGlzdFN1cHBsaWVyQ2hhbmdlcxImLnRoZWdyaWQudjEuTGlzdFN1cHBsaWVyQ2hhbmdlc1JlcXVlc3QaJy50aGVncmlkLnYxLkxpc3RTdXBwbGllckNoYW5nZXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of ListPerformance.
@@ -159,7 +159,7 @@ export const SupplierPerformanceSchema: GenMessage<SupplierPerformance> = /*@__P
 /**
  * PerformanceWindow is the figures of one window that ends now. Calls count by their verdict: faults of
  * the client or the venue, calls left before their first token, and calls inside an affiliation group
- * count for nothing. Probes of the venue count.
+ * count for nothing.
  *
  * @generated from message thegrid.v1.PerformanceWindow
  */
@@ -221,58 +221,51 @@ export type PerformanceWindow = Message<"thegrid.v1.PerformanceWindow"> & {
   refused: bigint;
 
   /**
-   * Of all these, probes of the venue.
-   *
-   * @generated from field: int64 probes = 9;
-   */
-  probes: bigint;
-
-  /**
    * Tokens of the answers delivered.
    *
-   * @generated from field: int64 output_tokens = 10;
+   * @generated from field: int64 output_tokens = 9;
    */
   outputTokens: bigint;
 
   /**
    * Faults left out of the error rate, since one caller saw them far more often than all others.
    *
-   * @generated from field: int64 contested_faults = 11;
+   * @generated from field: int64 contested_faults = 10;
    */
   contestedFaults: bigint;
 
   /**
    * Share of calls with faults that count, in parts per million; unset without calls.
    *
-   * @generated from field: optional int64 error_rate_ppm = 12;
+   * @generated from field: optional int64 error_rate_ppm = 11;
    */
   errorRatePpm?: bigint | undefined;
 
   /**
    * Median time to first token in microseconds, of prompts of the first band; rounded up by at most 1/16.
    *
-   * @generated from field: optional int64 first_token_p50_us = 13;
+   * @generated from field: optional int64 first_token_p50_us = 12;
    */
   firstTokenP50Us?: bigint | undefined;
 
   /**
    * What 95 of 100 first tokens did not exceed, in microseconds; rounded up by at most 1/16.
    *
-   * @generated from field: optional int64 first_token_p95_us = 14;
+   * @generated from field: optional int64 first_token_p95_us = 13;
    */
   firstTokenP95Us?: bigint | undefined;
 
   /**
    * Median tokens per second of answers long enough to tell; rounded up by at most 1/16.
    *
-   * @generated from field: optional int64 throughput_p50_tokens_per_second = 15;
+   * @generated from field: optional int64 throughput_p50_tokens_per_second = 14;
    */
   throughputP50TokensPerSecond?: bigint | undefined;
 
   /**
    * What 95 of 100 such answers reached, in tokens per second; rounded up by at most 1/16.
    *
-   * @generated from field: optional int64 throughput_p05_tokens_per_second = 16;
+   * @generated from field: optional int64 throughput_p05_tokens_per_second = 15;
    */
   throughputP05TokensPerSecond?: bigint | undefined;
 
@@ -280,7 +273,7 @@ export type PerformanceWindow = Message<"thegrid.v1.PerformanceWindow"> & {
    * Share of the window in which it was able to serve, in parts per million, outages of the exchange left
    * out; unset before it was able for the first time.
    *
-   * @generated from field: optional int64 uptime_ppm = 17;
+   * @generated from field: optional int64 uptime_ppm = 16;
    */
   uptimePpm?: bigint | undefined;
 };
@@ -486,13 +479,6 @@ export type SupplierChange = Message<"thegrid.v1.SupplierChange"> & {
    * @generated from field: thegrid.v1.PerformanceWindow window = 14;
    */
   window?: PerformanceWindow | undefined;
-
-  /**
-   * The benchmark that decided, `bmk_…`; empty for none.
-   *
-   * @generated from field: string benchmark_id = 15;
-   */
-  benchmarkId: string;
 };
 
 /**
@@ -538,328 +524,6 @@ export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_performance, 7);
 
 /**
- * Request of RunBenchmark.
- *
- * @generated from message thegrid.v1.RunBenchmarkRequest
- */
-export type RunBenchmarkRequest = Message<"thegrid.v1.RunBenchmarkRequest"> & {
-  /**
-   * Id of this write, best a UUIDv7; a repeat with the same id gets the first answer.
-   *
-   * @generated from field: string request_id = 1;
-   */
-  requestId: string;
-
-  /**
-   * Instrument id or symbol.
-   *
-   * @generated from field: string instrument = 2;
-   */
-  instrument: string;
-
-  /**
-   * Whose offer, `mem_…`; empty for the caller's own.
-   *
-   * @generated from field: string supplier_id = 3;
-   */
-  supplierId: string;
-};
-
-/**
- * Describes the message thegrid.v1.RunBenchmarkRequest.
- * Use `create(RunBenchmarkRequestSchema)` to create a new message.
- */
-export const RunBenchmarkRequestSchema: GenMessage<RunBenchmarkRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_performance, 8);
-
-/**
- * Response of RunBenchmark.
- *
- * @generated from message thegrid.v1.RunBenchmarkResponse
- */
-export type RunBenchmarkResponse = Message<"thegrid.v1.RunBenchmarkResponse"> & {
-  /**
-   * The benchmark, under way.
-   *
-   * @generated from field: thegrid.v1.Benchmark benchmark = 1;
-   */
-  benchmark?: Benchmark | undefined;
-
-  /**
-   * Where the write is durable.
-   *
-   * @generated from field: thegrid.v1.Position position = 2;
-   */
-  position?: Position | undefined;
-};
-
-/**
- * Describes the message thegrid.v1.RunBenchmarkResponse.
- * Use `create(RunBenchmarkResponseSchema)` to create a new message.
- */
-export const RunBenchmarkResponseSchema: GenMessage<RunBenchmarkResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_performance, 9);
-
-/**
- * Request of GetBenchmark.
- *
- * @generated from message thegrid.v1.GetBenchmarkRequest
- */
-export type GetBenchmarkRequest = Message<"thegrid.v1.GetBenchmarkRequest"> & {
-  /**
-   * Instrument id or symbol.
-   *
-   * @generated from field: string instrument = 1;
-   */
-  instrument: string;
-
-  /**
-   * Whose offer, `mem_…`; empty for the caller's own.
-   *
-   * @generated from field: string supplier_id = 2;
-   */
-  supplierId: string;
-
-  /**
-   * Answer from this journal position or later.
-   *
-   * @generated from field: thegrid.v1.Position min_position = 3;
-   */
-  minPosition?: Position | undefined;
-};
-
-/**
- * Describes the message thegrid.v1.GetBenchmarkRequest.
- * Use `create(GetBenchmarkRequestSchema)` to create a new message.
- */
-export const GetBenchmarkRequestSchema: GenMessage<GetBenchmarkRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_performance, 10);
-
-/**
- * Response of GetBenchmark.
- *
- * @generated from message thegrid.v1.GetBenchmarkResponse
- */
-export type GetBenchmarkResponse = Message<"thegrid.v1.GetBenchmarkResponse"> & {
-  /**
-   * The last benchmark of the offer.
-   *
-   * @generated from field: thegrid.v1.Benchmark benchmark = 1;
-   */
-  benchmark?: Benchmark | undefined;
-};
-
-/**
- * Describes the message thegrid.v1.GetBenchmarkResponse.
- * Use `create(GetBenchmarkResponseSchema)` to create a new message.
- */
-export const GetBenchmarkResponseSchema: GenMessage<GetBenchmarkResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_performance, 11);
-
-/**
- * Benchmark is a run of probe deliveries over one offer. They cost no member anything, and pay nothing.
- *
- * @generated from message thegrid.v1.Benchmark
- */
-export type Benchmark = Message<"thegrid.v1.Benchmark"> & {
-  /**
-   * Id, `bmk_…`.
-   *
-   * @generated from field: string benchmark_id = 1;
-   */
-  benchmarkId: string;
-
-  /**
-   * The supplier, `mem_…`.
-   *
-   * @generated from field: string supplier_id = 2;
-   */
-  supplierId: string;
-
-  /**
-   * The instrument, `ins_…`.
-   *
-   * @generated from field: string instrument_id = 3;
-   */
-  instrumentId: string;
-
-  /**
-   * Symbol of the instrument.
-   *
-   * @generated from field: string symbol = 4;
-   */
-  symbol: string;
-
-  /**
-   * How far it is.
-   *
-   * @generated from field: thegrid.v1.BenchmarkStatus status = 5;
-   */
-  status: BenchmarkStatus;
-
-  /**
-   * When it was asked for.
-   *
-   * @generated from field: google.protobuf.Timestamp create_time = 6;
-   */
-  createTime?: Timestamp | undefined;
-
-  /**
-   * When it ends at the latest.
-   *
-   * @generated from field: google.protobuf.Timestamp deadline_time = 7;
-   */
-  deadlineTime?: Timestamp | undefined;
-
-  /**
-   * When it ended; unset while it runs.
-   *
-   * @generated from field: google.protobuf.Timestamp end_time = 8;
-   */
-  endTime?: Timestamp | undefined;
-
-  /**
-   * Probes it asks for.
-   *
-   * @generated from field: int32 probes_wanted = 9;
-   */
-  probesWanted: number;
-
-  /**
-   * Greatest number of probes at once.
-   *
-   * @generated from field: int32 concurrent_probes = 10;
-   */
-  concurrentProbes: number;
-
-  /**
-   * Version of the specification it judges by.
-   *
-   * @generated from field: int32 spec_version = 11;
-   */
-  specVersion: number;
-
-  /**
-   * What each probe came to, in the order of their ends.
-   *
-   * @generated from field: repeated thegrid.v1.Probe probes = 12;
-   */
-  probes: Probe[];
-
-  /**
-   * Median time to first token, in microseconds.
-   *
-   * @generated from field: optional int64 first_token_p50_us = 13;
-   */
-  firstTokenP50Us?: bigint | undefined;
-
-  /**
-   * What 95 of 100 first tokens did not exceed, in microseconds.
-   *
-   * @generated from field: optional int64 first_token_p95_us = 14;
-   */
-  firstTokenP95Us?: bigint | undefined;
-
-  /**
-   * Median tokens per second of one delivery.
-   *
-   * @generated from field: optional int64 throughput_p50_tokens_per_second = 15;
-   */
-  throughputP50TokensPerSecond?: bigint | undefined;
-
-  /**
-   * Tokens per second over all deliveries at once, as measured.
-   *
-   * @generated from field: int64 measured_tokens_per_second = 16;
-   */
-  measuredTokensPerSecond: bigint;
-
-  /**
-   * What of it was verified: the policy's share of it, and no more than the offer says.
-   *
-   * @generated from field: int64 verified_tokens_per_second = 17;
-   */
-  verifiedTokensPerSecond: bigint;
-
-  /**
-   * Why it refused.
-   *
-   * @generated from field: repeated thegrid.v1.Finding findings = 18;
-   */
-  findings: Finding[];
-};
-
-/**
- * Describes the message thegrid.v1.Benchmark.
- * Use `create(BenchmarkSchema)` to create a new message.
- */
-export const BenchmarkSchema: GenMessage<Benchmark> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_performance, 12);
-
-/**
- * Probe is one delivery of the venue's own.
- *
- * @generated from message thegrid.v1.Probe
- */
-export type Probe = Message<"thegrid.v1.Probe"> & {
-  /**
-   * The delivery, `dlv_…`.
-   *
-   * @generated from field: string delivery_id = 1;
-   */
-  deliveryId: string;
-
-  /**
-   * Verdict by name, such as `in_spec`.
-   *
-   * @generated from field: string verdict = 2;
-   */
-  verdict: string;
-
-  /**
-   * What ended it, a row of the table of endings.
-   *
-   * @generated from field: string cause = 3;
-   */
-  cause: string;
-
-  /**
-   * Tokens of the prompt.
-   *
-   * @generated from field: int64 prompt_tokens = 4;
-   */
-  promptTokens: bigint;
-
-  /**
-   * Tokens of the answer.
-   *
-   * @generated from field: int64 completion_tokens = 5;
-   */
-  completionTokens: bigint;
-
-  /**
-   * From the request handed over to the first token, in microseconds.
-   *
-   * @generated from field: optional int64 first_token_us = 6;
-   */
-  firstTokenUs?: bigint | undefined;
-
-  /**
-   * From the request handed over to the end, in microseconds.
-   *
-   * @generated from field: optional int64 duration_us = 7;
-   */
-  durationUs?: bigint | undefined;
-};
-
-/**
- * Describes the message thegrid.v1.Probe.
- * Use `create(ProbeSchema)` to create a new message.
- */
-export const ProbeSchema: GenMessage<Probe> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_performance, 13);
-
-/**
  * SupplierStatus is where a supplier stands on an instrument.
  *
  * @generated from enum thegrid.v1.SupplierStatus
@@ -901,25 +565,18 @@ export enum SupplierStatus {
   SUSPENDED = 4,
 
   /**
-   * Gets probes and few calls, and issues nothing, until it has shown that it keeps the contract.
+   * Gets few calls at once and issues nothing, until it has shown that it keeps the contract.
    *
    * @generated from enum value: SUPPLIER_STATUS_PROBATION = 5;
    */
   PROBATION = 5,
 
   /**
-   * A benchmark refused it.
-   *
-   * @generated from enum value: SUPPLIER_STATUS_REFUSED = 6;
-   */
-  REFUSED = 6,
-
-  /**
    * The operator ended the admission.
    *
-   * @generated from enum value: SUPPLIER_STATUS_ENDED = 7;
+   * @generated from enum value: SUPPLIER_STATUS_ENDED = 6;
    */
-  ENDED = 7,
+  ENDED = 6,
 }
 
 /**
@@ -949,32 +606,25 @@ export enum StandingCause {
   OPERATOR = 1,
 
   /**
-   * A benchmark.
-   *
-   * @generated from enum value: STANDING_CAUSE_BENCHMARK = 2;
-   */
-  BENCHMARK = 2,
-
-  /**
    * The share of calls that were not delivered in spec.
    *
-   * @generated from enum value: STANDING_CAUSE_PERFORMANCE = 3;
+   * @generated from enum value: STANDING_CAUSE_PERFORMANCE = 2;
    */
-  PERFORMANCE = 3,
+  PERFORMANCE = 2,
 
   /**
    * The share of time in which it was able to serve.
    *
-   * @generated from enum value: STANDING_CAUSE_UPTIME = 4;
+   * @generated from enum value: STANDING_CAUSE_UPTIME = 3;
    */
-  UPTIME = 4,
+  UPTIME = 3,
 
   /**
    * An offer that falls short of a contract that came into force after it was made.
    *
-   * @generated from enum value: STANDING_CAUSE_OFFER = 5;
+   * @generated from enum value: STANDING_CAUSE_OFFER = 4;
    */
-  OFFER = 5,
+  OFFER = 4,
 }
 
 /**
@@ -984,49 +634,8 @@ export const StandingCauseSchema: GenEnum<StandingCause> = /*@__PURE__*/
   enumDesc(file_thegrid_v1_performance, 1);
 
 /**
- * BenchmarkStatus says how far a benchmark is.
- *
- * @generated from enum thegrid.v1.BenchmarkStatus
- */
-export enum BenchmarkStatus {
-  /**
-   * Never sent.
-   *
-   * @generated from enum value: BENCHMARK_STATUS_UNSPECIFIED = 0;
-   */
-  UNSPECIFIED = 0,
-
-  /**
-   * Probes are under way.
-   *
-   * @generated from enum value: BENCHMARK_STATUS_RUNNING = 1;
-   */
-  RUNNING = 1,
-
-  /**
-   * It admitted the supplier at the verified speed.
-   *
-   * @generated from enum value: BENCHMARK_STATUS_ADMITTED = 2;
-   */
-  ADMITTED = 2,
-
-  /**
-   * It did not; the findings say why.
-   *
-   * @generated from enum value: BENCHMARK_STATUS_REFUSED = 3;
-   */
-  REFUSED = 3,
-}
-
-/**
- * Describes the enum thegrid.v1.BenchmarkStatus.
- */
-export const BenchmarkStatusSchema: GenEnum<BenchmarkStatus> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_performance, 2);
-
-/**
  * PerformanceService answers how suppliers keep their instruments' contracts, and what follows from it:
- * rolling figures, changes of standing with their evidence, and benchmarks.
+ * rolling figures, and changes of standing with their evidence.
  *
  * @generated from service thegrid.v1.PerformanceService
  */
@@ -1053,31 +662,6 @@ export const PerformanceService: GenService<{
     methodKind: "unary";
     input: typeof ListSupplierChangesRequestSchema;
     output: typeof ListSupplierChangesResponseSchema;
-  },
-  /**
-   * RunBenchmark lets the exchange measure a connected offer with probe deliveries, and admits its supplier
-   * at the measured speed or refuses it with figures; GetBenchmark tells the result. The operator may ask
-   * for any offer, a supplier for its own where the policy `self_admission` is 1. Refused with
-   * INSTRUMENT_NOT_FOUND, MEMBER_NOT_FOUND, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, SELF_ADMISSION_CLOSED,
-   * SUPPLIER_NOT_CONNECTED, SUPPLIER_NOT_ADMITTED, BENCHMARK_RUNNING, SCOPE_MISSING. A repeat is safe.
-   *
-   * @generated from rpc thegrid.v1.PerformanceService.RunBenchmark
-   */
-  runBenchmark: {
-    methodKind: "unary";
-    input: typeof RunBenchmarkRequestSchema;
-    output: typeof RunBenchmarkResponseSchema;
-  },
-  /**
-   * GetBenchmark answers the last benchmark of an offer: a supplier's own, or anybody's for the operator.
-   * Refused with INSTRUMENT_NOT_FOUND, BENCHMARK_NOT_FOUND, SCOPE_MISSING.
-   *
-   * @generated from rpc thegrid.v1.PerformanceService.GetBenchmark
-   */
-  getBenchmark: {
-    methodKind: "unary";
-    input: typeof GetBenchmarkRequestSchema;
-    output: typeof GetBenchmarkResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_performance, 0);

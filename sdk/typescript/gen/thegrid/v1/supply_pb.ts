@@ -1044,8 +1044,7 @@ export const SupplierFailureKindSchema: GenEnum<SupplierFailureKind> = /*@__PURE
 export const SupplyService: GenService<{
   /**
    * RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-   * It may come before the admission: a benchmark measures what is offered. Refused with
-   * INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
+   * Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
    *
    * @generated from rpc thegrid.v1.SupplyService.RegisterOffer
    */
