@@ -87,8 +87,9 @@ bench: env ## measure; figures go to tests/bench (ARGS to choose)
 soak: env ## run the whole house for long under load (ARGS to choose)
 	@$(BIN)/python -m tests.bench.soak $(ARGS)
 
-proto: generators ## generate code and descriptors from proto/ for every SDK
+proto: generators ## generate code and descriptors for every SDK, and the page of endings
 	@$(TOOLS)/python sdk/generate.py
+	@$(BIN)/python -m tests.flows.endings_page
 
 released: generators ## record the contract as released: from then on it may only grow
 	@$(TOOLS)/python sdk/generate.py

@@ -1,6 +1,7 @@
 """The two forms of an answer: one JSON object, or server-sent events as they come.
 
-What is asked of the exchange is in `chat.py`; JSON and messages meet in `thegrid.openai`.
+Here is what all surfaces share, and chat completions; `message_answers.py` and
+`response_answers.py` have the others. What is asked of the exchange is in `inference.py`.
 """
 
 import asyncio
@@ -20,7 +21,6 @@ from thegrid_gateway.http import ClientLeft, Headers, Http
 from thegrid_gateway.records import billed_headers, receipt, served_headers
 
 _DONE = b"data: [DONE]\n\n"
-_ALIVE = b": keep-alive\n\n"
 
 
 class Answer:
@@ -30,7 +30,7 @@ class Answer:
         self._http = http
         self.call = call
         self._config = config
-        self._started = delivery_pb2.DeliveryStarted(serving_model=model)
+        self.started = delivery_pb2.DeliveryStarted(serving_model=model)
         self.first_token_s = 0.0
         self.usage: usage_pb2.UsageRecord | None = None
 
@@ -53,7 +53,7 @@ class Answer:
                     self._mark_first_token()
                     self._take_reply(event.reply)
                 elif kind == "started":
-                    self._started = event.started
+                    self.started = event.started
                 elif kind == "ended":
                     self._mark_first_token()
                     self.usage = event.ended.usage
@@ -86,25 +86,28 @@ class Answer:
 
     def _refusal(self, failed: delivery_pb2.DeliveryFailed) -> ApiError:
         refused = from_refusal(errors.from_status(failed.status))
-        usage_id = failed.usage.usage_id or self._started.usage_id
+        usage_id = failed.usage.usage_id or self.started.usage_id
         if usage_id:
             refused.headers += ((b"x-grid-request-id", usage_id.encode()),)
         return refused
 
+    def tail(self) -> str:
+        """Answer the part of the usage record's id that the answer's own id ends with."""
+        return self.started.usage_id.partition("_")[2] or self._http.request_id
+
     def _identity(self) -> dict[str, Any]:
-        """Answer the keys that every part of the answer shares."""
-        tail = self._started.usage_id.partition("_")[2] or self._http.request_id
-        return {"id": f"chatcmpl-{tail}", "model": self._started.serving_model}
+        """Answer the keys that every part of a chat's answer shares."""
+        return {"id": f"chatcmpl-{self.tail()}", "model": self.started.serving_model}
 
     def _headers(self) -> Headers:
         spent_ms = round((time.perf_counter() - self._http.began_s) * 1000)
         return [
-            *served_headers(self._started),
+            *served_headers(self.started),
             (b"openai-processing-ms", str(spent_ms).encode()),
         ]
 
 
-def _to_json(reply: chat_pb2.ChatReply) -> dict[str, Any]:
+def chunk_of(reply: chat_pb2.ChatReply) -> dict[str, Any]:
     """Answer a part of an answer as JSON; verbatim fields that are none are left out.
 
     They come from the supplier as they are, and the client pays for the rest.
@@ -129,7 +132,8 @@ def _says_something(choice: dict[str, Any]) -> bool:
     return any(value for key, value in choice.items() if key != "index")
 
 
-def _billed(ended: delivery_pb2.DeliveryEnded) -> dict[str, Any]:
+def billed_usage(ended: delivery_pb2.DeliveryEnded) -> dict[str, Any]:
+    """Answer the `usage` that the client is shown: what is billed."""
     if ended.reply.HasField("usage"):
         return usage_to_json(ended.reply.usage)
     counted = ended.usage.counted
@@ -148,29 +152,27 @@ class WholeAnswer(Answer):
         self._assembly = Assembly()
 
     def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
-        self._assembly.add(_to_json(reply))
+        self._assembly.add(chunk_of(reply))
 
     async def _end(self, ended: delivery_pb2.DeliveryEnded) -> None:
         self._take_reply(ended.reply)
         completion = self._assembly.completion()
         completion.setdefault("created", int(time.time()))
         completion |= self._identity()
-        completion["usage"] = _billed(ended)
+        completion["usage"] = billed_usage(ended)
         headers = [*self._headers(), *billed_headers(ended.usage)]
         await self._http.answer(200, completion, headers)
 
 
-class StreamedAnswer(Answer):
-    """The answer as server-sent events, each batch that is ready in one write."""
+class EventStream(Answer):
+    """An answer as server-sent events, each batch that is ready in one write."""
 
-    def __init__(
-        self, http: Http, call: SessionCall, config: Config, model: str, include_usage: bool
-    ) -> None:
+    ALIVE = b": keep-alive\n\n"
+    """What is sent after a silence."""
+
+    def __init__(self, http: Http, call: SessionCall, config: Config, model: str) -> None:
         super().__init__(http, call, config, model)
-        self._include_usage = include_usage
         self._pieces: list[bytes] = []
-        self._base: dict[str, Any] = {}
-        self._begun_choices: set[int] = set()
         self._loop = asyncio.get_running_loop()
         self._written_s = self._loop.time()
         self._is_writing = False
@@ -206,7 +208,7 @@ class StreamedAnswer(Answer):
     async def _idle(self) -> None:
         silent_s = self._loop.time() - self._written_s
         if self._http.has_begun and silent_s >= self._config.heartbeat_s:
-            await self._write(_ALIVE, more=True)
+            await self._write(self.ALIVE, more=True)
 
     async def _write(self, piece: bytes, *, more: bool) -> None:
         if not self._http.has_begun:
@@ -229,8 +231,43 @@ class StreamedAnswer(Answer):
             pieces, self._pieces = self._pieces, []
             await self._write(b"".join(pieces), more=True)
 
+    def _put_receipt(self, usage: usage_pb2.UsageRecord) -> None:
+        """Say what was billed, in a comment that only who looks for it reads."""
+        self._pieces.append(b": receipt %b\n\n" % json_text.write(receipt(usage)))
+
+    def _put_error(self, refused: ApiError) -> None:
+        """Say why the stream breaks off."""
+        self._pieces.append(b"data: %b\n\n" % json_text.write(refused.body()))
+
+    async def _fail(self, failed: delivery_pb2.DeliveryFailed) -> None:
+        refused = self._refusal(failed)
+        if not self._http.has_begun and not self._pieces:
+            raise refused
+        if failed.HasField("usage"):
+            self._put_receipt(failed.usage)
+        await self._break(refused)
+
+    async def _break(self, refused: ApiError) -> None:
+        """End a begun answer with an error event and without its proper end."""
+        self._put_error(refused)
+        await self._flush()
+        self._http.abort()
+        await self._http.left()
+
+
+class StreamedAnswer(EventStream):
+    """A chat completion in chunks."""
+
+    def __init__(
+        self, http: Http, call: SessionCall, config: Config, model: str, include_usage: bool
+    ) -> None:
+        super().__init__(http, call, config, model)
+        self._include_usage = include_usage
+        self._base: dict[str, Any] = {}
+        self._begun_choices: set[int] = set()
+
     def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
-        chunk = _to_json(reply)
+        chunk = chunk_of(reply)
         # Usage is shown once, at the end, as billed.
         chunk.pop("usage", None)
         choices = [self._completed(choice) for choice in chunk.get("choices", ())]
@@ -268,23 +305,7 @@ class StreamedAnswer(Answer):
     async def _end(self, ended: delivery_pb2.DeliveryEnded) -> None:
         self._take_reply(ended.reply)
         if self._include_usage:
-            self._pieces.append(self._event({"choices": [], "usage": _billed(ended)}))
-        self._pieces.append(b": receipt %b\n\n" % json_text.write(receipt(ended.usage)))
+            self._pieces.append(self._event({"choices": [], "usage": billed_usage(ended)}))
+        self._put_receipt(ended.usage)
         self._pieces.append(_DONE)
         await self._write(b"".join(self._pieces), more=False)
-
-    async def _fail(self, failed: delivery_pb2.DeliveryFailed) -> None:
-        refused = self._refusal(failed)
-        if not self._http.has_begun and not self._pieces:
-            raise refused
-        if failed.HasField("usage"):
-            said = json_text.write(receipt(failed.usage))
-            self._pieces.append(b": receipt %b\n\n" % said)
-        await self._break(refused)
-
-    async def _break(self, refused: ApiError) -> None:
-        """End a begun answer with an error event and without its proper end."""
-        self._pieces.append(b"data: %b\n\n" % json_text.write(refused.body()))
-        await self._flush()
-        self._http.abort()
-        await self._http.left()

@@ -13,18 +13,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from thegrid.frames import open_channel
 from thegrid.session import SessionPool
 from thegrid.settings import Settings, load_settings
+from thegrid_gateway.aliases import load_aliases
 from thegrid_gateway.chat import ChatCompletions
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, no_route, wrong_method
+from thegrid_gateway.messages import Messages, message_counting
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.reads import Reads
+from thegrid_gateway.response_store import open_store
+from thegrid_gateway.responses import KeptResponses, Responses, response_counting
 
 _CHAT = "/v1/chat/completions"
+_MESSAGES = "/v1/messages"
+_COUNT = "/v1/messages/count_tokens"
+_RESPONSES = "/v1/responses"
 _READ = ["GET", "HEAD"]
 
 
@@ -36,20 +43,18 @@ class Gateway:
         self.metrics = Metrics()
         self.is_draining = False
         self.pool: SessionPool | None = None
-        self._chat: ChatCompletions | None = None
+        self._posts: dict[str, ASGIApp] = {}
+        self._aliases = load_aliases(config)
+        self._store = open_store(config.responses_store, config.responses_store_s)
         self._app = Starlette(lifespan=self._live)
         self._app.router.redirect_slashes = False
         self._app.add_exception_handler(HTTPException, _refuse_route)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the hot path is found without a router."""
-        if (
-            scope["type"] == "http"
-            and scope["path"] == _CHAT
-            and scope["method"] == "POST"
-            and self._chat is not None
-        ):
-            await self._chat(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "POST":
+            endpoint = self._posts.get(scope["path"]) or self._app
+            await endpoint(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -63,8 +68,19 @@ class Gateway:
         )
         channel = open_channel(settings)
         self.pool = pool
-        self._chat = ChatCompletions(self.config, pool, self.metrics)
-        app.router.routes.extend(self._routes(Reads(self.config, channel, self.metrics)))
+        shared = (self.config, pool, self.metrics, self._aliases)
+        kept = KeptResponses(self._store, channel)
+        self._posts = {
+            _RESPONSES: Responses(*shared, kept),
+            f"{_RESPONSES}/input_tokens": response_counting(
+                self.config, channel, self.metrics, self._aliases
+            ),
+            _CHAT: ChatCompletions(*shared),
+            _MESSAGES: Messages(*shared),
+            _COUNT: message_counting(self.config, channel, self.metrics, self._aliases),
+        }
+        reads = Reads(self.config, channel, self.metrics, self._aliases)
+        app.router.routes.extend([*self._routes(reads), *_kept_routes(reads, kept)])
         pool.start()
         watching = asyncio.ensure_future(self.metrics.watch(pool))
         try:
@@ -73,10 +89,12 @@ class Gateway:
             watching.cancel()
             await pool.close(self.config.grace_s)
             await channel.close()
+            if self._store is not None:
+                self._store.close()
 
     def _routes(self, reads: Reads) -> list[Route]:
         return [
-            Route(_CHAT, _post_only, methods=["POST"]),
+            *(Route(path, _post_only, methods=["POST"]) for path in self._posts),
             _read("/v1/models", reads.endpoint("models", reads.list_models)),
             _read("/v1/models/{model:path}", reads.endpoint("models", reads.get_model)),
             _read("/v1/usage", reads.endpoint("usage", reads.list_usage)),
@@ -101,6 +119,16 @@ class Gateway:
     async def _metrics(self, request: Request) -> Response:
         page, content_type = self.metrics.page()
         return Response(page, media_type=content_type)
+
+
+def _kept_routes(reads: Reads, kept: KeptResponses) -> list[Route]:
+    one = _RESPONSES + "/{id}"
+    return [
+        _read(one, reads.endpoint("responses", kept.get)),
+        Route(one, reads.endpoint("responses", kept.delete), methods=["DELETE"]),
+        _read(f"{one}/input_items", reads.endpoint("responses", kept.input_items)),
+        Route(f"{one}/cancel", reads.endpoint("responses", kept.cancel), methods=["POST"]),
+    ]
 
 
 def _read(path: str, endpoint: Any) -> Route:

@@ -54,6 +54,14 @@ class Config:
     connect_wait_s: float = _setting(2.0, "time a call waits for the exchange to be dialled", 0.0)
     catalogue_s: float = _setting(2.0, "time the list of models is kept, in seconds", 0.0)
     grace_s: float = _setting(30.0, "time running answers have after SIGTERM, in seconds", 0.0)
+    model_aliases: str = _setting(
+        "", "names of models for instruments: pattern=instrument,…, such as claude-*=text-prime"
+    )
+    model_aliases_file: str = _setting("", "file with more of them, one on each line")
+    responses_store: str = _setting(
+        "", "where responses are kept that clients ask to keep: sqlite:///file; empty keeps none"
+    )
+    responses_store_s: float = _setting(2_592_000.0, "time a response is kept, in seconds", 1.0)
     drain_delay_s: float = _setting(0.0, "time it still serves while saying it drains", 0.0)
     log_level: str = _setting("warning", "critical, error, warning, info or debug")
 

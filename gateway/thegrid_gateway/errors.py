@@ -1,4 +1,4 @@
-"""The one table from the exchange's reasons to HTTP: status, OpenAI's type and code, and retry.
+"""The one table from the exchange's reasons to HTTP, for each surface: status, type, code, retry.
 
 Refusals that the gateway itself makes are built here as well; where they are raised is elsewhere.
 """
@@ -18,13 +18,39 @@ UNAVAILABLE = "service_unavailable"
 
 
 class Row(NamedTuple):
-    """One row of the table; `code` empty means the reason in lower case."""
+    """One row of the table; `code` empty means the reason in lower case.
+
+    Status, code, message and retry are the same on every surface, `type` is OpenAI's word.
+    Anthropic's goes by the status; `messages_status` is its own status where that differs.
+    """
 
     status: int
     type: str
     code: str = ""
     retry: bool = False
     param: str | None = None
+    messages_status: int = 0
+
+
+_OVERLOADED = 529
+"""Anthropic's own status for a server that is busy now."""
+
+_MESSAGES_TYPES: Mapping[int, str] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    405: "invalid_request_error",
+    408: "timeout_error",
+    409: "invalid_request_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+    _OVERLOADED: "overloaded_error",
+}
+"""Anthropic's type of each status; all others are `api_error`."""
 
 
 REASONS: Mapping[str, Row] = {
@@ -37,7 +63,7 @@ REASONS: Mapping[str, Row] = {
     "COMMAND_QUARANTINED": Row(500, SERVER),
     "INTERNAL": Row(500, SERVER, "internal_error", retry=True),
     "DRAINING": Row(503, UNAVAILABLE, retry=True),
-    "OVERLOADED": Row(503, UNAVAILABLE, retry=True),
+    "OVERLOADED": Row(503, UNAVAILABLE, retry=True, messages_status=_OVERLOADED),
     "DEADLINE_EXCEEDED": Row(504, SERVER, retry=True),
     "KEY_MISSING": Row(401, AUTHENTICATION, "invalid_api_key"),
     "KEY_UNKNOWN": Row(401, AUTHENTICATION, "invalid_api_key"),
@@ -58,10 +84,16 @@ REASONS: Mapping[str, Row] = {
     "ROLE_MISSING": Row(403, PERMISSION),
     "POLICY_INVALID": Row(400, INVALID),
     "FEE_TIER_NOT_FOUND": Row(404, INVALID),
+    "SPEND_LIMIT_REACHED": Row(429, QUOTA),
+    "INSTRUMENT_NOT_ALLOWED": Row(403, PERMISSION),
+    "KEY_ABOVE_PARENT": Row(403, PERMISSION),
+    "WEBHOOK_NOT_FOUND": Row(404, INVALID),
+    "WEBHOOK_LIMIT": Row(429, QUOTA),
+    "WEBHOOK_URL_REFUSED": Row(400, INVALID),
     "INSUFFICIENT_FUNDS": Row(402, QUOTA),
     "INSUFFICIENT_UNITS": Row(402, QUOTA),
     "NO_LIQUIDITY": Row(503, UNAVAILABLE, retry=True),
-    "ABOVE_CEILING": Row(402, QUOTA),
+    "ABOVE_CEILING": Row(503, UNAVAILABLE, retry=True),
     "PRICE_OFF_TICK": Row(400, INVALID),
     "PRICE_OUT_OF_RANGE": Row(400, INVALID),
     "PRICE_OUT_OF_BAND": Row(503, UNAVAILABLE, retry=True),
@@ -86,8 +118,10 @@ REASONS: Mapping[str, Row] = {
     "OFFER_NOT_FOUND": Row(404, INVALID),
     "CAPACITY_EXCEEDED": Row(503, UNAVAILABLE, retry=True),
     "OFFER_BELOW_SPEC": Row(400, INVALID),
+    "INDEX_NOT_FOUND": Row(404, INVALID),
+    "COLLATERAL_SHORT": Row(409, INVALID),
     "NO_SUPPLIER": Row(503, UNAVAILABLE, retry=True),
-    "SATURATED": Row(503, UNAVAILABLE, retry=True),
+    "SATURATED": Row(503, UNAVAILABLE, retry=True, messages_status=_OVERLOADED),
     "CONTEXT_EXCEEDED": Row(400, INVALID, "context_length_exceeded", param="messages"),
     "CONTENT_REFUSED": Row(400, INVALID, param="messages"),
     "FIELD_NOT_HONOURED": Row(400, INVALID, "unsupported_parameter"),
@@ -97,11 +131,19 @@ REASONS: Mapping[str, Row] = {
     "CLIENT_FAULT": Row(400, INVALID, "invalid_request"),
     "VENUE_FAULT": Row(500, SERVER, retry=True),
     "RESERVATION_ENDED": Row(504, SERVER, retry=True),
+    "DELIVERY_CANCELLED": Row(409, INVALID),
     "PROTOCOL_VIOLATION": Row(500, SERVER),
     "ALREADY_OPEN": Row(409, INVALID),
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),
     "STREAM_LIMIT": Row(429, RATE, retry=True),
     "SUPPLIER_ON_PROBATION": Row(403, PERMISSION),
+    "METERING_POLICY_NOT_FOUND": Row(404, INVALID),
+    "DISPUTE_NOT_FOUND": Row(404, INVALID),
+    "DISPUTE_EXISTS": Row(409, INVALID),
+    "DISPUTE_TOO_LATE": Row(400, INVALID),
+    "DISPUTE_CLOSED": Row(409, INVALID),
+    "DISPUTE_LIMIT": Row(429, RATE),
+    "USAGE_PENDING": Row(409, INVALID, retry=True),
 }
 """Every reason of `ErrorReason`; a test compares the two lists."""
 
@@ -125,7 +167,7 @@ _REQUEST_PREFIXES = ("open.request.", "request.", "open.")
 
 
 class ApiError(Exception):
-    """An answer that is an error, in OpenAI's shape.
+    """An answer that is an error, in the shape of the surface that it is sent on.
 
     `retry` says whether the same request may succeed later, `retry_after_s` when; `headers` are
     further headers of the answer.
@@ -142,9 +184,11 @@ class ApiError(Exception):
         retry: bool = False,
         retry_after_s: float | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        messages_status: int = 0,
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.messages_status = messages_status or status
         self.message = message
         self.type = type
         self.code = code
@@ -163,6 +207,16 @@ class ApiError(Exception):
                 "code": self.code,
             }
         }
+
+    def messages_body(self, request_id: str) -> dict[str, object]:
+        """Answer the JSON object in Anthropic's shape; our own code stands beside."""
+        kind = _MESSAGES_TYPES.get(self.messages_status, "api_error")
+        error: dict[str, object] = {"type": kind, "message": self.message}
+        if self.param:
+            error["param"] = self.param
+        if self.code:
+            error["code"] = self.code
+        return {"type": "error", "error": error, "request_id": request_id}
 
     def retry_headers(self) -> list[tuple[bytes, bytes]]:
         """Answer the headers that tell OpenAI's clients whether and when to try again."""
@@ -188,6 +242,7 @@ def from_refusal(error: GridError) -> ApiError:
         param=_param(error) or row.param,
         retry=row.retry or (error.retry_after_s is not None and row.status >= 429),
         retry_after_s=error.retry_after_s,
+        messages_status=row.messages_status,
     )
 
 
@@ -197,6 +252,8 @@ def _param(error: GridError) -> str | None:
         if field.startswith(prefix):
             field = field.removeprefix(prefix)
             break
+    if field.startswith("preferences."):
+        field = "grid." + field.removeprefix("preferences.").replace("_supplier_ids", "_suppliers")
     return "model" if field == "instrument" else field or None
 
 
@@ -205,7 +262,7 @@ def key_missing() -> ApiError:
     return ApiError(
         401,
         "You didn't provide an API key. Send your key of the exchange as a bearer token:"
-        " Authorization: Bearer YOUR_KEY.",
+        " Authorization: Bearer YOUR_KEY, or as x-api-key.",
         type=AUTHENTICATION,
         code="invalid_api_key",
         headers=((b"www-authenticate", b"Bearer"),),
@@ -233,8 +290,8 @@ def no_route(path: str) -> ApiError:
     """Answer the error for a path that leads nowhere."""
     return ApiError(
         404,
-        f"Unknown request URL: {path}. This gateway serves /v1/chat/completions, /v1/models and"
-        " /v1/usage; is the base URL right, with /v1 once?",
+        f"Unknown request URL: {path}. This gateway serves /v1/chat/completions, /v1/responses,"
+        " /v1/messages, /v1/models and /v1/usage; is the base URL right, with /v1 once?",
         code="unknown_url",
     )
 
@@ -242,6 +299,11 @@ def no_route(path: str) -> ApiError:
 def wrong_method(method: str, path: str) -> ApiError:
     """Answer the error for a path that is served with another method."""
     return ApiError(405, f"Not allowed: {method} {path}.", code="method_not_allowed")
+
+
+def refused_field(param: str, message: str) -> ApiError:
+    """Answer the error for a field that asks for what has no counterpart here."""
+    return ApiError(400, message, param=param, code="unsupported_parameter")
 
 
 def internal() -> ApiError:

@@ -179,3 +179,23 @@ def either(expected: str, checks: Mapping[type, Check]) -> Check:
         chosen(value, path)
 
     return check
+
+
+def by_type(kinds: Mapping[str, Check], default: str = "") -> Check:
+    """Take objects by the check of their `type`; a type that is not among `kinds` passes."""
+    typed = record({"type": text(64, 1)}, () if default else ("type",))
+
+    def check(value: Any, path: str) -> None:
+        typed(value, path)
+        known = kinds.get(value.get("type") or default)
+        if known is not None:
+            known(value, path)
+
+    return check
+
+
+def page_limit(text: str, most: int) -> int:
+    """Answer the `limit` of a page. Raises ApiError."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise invalid("limit", f"Invalid 'limit': expected 1 to {most}.")
+    return int(text)

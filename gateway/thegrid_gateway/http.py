@@ -41,6 +41,8 @@ class Http:
         self.token = new_delivery_id().removeprefix("dlv_")
         """A fresh word that names this request wherever it has no name of its own."""
         self.request_id = self._choose_request_id()
+        self.is_messages = False
+        """Whether the surface is Anthropic's, whose errors have a shape of their own."""
         self.status = 0
 
     def header(self, name: bytes) -> bytes:
@@ -55,10 +57,12 @@ class Http:
         return "req_" + self.token
 
     def credential(self) -> str:
-        """Answer the caller's key. Raises ApiError when there is none."""
+        """Answer the caller's key, a bearer token or `x-api-key`. Raises ApiError without one."""
         scheme, _, secret = self.header(b"authorization").partition(b" ")
         secret = secret.strip()
-        if scheme.lower() != b"bearer" or not _SECRET.fullmatch(secret):
+        if scheme.lower() != b"bearer":
+            secret = self.header(b"x-api-key").strip()
+        if not _SECRET.fullmatch(secret):
             raise key_missing()
         return secret.decode()
 
@@ -109,7 +113,10 @@ class Http:
         """Send the head of the answer."""
         self.has_begun = True
         self.status = status
-        head = [(b"x-request-id", self.request_id.encode()), *headers]
+        request_id = self.request_id.encode()
+        head = [(b"x-request-id", request_id), *headers]
+        if self.is_messages:
+            head.append((b"request-id", request_id))
         await self._send({"type": "http.response.start", "status": status, "headers": head})
 
     async def write(self, piece: bytes, *, more: bool) -> None:
@@ -137,7 +144,11 @@ class Http:
         if error.status in (408, 413):
             # What is left of the body is not read, so the connection cannot be used again.
             more.append((b"connection", b"close"))
-        await self.answer(error.status, error.body(), more)
+        if self.is_messages:
+            body = error.messages_body(self.request_id)
+            await self.answer(error.messages_status, body, more)
+        else:
+            await self.answer(error.status, error.body(), more)
 
     def abort(self) -> None:
         """End the answer abnormally: the connection closes without the end of the body."""

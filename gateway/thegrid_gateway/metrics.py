@@ -18,7 +18,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from thegrid.session import SessionPool
-from thegrid_gateway.answers import Answer, StreamedAnswer
+from thegrid_gateway.answers import Answer, EventStream
 from thegrid_gateway.http import Http
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -41,13 +41,13 @@ class Metrics:
         )
         self._first_token = Histogram(
             "grid_gateway_first_token_seconds",
-            "Time from the head of a streamed chat request to the first part of its answer.",
+            "Time from the head of a streamed request to the first part of its answer.",
             registry=self.registry,
             buckets=_SECONDS,
         )
         self._duration = Histogram(
             "grid_gateway_request_seconds",
-            "Time from the head of a chat request to the end of its answer.",
+            "Time from the head of a request for inference to the end of its answer.",
             registry=self.registry,
             buckets=_SECONDS,
         )
@@ -73,11 +73,11 @@ class Metrics:
             self._children[endpoint, status] = child
         child.inc()
 
-    def chat(self, http: Http, answer: Answer | None) -> None:
-        """Count one chat request that is over."""
-        self.count("chat", http.status)
+    def inference(self, endpoint: str, http: Http, answer: Answer | None) -> None:
+        """Count one request for inference that is over."""
+        self.count(endpoint, http.status)
         self._duration.observe(time.perf_counter() - http.began_s)
-        if isinstance(answer, StreamedAnswer) and answer.first_token_s:
+        if isinstance(answer, EventStream) and answer.first_token_s:
             self._first_token.observe(answer.first_token_s)
 
     async def watch(self, pool: SessionPool) -> None:

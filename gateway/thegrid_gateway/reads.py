@@ -24,17 +24,20 @@ from thegrid.v1 import (
     usage_pb2,
     usage_pb2_grpc,
 )
+from thegrid_gateway.aliases import Aliases
 from thegrid_gateway.config import Config
-from thegrid_gateway.errors import INVALID, ApiError, from_refusal, internal
+from thegrid_gateway.errors import ApiError, from_refusal, internal
+from thegrid_gateway.fields import page_limit
 from thegrid_gateway.http import ClientLeft, Http
 from thegrid_gateway.metrics import Metrics
+from thegrid_gateway.models import aliased, anthropic_model, anthropic_page
 from thegrid_gateway.records import record_to_json
 
 _log = logging.getLogger("thegrid_gateway")
 _TIMEOUT_S = 10.0
 _PAGE_MAX = 1_000
 _CACHED_CALLERS = 1_024
-_COMPLETION_PREFIX = "chatcmpl-"
+_ANSWER_PREFIXES = ("chatcmpl-", "msg_", "resp_")
 
 Metadata = tuple[tuple[str, str], ...]
 Read = Callable[[Request, Metadata], Awaitable[dict[str, Any]]]
@@ -43,8 +46,11 @@ Read = Callable[[Request, Metadata], Awaitable[dict[str, Any]]]
 class Reads:
     """The endpoints that only read."""
 
-    def __init__(self, config: Config, channel: grpc.aio.Channel, metrics: Metrics) -> None:
+    def __init__(
+        self, config: Config, channel: grpc.aio.Channel, metrics: Metrics, aliases: Aliases
+    ) -> None:
         self._config = config
+        self._aliases = aliases
         self._metrics = metrics
         self._instruments = instruments_pb2_grpc.InstrumentServiceStub(channel)
         self._markets = market_data_pb2_grpc.MarketDataServiceStub(channel)
@@ -57,14 +63,18 @@ class Reads:
 
     async def list_models(self, request: Request, metadata: Metadata) -> dict[str, Any]:
         """GET /v1/models: the instruments, each with its promises and its market's prices."""
-        return {"object": "list", "data": await self._models(metadata)}
+        models = await self._models(metadata)
+        if request.headers.get("anthropic-version"):
+            return anthropic_page(models, request.query_params)
+        return {"object": "list", "data": models}
 
     async def get_model(self, request: Request, metadata: Metadata) -> dict[str, Any]:
         """GET /v1/models/{model}: one instrument by symbol or id."""
-        wanted = request.path_params["model"]
+        wanted = self._aliases.instrument(request.path_params["model"])
         for model in await self._models(metadata):
             if wanted in (model["id"], model["instrument_id"]):
-                return model
+                is_anthropic = request.headers.get("anthropic-version")
+                return anthropic_model(model) if is_anthropic else model
         raise ApiError(
             404,
             f"The model '{wanted}' does not exist; GET /v1/models lists those that do.",
@@ -75,8 +85,9 @@ class Reads:
     async def get_usage(self, request: Request, metadata: Metadata) -> dict[str, Any]:
         """GET /v1/usage/{id}: one record, by any id that the caller has seen."""
         wanted = request.path_params["id"]
-        if wanted.startswith(_COMPLETION_PREFIX):
-            wanted = "usg_" + wanted.removeprefix(_COMPLETION_PREFIX)
+        prefix = next((each for each in _ANSWER_PREFIXES if wanted.startswith(each)), "")
+        if prefix:
+            wanted = "usg_" + wanted.removeprefix(prefix)
         asked = usage_pb2.GetUsageRequest(id=wanted)
         found = await self._usage.GetUsage(asked, metadata=metadata, timeout=_TIMEOUT_S)
         return record_to_json(found.usage)
@@ -85,7 +96,7 @@ class Reads:
         """GET /v1/usage: records, newest first, page by page."""
         query = request.query_params
         asked = usage_pb2.ListUsageRequest(
-            page_size=_limit(query.get("limit", "100")),
+            page_size=page_limit(query.get("limit", "100"), _PAGE_MAX),
             page_token=query.get("after", ""),
             instrument=query.get("model", ""),
             key_id=query.get("key_id", ""),
@@ -121,6 +132,9 @@ class Reads:
             asked.page_token = page.next_page_token
             if not asked.page_token:
                 break
+        for model in models:
+            model["aliases"] = self._aliases.of(model["id"])
+        models += aliased(models, self._aliases)
         self._kept[caller] = (now_s, models)
         return models
 
@@ -168,14 +182,6 @@ def _pricing(market: market_data_pb2.Market) -> dict[str, Any]:
     prices = ("last_price_micros", "best_bid_micros", "best_ask_micros")
     known = {name: getattr(market, name) if market.HasField(name) else None for name in prices}
     return {"currency": "USD", "unit_tokens": 1_000_000, **known}
-
-
-def _limit(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _PAGE_MAX:
-        raise ApiError(
-            400, f"Invalid 'limit': expected 1 to {_PAGE_MAX}.", param="limit", type=INVALID
-        )
-    return int(text)
 
 
 def _instant(name: str, text: str) -> Timestamp:

@@ -5,6 +5,7 @@ Unknown fields pass untouched; whether a supplier honours a field is the exchang
 
 from typing import Any
 
+from thegrid_gateway import preferences
 from thegrid_gateway.errors import ApiError
 from thegrid_gateway.fields import (
     Check,
@@ -62,14 +63,6 @@ _JSON_SCHEMA = record(
 )
 _RESPONSE_FORMAT = record(
     {"type": choice("text", "json_object", "json_schema"), "json_schema": _JSON_SCHEMA}, ("type",)
-)
-_PREFERENCES = record(
-    {
-        "max_price_micros": integer(1),
-        "only_suppliers": array(text(64, 1), 32),
-        "ignore_suppliers": array(text(64, 1), 32),
-    },
-    closed=True,
 )
 
 
@@ -129,7 +122,7 @@ def request_check(messages_max: int) -> Check:
         "modalities": array(text(64), 16),
         "prediction": _OBJECT,
         "functions": array(_FUNCTION, 1_024),
-        "grid": _PREFERENCES,
+        "grid": preferences.CHECK,
     }
     body = record(fields, ("model", "messages"))
 

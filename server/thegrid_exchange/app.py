@@ -20,6 +20,12 @@ from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.operator_port import OperatorPort
 from thegrid_exchange.api.pulse import Pulse
+from thegrid_exchange.api.records import (
+    ReceiptSigner,
+    UsageRecords,
+    ensure_receipt_key,
+    load_or_make_signer,
+)
 from thegrid_exchange.api.secrets import Vault, load_or_make_hash_secret
 from thegrid_exchange.api.server import Server, build_server
 from thegrid_exchange.api.services import Services
@@ -33,18 +39,28 @@ from thegrid_exchange.delivery.relay import Relay
 from thegrid_exchange.journal.rules import running_rules
 from thegrid_exchange.journal.snapshots import Snapshotter
 from thegrid_exchange.journal.store import SqlJournal
+from thegrid_exchange.notify.addresses import Guard
+from thegrid_exchange.notify.outbox import Outbox, OutboxLimits
+from thegrid_exchange.notify.sender import Sender
 from thegrid_exchange.process import fail_stop, require_believable_clock, settle_memory
 from thegrid_exchange.recovery import Recovered, recover
 from thegrid_exchange.replay import Replayer, ReplayLimits
 from thegrid_exchange.sequencer import Sequencer
 from thegrid_exchange.ticker import Ticker
 from thegrid_exchange.views.accounts import AccountsReader
+from thegrid_exchange.views.activity import ActivityReader
+from thegrid_exchange.views.candles import CandlesReader, statistics_of
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
+from thegrid_exchange.views.notices import NoticesReader
 from thegrid_exchange.views.performance import SupplierChangesReader
+from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
+from thegrid_exchange.views.reference_index import ReferenceIndexReader
 from thegrid_exchange.views.sql import Reader
+from thegrid_exchange.views.statements import StatementsReader
+from thegrid_exchange.views.sweeps import SweepsReader
 from thegrid_exchange.views.trading import TradingReader
 from thegrid_exchange.views.usage import UsageReader
 
@@ -83,6 +99,7 @@ class RunningExchange:
         await self.server.stop(min(grace_s, 5.0))
         await self.services.background.finish()
         await self.services.replayer.stop()
+        await self.services.outbox.stop()
         self._ticking.cancel()
         await asyncio.gather(self._ticking, return_exceptions=True)
         await self.services.pulse.stop()
@@ -141,26 +158,37 @@ async def _start(
     recovered: Recovered,
     on_fault: Callable[[str], object],
 ) -> RunningExchange:
-    reader = Reader(journal.engine, config.journal_url, config.partition)
+    reader = Reader(journal.engine, config.journal_url, config.partition, journal.last_seq_before)
     live = Live(
         recovered.state, recovered.head, projector, kept=config.subscriber_queue_messages * 8
     )
-    live.begin(await projector.open(reader))
+    now_us, markets = recovered.state.now_us, recovered.state.markets
+    statistics = [await statistics_of(reader, market_id, now_us) for market_id in markets]
+    live.begin(await projector.open(reader), statistics)
     sequencer = _sequencer(config, clock, projector, journal, recovered, on_fault)
     sequencer.subscribe(live.fold)
-    ticker = Ticker(sequencer, clock, heartbeat_us=config.heartbeat_s * MICROS)
+    ticker = Ticker(
+        sequencer,
+        clock,
+        heartbeat_us=config.heartbeat_s * MICROS,
+        awaited_us=lambda: live.next_candle_us,
+    )
     relay = _relay(config, clock, sequencer, live)
     limits = ReplayLimits(config.resume_rows, config.resume_events)
     replayer = Replayer(journal, running_rules().codec, live, limits)
-    services = _services(config, clock, vault, sequencer, live, reader, replayer, relay)
+    signer = load_or_make_signer(config.data)
+    services = _services(config, clock, vault, signer, sequencer, live, reader, replayer, relay)
     relay.on_settled = services.metrics.settled
     async with contextlib.AsyncExitStack() as undo:
         sequencer.start()
         undo.push_async_callback(sequencer.drain)
         await ticker.catch_up()
         await bootstrap.ensure_operator(config.data, sequencer, live, vault)
+        await ensure_receipt_key(sequencer, live, signer)
         await relay.start()
         undo.push_async_callback(relay.drain, 0)
+        services.outbox.start()
+        undo.push_async_callback(services.outbox.stop)
         operator = OperatorPort(_exposition(services), lambda: not services.pulse.draining)
         operator_port = await operator.start(config.operator_host, config.operator_port)
         undo.push_async_callback(operator.stop)
@@ -264,6 +292,7 @@ def _services(
     config: Config,
     clock: Clock,
     vault: Vault,
+    signer: ReceiptSigner,
     sequencer: Sequencer,
     live: Live,
     reader: Reader,
@@ -272,18 +301,40 @@ def _services(
 ) -> Services:
     authenticator = Authenticator(vault, live.state, clock)
     live.on_ended = authenticator.announce
+    guard = Guard(allow_private=config.webhook_allow_private)
+    notices = NoticesReader(reader)
+    sender = Sender(guard, clock, timeout_us=config.webhook_timeout_s * MICROS)
+    outbox_limits = OutboxLimits(config.webhook_attempts, at_once=config.webhooks_at_once)
     return Services(
         config=config,
         clock=clock,
         sequencer=sequencer,
         live=live,
         trading=TradingReader(reader),
+        candles=CandlesReader(reader),
         accounts=AccountsReader(reader),
         lots=LotsReader(reader),
         usage=UsageReader(reader),
+        notices=notices,
+        outbox=Outbox(
+            sequencer,
+            live.state,
+            notices,
+            sender,
+            clock,
+            vault.webhook_secret,
+            limits=outbox_limits,
+        ),
+        guard=guard,
+        records=UsageRecords(live, signer, clock),
         replayer=replayer,
         prevented=PreventedReader(reader),
         supplier_changes=SupplierChangesReader(reader),
+        positions=PositionsReader(reader),
+        activity=ActivityReader(reader),
+        statements=StatementsReader(reader),
+        sweeps=SweepsReader(reader),
+        indexes=ReferenceIndexReader(reader),
         authenticator=authenticator,
         vault=vault,
         validator=Validator(),

@@ -23,6 +23,7 @@ from thegrid_exchange.journal.snapshots import Snapshotter
 from thegrid_exchange.journal.store import SqlJournal
 from thegrid_exchange.process import ClockUnbelievable
 from thegrid_exchange.recovery import recover
+from thegrid_exchange.rewind import Wanted, as_json, as_lines, rewind
 
 USAGE_EXIT = 2
 """Exit code when the exchange cannot start: a wrong setting, a locked or unreadable journal."""
@@ -59,7 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     for name, run, help_text in (
         ("serve", _serve, "run the exchange until it is told to stop"),
         ("verify", _in_loop(_verify), "prove the journal; works beside a running exchange"),
-        ("replay", _in_loop(_replay), "print the rows of the journal, one JSON object a line"),
+        (
+            "replay",
+            _in_loop(_replay),
+            "print rows of the journal, or what was at a moment",
+        ),
         ("snapshot", _in_loop(_snapshot), "take a snapshot now, while no exchange runs here"),
         ("policy", _in_loop(_policy), "print the policy in force, as the journal holds it"),
     ):
@@ -68,10 +73,24 @@ def _parser() -> argparse.ArgumentParser:
         if name != "serve":
             command.add_argument("folder", nargs="?", metavar="DATA", help="the data folder")
         if name == "replay":
-            command.add_argument("--from", dest="first", type=int, default=1, help="first row")
-            command.add_argument("--to", dest="last", type=int, default=None, help="last row")
+            _add_replay_flags(command)
         command.set_defaults(run=run)
     return parser
+
+
+def _add_replay_flags(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--from", dest="first", type=int, default=1, help="first row to print")
+    command.add_argument("--to", dest="last", type=int, default=None, help="last row to print")
+    command.add_argument(
+        "--until",
+        metavar="SEQ|TIME",
+        help="instead of rows, what the exchange was right after a row, or at an instant (UTC)",
+    )
+    command.add_argument(
+        "--member", default="", help="with --until: a member's balances, open orders and Lots"
+    )
+    command.add_argument("--market", default="", help="with --until: a market's book")
+    command.add_argument("--json", action="store_true", help="with --until: one JSON object")
 
 
 def _in_loop(
@@ -105,10 +124,17 @@ async def _verify(config: Config, _options: argparse.Namespace) -> int:
 
 
 async def _replay(config: Config, options: argparse.Namespace) -> int:
+    if options.until is None and (options.member or options.market):
+        raise ConfigError("--member, --market: say as of when with --until")
     reader = SqlReader(config.journal_url, config.partition)
     await reader.open()
     codec = running_rules().codec
     try:
+        if options.until is not None:
+            wanted = Wanted(options.until, options.member, options.market)
+            shown = await rewind(reader, wanted)
+            print(as_json(shown) if options.json else "\n".join(as_lines(shown)))
+            return 0
         async for batch in reader.read(options.first - 1, options.last):
             for stored in batch:
                 print(json.dumps(_shown(decode_row(codec, stored)), default=bytes.hex))

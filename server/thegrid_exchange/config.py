@@ -100,6 +100,15 @@ class Config:
     )
     snapshots_kept: int = _setting(3, "snapshots kept", 1, 1_000)
 
+    webhook_allow_private: bool = _setting(
+        False, "let webhooks call private and loopback addresses, and plain http (for tests)"
+    )
+    webhook_timeout_s: int = _setting(10, "longest time a webhook may take, seconds", 1, 120)
+    webhook_attempts: int = _setting(
+        16, "times a notice is sent before its webhook is disabled", 1, 100
+    )
+    webhooks_at_once: int = _setting(32, "webhook calls under way", 1, 10_000)
+
     heartbeat_s: int = _setting(30, "longest time without a row, seconds", 1, 3_600)
     drain_s: int = _setting(30, "longest time given to open work at shutdown, seconds", 0, 3_600)
     max_clock_jump_s: int = _setting(

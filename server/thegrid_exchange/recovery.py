@@ -3,7 +3,7 @@ Live views are built from the state it answers; overdue work is the ticker's.
 """
 
 import logging
-from typing import Any, NamedTuple, cast
+from typing import Any, Final, NamedTuple, cast
 
 from thegrid_exchange.journal import chain
 from thegrid_exchange.journal.codec import CodecError, decode_row
@@ -12,8 +12,10 @@ from thegrid_exchange.journal.protocol import (
     Journal,
     JournalBroken,
     JournalError,
+    JournalReader,
     Projector,
     Quarantined,
+    Row,
     Rules,
     SnapshotHead,
     StoredRow,
@@ -23,6 +25,9 @@ from thegrid_exchange.journal.snapshots import load_rows
 from thegrid_exchange.process import without_collector
 
 log = logging.getLogger(__name__)
+
+PROGRESS_ROWS: Final = 50_000
+"""Rows between two lines of progress while read models are rebuilt: some seconds."""
 
 
 class Recovered(NamedTuple):
@@ -69,29 +74,76 @@ async def recover(
     return Recovered(start.state, head, repeats, quarantined, start.head.seq)
 
 
+class _Rebuild:
+    """Read models being made anew, row by row, with a line of progress now and then."""
+
+    def __init__(self, journal: Journal, projector: Projector, last_seq: int) -> None:
+        self._journal, self._projector = journal, projector
+        self._last_seq, self._told = last_seq, 0
+
+    async def begin(self) -> None:
+        """Throw away what there is."""
+        log.info("rebuilding the read models from %d rows", self._last_seq)
+        await self._journal.reset_views(self._projector.version, self._projector.create())
+
+    async def add(self, rows: list[Row], state: Any) -> None:
+        """Write what some rows make; `state` is as it stood right after them."""
+        await self._journal.project(self._projector.project(rows, state))
+        if rows[-1].seq - self._told >= PROGRESS_ROWS:
+            self._told = rows[-1].seq
+            log.info("read models rebuilt up to row %d of %d", self._told, self._last_seq)
+
+    async def end(self) -> None:
+        """Declare them complete."""
+        await self._journal.project((), self._projector.version)
+
+
 async def _bring_up(
     journal: Journal, rules: Rules, head: Head, projector: Projector | None
 ) -> _Start:
     """Where recovery began, its state brought up to `head`, and the read models with it."""
-    rebuild = projector is not None and await journal.views_version() != projector.version
-    start = _Start(rules.empty(), Head(0, chain.genesis(journal.exchange_id, journal.partition), 0))
-    if rebuild and projector is not None:
-        log.info("rebuilding the read models from %d rows", head.seq)
-        await journal.reset_views(projector.version, projector.create())
+    rebuild: _Rebuild | None = None
+    if projector is not None and await journal.views_version() != projector.version:
+        rebuild = _Rebuild(journal, projector, head.seq)
+    start = _beginning(journal, rules)
+    if rebuild is not None:
+        await rebuild.begin()
     else:
         start = await _newest_snapshot(journal, rules) or start
-    reached = await _fold_tail(journal, rules, start, projector if rebuild else None)
+    reached = await _fold_tail(journal, rules, start, rebuild)
     if reached != head:
         raise JournalBroken(reached.seq + 1, "rows at the end are missing")
-    if rebuild and projector is not None:
-        await journal.project((), projector.version)
+    if rebuild is not None:
+        await rebuild.end()
     rules.check(start.state)
     return start
 
 
-async def _newest_snapshot(journal: Journal, rules: Rules) -> _Start | None:
+async def state_at(journal: JournalReader, rules: Rules, seq: int) -> tuple[Any, Head]:
+    """The state as of a row, of a journal that is only read and may go on being written.
+
+    It begins with the newest sound snapshot up to there. Raises JournalBroken as `recover` does.
+    """
+    start = await _newest_snapshot(journal, rules, seq) or _beginning(journal, rules)
+    reached = await _fold_tail(journal, rules, start, until_seq=seq)
+    if reached.seq != seq:
+        raise JournalBroken(reached.seq + 1, "rows are missing")
+    rules.check(start.state)
+    return start.state, reached
+
+
+def _beginning(journal: JournalReader, rules: Rules) -> _Start:
+    first = Head(0, chain.genesis(journal.exchange_id, journal.partition), 0)
+    return _Start(rules.empty(), first)
+
+
+async def _newest_snapshot(
+    journal: JournalReader, rules: Rules, until_seq: int | None = None
+) -> _Start | None:
     """The state of the newest snapshot that is whole and belongs to this very chain."""
     for snapshot in await journal.snapshots():
+        if until_seq is not None and snapshot.seq > until_seq:
+            continue
         try:
             return await _load(journal, rules, snapshot)
         except JournalError as error:
@@ -99,7 +151,7 @@ async def _newest_snapshot(journal: Journal, rules: Rules) -> _Start | None:
     return None
 
 
-async def _load(journal: Journal, rules: Rules, snapshot: SnapshotHead) -> _Start:
+async def _load(journal: JournalReader, rules: Rules, snapshot: SnapshotHead) -> _Start:
     row = await journal.row(snapshot.seq)
     if row is None or row.hash != snapshot.hash:
         raise JournalError(f"the snapshot at row {snapshot.seq} is of another journal")
@@ -108,16 +160,19 @@ async def _load(journal: Journal, rules: Rules, snapshot: SnapshotHead) -> _Star
 
 
 async def _fold_tail(
-    journal: Journal, rules: Rules, start: _Start, projector: Projector | None
+    journal: JournalReader,
+    rules: Rules,
+    start: _Start,
+    rebuild: _Rebuild | None = None,
+    until_seq: int | None = None,
 ) -> Head:
     head = start.head
-    async for stored in journal.read(head.seq):
+    async for stored in journal.read(head.seq, until_seq):
         head = chain.check(stored, head)
         for row in stored:
             rules.fold(start.state, row.at_us, _events(rules, row))
-        if projector is not None:
-            rows = [decode_row(rules.codec, row) for row in stored]
-            await journal.project(projector.project(rows, start.state))
+        if rebuild is not None:
+            await rebuild.add([decode_row(rules.codec, row) for row in stored], start.state)
     return head
 
 

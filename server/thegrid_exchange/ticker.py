@@ -4,7 +4,7 @@ What is due, and how much of it one Tick does, is the engine's to say.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from thegrid_exchange.clock import Clock
 from thegrid_exchange.engine.commands import Tick
@@ -23,9 +23,16 @@ class Ticker:
     """The only sender of Tick; a heartbeat keeps idle time from looking like an outage."""
 
     def __init__(
-        self, sequencer: Sequencer, clock: Clock, *, heartbeat_us: int = 30_000_000
+        self,
+        sequencer: Sequencer,
+        clock: Clock,
+        *,
+        heartbeat_us: int = 30_000_000,
+        awaited_us: Callable[[], int | None] = lambda: None,
     ) -> None:
+        """`awaited_us` says until when time has to come by for readers, if for any."""
         self._sequencer, self._clock, self._heartbeat_us = sequencer, clock, heartbeat_us
+        self._awaited_us = awaited_us
         self._changed = asyncio.Event()
         self._planned_us = 0
         sequencer.subscribe(self._look)
@@ -89,7 +96,8 @@ class Ticker:
         return max(self._clock.now_us(), self._sequencer.durable.at_us)
 
     def _due_us(self) -> int:
-        """The engine's next deadline or the next heartbeat, whichever comes first."""
-        heartbeat_us = self._sequencer.durable.at_us + self._heartbeat_us
-        deadline_us = self._sequencer.state.next_deadline_us()
-        return heartbeat_us if deadline_us is None else min(deadline_us, heartbeat_us)
+        """The engine's next deadline, the next heartbeat or what is awaited: what comes first."""
+        due_us = self._sequencer.durable.at_us + self._heartbeat_us
+        for other_us in (self._sequencer.state.next_deadline_us(), self._awaited_us()):
+            due_us = due_us if other_us is None else min(due_us, other_us)
+        return due_us

@@ -9,9 +9,11 @@ from tests.support.exchange import SYMBOL, Exchange, Participant
 from thegrid.v1 import (
     accounts_pb2,
     admin_pb2,
+    history_pb2,
     instruments_pb2,
     market_data_pb2,
     members_pb2,
+    notices_pb2,
     performance_pb2,
     supply_pb2,
     trading_pb2,
@@ -21,6 +23,7 @@ from thegrid_exchange.api.methods import SCOPES
 
 HANDLE = "very-private-handle"
 CLIENT_ID = "very-private-client-id"
+WEBHOOK = "https://very-private.example/hook"
 TAG = "very-private-tag"
 
 
@@ -38,7 +41,20 @@ async def traces(exchange: Exchange, supplier: Participant) -> dict[str, str]:
     moved = await member.accounts.CreateTransfer(
         accounts_pb2.CreateTransferRequest(request_id="t", instrument=SYMBOL, quantity_units=1)
     )
+    made = await member.notices.CreateWebhook(
+        notices_pb2.CreateWebhookRequest(request_id="w", url=WEBHOOK)
+    )
+    wanted = members_pb2.NoticeSettings(cash_micros=987_654_321)
+    await member.members.UpdateSettings(
+        members_pb2.UpdateSettingsRequest(request_id="s", notices=wanted)
+    )
+    await exchange.place(member, side="buy", quantity_units=1, price_micros=1_000, tag=TAG)
+    told = await member.notices.ListNotices(notices_pb2.ListNoticesRequest())
     return {
+        "webhook": made.webhook.webhook_id,
+        "address": WEBHOOK,
+        "signing secret": made.secret,
+        "notice": told.notices[0].notice_id,
         "member": member.member_id,
         "handle": HANDLE,
         "order": placed.order.order_id,
@@ -58,14 +74,32 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
     return {
         "GetInstrument": ("instruments", instruments_pb2.GetInstrumentRequest(instrument=SYMBOL)),
         "ListInstruments": ("instruments", instruments_pb2.ListInstrumentsRequest()),
+        "ListMeteringPolicies": ("instruments", instruments_pb2.ListMeteringPoliciesRequest()),
         "GetMarket": ("market_data", market_data_pb2.GetMarketRequest(market=SYMBOL)),
         "ListMarkets": ("market_data", market_data_pb2.ListMarketsRequest()),
         "GetBook": ("market_data", market_data_pb2.GetBookRequest(market=SYMBOL)),
         "ListTrades": ("market_data", market_data_pb2.ListTradesRequest(market=SYMBOL)),
+        "GetReferenceIndex": (
+            "market_data",
+            market_data_pb2.GetReferenceIndexRequest(instrument=SYMBOL),
+        ),
+        "ListReferenceIndexes": (
+            "market_data",
+            market_data_pb2.ListReferenceIndexesRequest(instrument=SYMBOL),
+        ),
+        "ListReferenceIndexInputs": (
+            "market_data",
+            market_data_pb2.ListReferenceIndexInputsRequest(instrument=SYMBOL),
+        ),
         "GetOrder": ("trading", trading_pb2.GetOrderRequest(order=order)),
         "ListOrders": ("trading", trading_pb2.ListOrdersRequest()),
         "ListFills": ("trading", trading_pb2.ListFillsRequest(order_id=traces["order"])),
         "ListPreventedMatches": ("trading", trading_pb2.ListPreventedMatchesRequest()),
+        "GetCancelAllAfter": ("trading", trading_pb2.GetCancelAllAfterRequest()),
+        "GetStatement": ("history", history_pb2.GetStatementRequest()),
+        "GetStatistics": ("history", history_pb2.GetStatisticsRequest()),
+        "ListPositions": ("history", history_pb2.ListPositionsRequest()),
+        "ListSweeps": ("history", history_pb2.ListSweepsRequest()),
         "GetBalances": ("accounts", accounts_pb2.GetBalancesRequest()),
         "ListTransfers": ("accounts", accounts_pb2.ListTransfersRequest()),
         "GetLot": ("accounts", accounts_pb2.GetLotRequest(lot_id=traces["lot"])),
@@ -73,8 +107,14 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "ListPostings": ("accounts", accounts_pb2.ListPostingsRequest()),
         "GetUsage": ("usage", usage_pb2.GetUsageRequest(id="usg_x")),
         "ListUsage": ("usage", usage_pb2.ListUsageRequest(key_id=traces["key"])),
+        "SummarizeUsage": ("usage", usage_pb2.SummarizeUsageRequest(key_id=traces["key"])),
+        "ListReceiptKeys": ("usage", usage_pb2.ListReceiptKeysRequest()),
+        "ListDisputes": ("admin", admin_pb2.ListDisputesRequest(member_id=traces["member"])),
         "GetMember": ("members", members_pb2.GetMemberRequest(member_id=traces["member"])),
         "ListKeys": ("members", members_pb2.ListKeysRequest()),
+        "GetKey": ("members", members_pb2.GetKeyRequest(key_id=traces["key"])),
+        "ListNotices": ("notices", notices_pb2.ListNoticesRequest()),
+        "ListWebhooks": ("notices", notices_pb2.ListWebhooksRequest()),
         "ListOffers": ("supply", supply_pb2.ListOffersRequest()),
         "GetSupply": ("supply", supply_pb2.GetSupplyRequest()),
         "ListPerformance": ("performance", performance_pb2.ListPerformanceRequest()),
@@ -103,7 +143,7 @@ async def test_a_stranger_sees_nothing_of_another_member(
     )
     table = reads(traces)
     methods = {name.rpartition("/")[2] for name in SCOPES}
-    unread = {each for each in methods - set(table) if each.startswith(("Get", "List"))}
+    unread = {each for each in methods - set(table) if each.startswith(("Get", "List", "Summ"))}
     assert not unread, "every read of the contract must be tried"
     for name, (service, request) in table.items():
         try:

@@ -2,74 +2,18 @@
 
 import asyncio
 from typing import Any
-from zlib import crc32
 
 import grpc
 import pytest
 
 from tests.support.exchange import SYMBOL, Exchange, Participant, running_exchange
+from tests.support.followed import Followed, subscribe
 from tests.support.refusals import refusal_of, refused
 from thegrid.v1 import admin_pb2, market_data_pb2, members_pb2, trading_pb2
 
 BOOK = market_data_pb2.CHANNEL_BOOK
 TRADES = market_data_pb2.CHANNEL_TRADES
 STATUS = market_data_pb2.CHANNEL_STATUS
-
-
-class Followed:
-    """A reader of one stream that keeps the book and checks every promise of the contract."""
-
-    def __init__(self, member: Participant, *subscriptions: market_data_pb2.Subscription) -> None:
-        request = market_data_pb2.StreamMarketDataRequest(subscriptions=subscriptions)
-        self.call = member.market_data.StreamMarketData(request)
-        self.bids: dict[int, int] = {}
-        self.asks: dict[int, int] = {}
-        self.last: dict[int, int] = {}
-        self.events: list[market_data_pb2.MarketEvent] = []
-
-    async def next(self) -> list[market_data_pb2.MarketEvent]:
-        frame = await asyncio.wait_for(self.call.read(), 5)
-        if frame is grpc.aio.EOF:
-            return []
-        for event in frame.events:
-            self._take(event)
-        self.events += frame.events
-        return list(frame.events)
-
-    async def until(self, is_there: Any) -> market_data_pb2.MarketEvent:
-        while True:
-            for event in await self.next():
-                if is_there(event):
-                    return event
-
-    def _take(self, event: market_data_pb2.MarketEvent) -> None:
-        kind = event.WhichOneof("payload")
-        if kind == "heartbeat":
-            return
-        if kind == "book_snapshot":
-            self.bids.clear()
-            self.asks.clear()
-        elif event.channel in self.last and kind != "stream_end":
-            assert event.prev_sequence == self.last[event.channel]
-            assert event.sequence > event.prev_sequence
-        self.last[event.channel] = event.sequence
-        if kind in ("book_snapshot", "book_delta"):
-            self._apply(getattr(event, kind))
-
-    def _apply(self, change: Any) -> None:
-        for mine, levels in ((self.bids, change.bids), (self.asks, change.asks)):
-            for level in levels:
-                if level.quantity_units:
-                    mine[level.price_micros] = level.quantity_units
-                else:
-                    mine.pop(level.price_micros, None)
-        best = [*sorted(self.bids.items(), reverse=True)[:10], *sorted(self.asks.items())[:10]]
-        text = "|".join(f"{price}:{quantity}" for price, quantity in best)
-        assert change.checksum == crc32(text.encode())
-
-
-def subscribe(channel: Any, **more: Any) -> market_data_pb2.Subscription:
-    return market_data_pb2.Subscription(market=SYMBOL, channel=channel, **more)
 
 
 async def bid(exchange: Exchange, buyer: Participant, price_micros: int, units: int = 1) -> Any:

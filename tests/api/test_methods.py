@@ -3,7 +3,7 @@
 from thegrid_exchange.api.methods import SCOPES
 from thegrid_exchange.api.validation import Validator
 
-KNOWN = {"trade:read", "trade:write", "consume", "supply", "gateway", "admin"}
+KNOWN = {"trade:read", "trade:write", "consume", "supply", "gateway", "admin", "keys"}
 
 
 def test_every_method_of_the_contract_asks_for_a_scope_that_exists() -> None:
@@ -27,7 +27,11 @@ def test_a_gateways_key_opens_sessions_and_public_reads_alone() -> None:
         "InstrumentService",
         "MarketDataService",
         "MemberService",
+        "UsageService",
         "DeliveryService",
         "PerformanceService",
     }
     assert not [name for name in opened if "Create" in name or "Update" in name]
+    assert [name for name in opened if "UsageService" in name] == [
+        "/thegrid.v1.UsageService/ListReceiptKeys"
+    ]

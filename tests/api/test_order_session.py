@@ -192,3 +192,50 @@ async def test_a_repeat_is_known_in_another_session_by_another_key_and_as_a_sing
     (refused,) = await results(call, 1)
     assert "another body" in refused.result.error.message
     call.cancel()
+
+
+async def test_quotes_are_replaced_over_a_session(buyer: Participant) -> None:
+    def quotes(seq: int, *prices: int, **changes: Any) -> trading_pb2.OrderSessionCommand:
+        asked = trading_pb2.ReplaceQuotesRequest(
+            request_id=f"r{seq}",
+            market=SYMBOL,
+            tag="mm",
+            quotes=[
+                trading_pb2.Quote(side=1, price_micros=price, quantity_units=1) for price in prices
+            ],
+        )
+        return trading_pb2.OrderSessionCommand(
+            **{"client_seq": seq, "request_id": f"r{seq}", "quotes": asked, **changes}
+        )
+
+    call, _ = await opened(buyer, cancel_on_disconnect=True)
+    commands = [
+        quotes(1, 1_000, 2_000),
+        quotes(2, 3_000),
+        quotes(3, 1_001),
+        quotes(4, 1_000, request_id="another"),
+        trading_pb2.OrderSessionCommand(client_seq=5, request_id="r5"),
+        quotes(2, 3_000, client_seq=6),
+    ]
+    await call.write(trading_pb2.OrderSessionRequest(commands=commands))
+    first, second, refused, unlike, empty, again = await results(call, 6)
+    assert [each.order.price_micros for each in first.quotes.results] == [1_000, 2_000]
+    placed = [each.order.order_id for each in first.quotes.results]
+    assert list(second.quotes.cancelled_order_ids) == placed
+    reason = refusal_of(refused.quotes.results[0].error, grpc.StatusCode.OK).reason
+    assert reason == "PRICE_OFF_TICK"
+    for told, field in (
+        (unlike, "commands[3].quotes.request_id"),
+        (empty, "commands[4].item"),
+    ):
+        problem = refusal_of(told.result.error, grpc.StatusCode.OK)
+        assert (problem.reason, list(problem.fields)) == ("INVALID_ARGUMENT", [field])
+    assert again.quotes == second.quotes, "a repeat gets the first answer"
+    [order] = await open_orders(buyer)
+    assert (order.price_micros, order.tag) == (3_000, "mm")
+    call.cancel()
+    for _ in range(100):
+        if not await open_orders(buyer):
+            break
+        await asyncio.sleep(0.02)
+    assert not await open_orders(buyer), "quotes of a lost session are cancelled with it"

@@ -91,11 +91,11 @@ def figure(name: str, orders: int, took_s: float, cpu_s: float, waits: list[floa
 class House:
     """A running exchange with one market, as a client sees it."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *settings: str) -> None:
         self.child = Child(
             sys.executable, "-m", "thegrid_exchange", "serve",
             "--data", folder, "--grpc-port", "0", "--operator-port", "0",
-            "--requests-per-second-per-key", "1000000",
+            "--requests-per-second-per-key", "1000000", *settings,
         )  # fmt: skip
         self.target = self.child.first_line.split("grpc=")[1].split()[0]
         secret = (Path(folder) / "operator.key").read_text().strip()

@@ -17,17 +17,19 @@ from thegrid_exchange.delivery.encodings import (
     count,
     encoding_named,
 )
+from thegrid_exchange.delivery.images import Size
 from thegrid_exchange.delivery.meter import (
-    METERING_POLICIES,
     AnswerCount,
     ContextExceeded,
     Prompt,
+    PromptImage,
     PromptRefused,
     PromptText,
     TextCount,
     count_prompt,
     settled_length,
 )
+from thegrid_exchange.engine.rules.metering import FIRST_POLICY
 
 WORDS = st.sampled_from(
     [
@@ -149,32 +151,34 @@ def test_answers_are_counted_joined_by_choice_and_channel() -> None:
 
 
 async def test_a_prompt_is_its_texts_and_what_the_policy_adds() -> None:
-    policy = METERING_POLICIES[1]
+    policy = FIRST_POLICY._replace(schema_tokens=5)
+    low, high = PromptImage(True, None), PromptImage(False, Size(640, 480))
     prompt = Prompt(
         [PromptText("messages[0].content", "Say hello"), PromptText("tools[0]", "lookup")],
-        messages=2, tools=1, tool_calls=1, images=1, low_images=2,
+        messages=2, tools=1, tool_calls=1, images=(high, low, low), schemas=1,
     )  # fmt: skip
-    assert await count_prompt(prompt, "o200k_base", 1, 10_000) == (
+    assert await count_prompt(prompt, "o200k_base", policy, 10_000) == (
         3
         + policy.request_tokens
         + 2 * policy.message_tokens
         + policy.tool_tokens
         + policy.tool_call_tokens
-        + policy.image_tokens
-        + 2 * policy.low_image_tokens
+        + policy.schema_tokens
+        + policy.images.unknown_size_tokens
+        + 2 * policy.images.low_tokens
     )
 
 
 async def test_special_tokens_are_ordinary_text() -> None:
     prompt = Prompt([PromptText("messages[0].content", "<|endoftext|>")], messages=1)
-    assert await count_prompt(prompt, "o200k_base", 1, 1_000) > 7
+    assert await count_prompt(prompt, "o200k_base", FIRST_POLICY, 1_000) > 7
 
 
 @pytest.mark.parametrize("blank", [" ", "\t", "\n", " \t", "\u3000"])
 async def test_a_million_blanks_are_refused_by_field(blank: str) -> None:
     prompt = Prompt([PromptText("messages[3].content", "x" + blank * 1_000_000)], messages=4)
     with pytest.raises(PromptRefused) as refused:
-        await count_prompt(prompt, "o200k_base", 1, 10_000_000)
+        await count_prompt(prompt, "o200k_base", FIRST_POLICY, 10_000_000)
     assert refused.value.field == "messages[3].content"
 
 
@@ -200,7 +204,7 @@ def test_a_hostile_run_is_found_wherever_it_stands(before: int) -> None:
 async def test_what_is_surely_too_long_is_not_counted() -> None:
     prompt = Prompt([PromptText("messages[0].content", "a" * 1_000_000)], messages=1)
     with pytest.raises(ContextExceeded):
-        await count_prompt(prompt, "o200k_base", 1, 1_000)
+        await count_prompt(prompt, "o200k_base", FIRST_POLICY, 1_000)
 
 
 def test_ranks_come_from_an_installed_package_without_the_network() -> None:

@@ -16,8 +16,8 @@ from tests.support.market import (
     small_exchange,
 )
 from thegrid_exchange.engine import commands
-from thegrid_exchange.engine.events import OutageRecorded, UsageRecorded
-from thegrid_exchange.engine.records import TokenCounts
+from thegrid_exchange.engine.events import LateReportRecorded, OutageRecorded, UsageRecorded
+from thegrid_exchange.engine.records import LateReport, TokenCounts
 
 MILLION = 1_000_000
 
@@ -214,10 +214,37 @@ def test_a_missed_report_is_settled_at_the_last_mark(exchange: Exchange) -> None
     exchange.later(600 * SECOND)
     assert exchange.ok(commands.Tick()).done == 2
     first, second = (event.usage for event in exchange.events(UsageRecorded))
-    assert (first.status, first.cause) == ("settled_at_deadline", "RESERVATION_ENDED")
+    assert (first.status, first.cause) == ("settled_at_deadline", "report_lost")
     assert (first.verdict, first.billed_tokens) == ("in_spec", 1_300)
     assert (second.verdict, second.billed_tokens) == ("venue_fault", 0)
-    assert exchange.refused(report("dlv_1", "in_spec", 5)).reason == "DELIVERY_CLOSED"
+    assert first.canonical == TokenCounts(1_000, 300)
+
+
+def test_a_late_report_is_recorded_once_and_moves_nothing(exchange: Exchange) -> None:
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 1_000))
+    exchange.ok(commands.Mark("dlv_1", 300))
+    exchange.later(600 * SECOND)
+    exchange.tick()
+    balances = dict(exchange.state.balances)
+    counts = TokenCounts(1_000, 700)
+    late = report("dlv_1", "in_spec", 1_700, supplier_id=exchange.ann, canonical=counts)
+    assert exchange.ok(late).usage_id == "usg_1"
+    recorded = exchange.events(LateReportRecorded)[0]
+    assert (recorded.delivery_id, recorded.member_id) == ("dlv_1", exchange.bob)
+    assert recorded.report == LateReport(
+        "in_spec", late.cause, exchange.ann, counts, None, 1_700, exchange.at_us
+    )
+    assert exchange.state.balances == balances
+    assert exchange.refused(late).reason == "DELIVERY_CLOSED"
+
+
+def test_what_the_client_calls_it_outlives_a_lost_report(exchange: Exchange) -> None:
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 10, client_request_id="req-7"))
+    assert exchange.state.indices.calls_by_request[exchange.bob, "req-7"] == "dlv_1"
+    exchange.later(600 * SECOND)
+    exchange.tick()
+    assert exchange.events(UsageRecorded)[0].usage.request_id == "req-7"
+    assert not exchange.state.indices.calls_by_request
 
 
 def test_a_lot_of_many_parcels_expires_in_bounded_pieces(exchange: Exchange) -> None:

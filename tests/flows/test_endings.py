@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from google.rpc.error_details_pb2 import ErrorInfo
 
+from tests.flows.endings_page import PAGE, made, page
 from tests.flows.marketplace import PROMPT_TOKENS, UNIT, Marketplace, marketplace
 from tests.support.supplier import ScriptedCall, ScriptedSupplier, chat, chunk, delivery_id, serving
-from thegrid.v1 import admin_pb2, members_pb2, usage_pb2
+from thegrid.v1 import admin_pb2, delivery_pb2, members_pb2, usage_pb2
+from thegrid.v1.delivery_pb2_grpc import DeliveryServiceStub
 from thegrid_exchange.delivery.endings import endings
-from thegrid_exchange.engine.commands import Report, Reserve
+from thegrid_exchange.engine.commands import Report, Reserve, Tick
 
 TABLE = Path(__file__).with_name("endings.toml")
 ROWS: list[dict[str, Any]] = tomllib.loads(TABLE.read_text())["ending"]
@@ -134,6 +136,12 @@ async def key_revoked(play: Play) -> None:
     consumer.secret = secret
 
 
+async def cancelled(play: Play) -> None:
+    stub = play.market.exchange.stub(DeliveryServiceStub, play.market.consumer.secret)
+    answer = await stub.CancelDelivery(delivery_pb2.CancelDeliveryRequest(id=play.delivery_id))
+    assert answer.usage_id == "usg_" + play.delivery_id.removeprefix("dlv_")
+
+
 async def supplier_refused(play: Play) -> None:
     await play.supplier.fail(1, "REFUSED")
 
@@ -191,6 +199,16 @@ async def reservation_ended(play: Play) -> None:
     play.market.exchange.clock.advance(900_000)
 
 
+async def report_lost(play: Play) -> None:
+    """The Tick comes first; what the relay reports afterwards moves nothing."""
+    if play.stage == "streaming":
+        await play.say(" word" * 700, 700)
+        reserved = play.market.exchange.running.services.live.state.reservations
+        await play._until(lambda: reserved[play.delivery_id].marked_tokens > 0)
+    play.market.exchange.clock.advance(700_000_000)
+    await play.market.exchange.running.services.sequencer.submit(Tick(), actor="test")
+
+
 async def drained(play: Play) -> None:
     relay = play.market.exchange.running.services.relay
     await relay.drain(0)
@@ -204,9 +222,10 @@ CAUSES: dict[str, Callable[[Play], Awaitable[None]]] = {
     each.__name__: each
     for each in (
         completed, cut_at_cap, extension_refused, too_slow, client_left, session_lost, key_revoked,
+        cancelled,
         supplier_refused, supplier_failed, client_fault, protocol_broken, supplier_lost,
         no_supplier, saturated, supplier_silent, client_silent, first_token_late,
-        reservation_ended, drained,
+        reservation_ended, report_lost, drained,
     )
 }  # fmt: skip
 
@@ -231,6 +250,7 @@ def _request(row: dict[str, Any]) -> dict[str, Any]:
     special: dict[str, dict[str, Any]] = {
         "cut_at_cap": {"max_tokens": 5},
         "extension_refused": {"max_tokens": 2_000},
+        "report_lost": {"max_tokens": 2_000},
         "client_silent": {"window_bytes": chunk(role="assistant").ByteSize() + 1},
     }
     return special.get(row["cause"], {})
@@ -239,6 +259,8 @@ def _request(row: dict[str, Any]) -> dict[str, Any]:
 async def _prepare(market: Marketplace, row: dict[str, Any]) -> None:
     """Policy under which the row can happen within the test's moves of the clock."""
     changes: dict[str, int] = {}
+    if row["cause"] == "report_lost":
+        changes["reserve_step_tokens"] = 1_000
     if row["cause"] == "extension_refused":
         # A Lot of one Unit holds one step of 999,000 tokens and no second one.
         changes["reserve_step_tokens"] = 1_000
@@ -307,6 +329,7 @@ async def _compare(play: Play, row: dict[str, Any]) -> None:
         "nothing": 0,
         "prompt": PROMPT_TOKENS,
         "delivered": PROMPT_TOKENS + play.said_tokens,
+        "marked": PROMPT_TOKENS + play.said_tokens,
     }[row["billed"]]
     assert usage.billed_tokens == billed
     assert (usage.status == usage_pb2.USAGE_STATUS_FINAL) == (row["record"] == "final")
@@ -343,6 +366,15 @@ def _reason(status: Any) -> str:
     info = ErrorInfo()
     assert status.details[0].Unpack(info)
     return info.reason
+
+
+def test_every_stage_and_cause_is_described_and_published() -> None:
+    table = tomllib.loads(TABLE.read_text())
+    assert {row["stage"] for row in ROWS} == set(table["stages"])
+    assert {row["cause"] for row in ROWS} == set(table["causes"])
+    assert PAGE.read_text() == made(), "the page is stale; run make proto"
+    planted = {**table, "ending": [{**ROWS[0], "billed": "delivered"}, *ROWS[1:]]}
+    assert page(planted) != made()
 
 
 def test_the_table_is_the_one_that_the_relay_reads() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.stand_in import CALLER_KEY, CREATED, MODEL, Call, StandIn, chunk
 from thegrid.openai import request_to_json
+from thegrid.v1 import delivery_pb2
 
 HELLO: list[Any] = [{"role": "user", "content": "hi"}]
 BODY = {"model": "text-prime", "messages": HELLO}
@@ -174,6 +175,53 @@ async def test_what_the_caller_wants_of_supplier_and_price(
     assert list(opening.preferences.only_supplier_ids) == ["mem_a"]
     assert list(opening.preferences.ignore_supplier_ids) == ["mem_b"]
     assert "grid" not in request_to_json(opening.request)
+
+
+async def test_preferences_travel_in_the_body_or_in_a_header(
+    http: httpx.AsyncClient, exchange: StandIn
+) -> None:
+    wanted = {
+        "order_suppliers": ["mem_a", "mem_b"],
+        "allow_fallbacks": False,
+        "data_policies": ["zero-retention"],
+        "regions": ["eu-north"],
+        "models": ["acme/one"],
+        "hedge_after_percent": 40,
+    }
+    header = json.dumps({**wanted, "regions": ["us-east"], "max_price_micros": 7})
+    body = {**BODY, "grid": wanted}
+    await http.post("/chat/completions", json=body, headers={"x-grid-preferences": header})
+    asked = exchange.calls[0].opening.preferences
+    assert asked == delivery_pb2.DeliveryPreferences(
+        max_price_micros=7,
+        order_supplier_ids=["mem_a", "mem_b"],
+        allow_fallbacks=False,
+        data_policies=["zero-retention"],
+        regions=["eu-north"],
+        models=["acme/one"],
+        hedge_after_percent=40,
+    )
+    await http.post("/chat/completions", json=BODY)
+    assert not exchange.calls[1].opening.HasField("preferences")
+
+
+@pytest.mark.parametrize(
+    ("header", "param"),
+    [
+        ("{", "x-grid-preferences"),
+        ("[]", "x-grid-preferences"),
+        ('{"regions": "eu"}', "x-grid-preferences.regions"),
+        ('{"hedge_after_percent": 5}', "x-grid-preferences.hedge_after_percent"),
+        ('{"zone": 1}', "x-grid-preferences.zone"),
+        ("[" * 9_000, "x-grid-preferences"),
+    ],
+)
+async def test_a_bad_header_of_preferences_is_named(
+    http: httpx.AsyncClient, exchange: StandIn, header: str, param: str
+) -> None:
+    answer = await http.post("/chat/completions", json=BODY, headers={"x-grid-preferences": header})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+    assert not exchange.calls
 
 
 async def test_request_ids_are_the_clients_own_where_valid(http: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ import httpx
 import openai
 import pytest
 
-from tests.support.gateway import RunningGateway, running_gateway
+from tests.support.gateway import RunningGateway, running_gateway, stream_text
 from tests.support.stand_in import CALLER_KEY, GATEWAY_KEY, Call, StandIn, hello, status
 from tests.support.until import until
 
@@ -40,16 +40,7 @@ async def silent(call: Call) -> None:
 
 
 async def raw_stream(http: httpx.AsyncClient) -> tuple[str, Exception | None]:
-    """Answer what came of a stream's body, and what broke it."""
-    text = ""
-    async with http.stream("POST", "/chat/completions", json=STREAM) as answer:
-        assert answer.status_code == 200
-        try:
-            async for piece in answer.aiter_text():
-                text += piece
-        except httpx.TransportError as broken:
-            return text, broken
-    return text, None
+    return await stream_text(http, "/chat/completions", STREAM)
 
 
 async def test_a_stream_that_fails_ends_with_an_error_and_abnormally(

@@ -30,7 +30,7 @@ def refusing(reason: str, **more: Any) -> Any:
 
 REFUSALS = [
     ("INSUFFICIENT_FUNDS", 402, "insufficient_quota", "insufficient_funds", "false"),
-    ("ABOVE_CEILING", 402, "insufficient_quota", "above_ceiling", "false"),
+    ("ABOVE_CEILING", 503, "service_unavailable", "above_ceiling", "true"),
     ("NO_LIQUIDITY", 503, "service_unavailable", "no_liquidity", "true"),
     ("INSTRUMENT_NOT_FOUND", 404, "invalid_request_error", "model_not_found", "false"),
     ("RATE_LIMITED", 429, "rate_limit_error", "rate_limit_exceeded", "true"),
@@ -224,7 +224,7 @@ async def test_other_origins_are_given_nothing(http: httpx.AsyncClient) -> None:
 async def test_an_unexpected_fault_says_nothing_of_keys_or_prompts(
     http: httpx.AsyncClient, gateway: RunningGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
-    chat = gateway.server._gateway._chat
+    chat = gateway.server._gateway._posts["/v1/chat/completions"]
     assert chat is not None
 
     async def broken(*_: object, **__: object) -> None:

@@ -63,7 +63,8 @@ def _rarer(exchange: Exchange) -> None:
     exchange.ok(commands.CreateKey(reader, "key_golden", "0f" * 32, "first", scopes))
     exchange.ok(commands.RevokeKey(reader, "key_golden"))
     exchange.ok(commands.PublishSpec(INSTRUMENT, SPEC._replace(tokens_per_second_min=30), 0))
-    exchange.ok(commands.CancelOrders("mem_000000000001"))
+    for member_id in tuple(exchange.state.members):
+        exchange.ok(commands.CancelOrders(member_id))
     exchange.issue_and_sell(maker, 20, DOLLAR // 100)
     exchange.order(reader, "buy", 12, DOLLAR // 100)
     # Own Units bought back end where they began.
@@ -72,7 +73,7 @@ def _rarer(exchange: Exchange) -> None:
     exchange.ok(commands.TransferUnits(reader, INSTRUMENT, 3))
     for number, verdict in enumerate(("in_spec", "failed", "cancelled_by_client")):
         delivery_id = f"dlv_golden{number}"
-        exchange.ok(reserving(delivery_id, reader, 1_000, 20_000))
+        exchange.ok(reserving(delivery_id, reader, 1_000, 20_000, key_id="key_reader"))
         exchange.ok(commands.Mark(delivery_id, 2_500))
         billed = 0 if verdict == "failed" else 3_400
         counts = TokenCounts(1_000, 2_400)

@@ -66,6 +66,12 @@ def test_buying_using_and_the_receipt(grid: Grid) -> None:
     bought = grid.run("buy", "code-prime", "2", "--price", "1.25", "--client-order-id", "mine")
     assert "closed (filled): 2 of 2 Units filled" in bought.stdout
     assert "2 at $1.20" in bought.stdout
+    assert " tokens by o200k_base" in grid.run("count", "code-prime", "Say it").stdout
+    absent = grid.run("cancel-call", "usg_00000000000000000000", code=4)
+    assert "no such delivery" in absent.stderr
+    wishes = ("--region", "eu-north", "--order", "mem_nobody", "--no-fallbacks")
+    refused = grid.run("call", "code-prime", "Say it", *wishes, code=2).stderr
+    assert "order_supplier_ids" in refused
     called = grid.run("call", "code-prime", "Say it", "--max-tokens", "50").stdout
     assert "This is the demo model" in called
     assert "in_spec" in called

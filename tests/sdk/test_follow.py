@@ -25,7 +25,9 @@ def level(price: int, quantity: int) -> market_data_pb2.BookLevel:
     return market_data_pb2.BookLevel(price_micros=price, quantity_units=quantity, order_count=1)
 
 
-def snapshot(sequence: int, bids=((90, 1),), asks=((110, 2),), gap: bool = False) -> Event:
+def snapshot(
+    sequence: int, bids=((90, 1),), asks=((110, 2),), gap_from_sequence: int | None = None
+) -> Event:
     text = "|".join(f"{price}:{quantity}" for price, quantity in (*bids, *asks))
     return Event(
         market_id=MARKET,
@@ -35,8 +37,10 @@ def snapshot(sequence: int, bids=((90, 1),), asks=((110, 2),), gap: bool = False
             bids=[level(*each) for each in bids],
             asks=[level(*each) for each in asks],
             checksum=crc32(text.encode()),
-            gap=gap,
+            gap=gap_from_sequence is not None,
         ),
+        gap_from_sequence=gap_from_sequence,
+        gap_to_sequence=None if gap_from_sequence is None else sequence,
     )
 
 
@@ -128,7 +132,7 @@ def test_a_gap_is_asked_for_and_told_as_healed_when_it_comes() -> None:
         take(follower, trade(8, 9))
     assert follower.request().subscriptions[0].after_sequence == 3
     got = take(follower, trade(3, 8), trade(8, 9))
-    assert got[0] == Gap(MARKET, TRADES, 3, 8, True)
+    assert got[0] == Gap(MARKET, TRADES, 4, 8, True)
     assert [event.sequence for event in got[1:]] == [8, 9]
 
 
@@ -138,7 +142,7 @@ def test_a_gap_that_stays_is_told_as_lost_and_the_stream_goes_on() -> None:
     with pytest.raises(AskAgain):
         take(follower, trade(8, 9))
     got = take(follower, trade(8, 9))
-    assert got[0] == Gap(MARKET, TRADES, 3, 8, False)
+    assert got[0] == Gap(MARKET, TRADES, 4, 8, False)
     assert got[1].sequence == 9
 
 
@@ -165,9 +169,9 @@ def test_a_snapshot_instead_of_the_missing_events_says_whether_any_were_lost() -
         follower = BookFollower(MARKET)
         take(follower, snapshot(3))
         follower.request()
-        got = take(follower, snapshot(9, gap=lost))
+        got = take(follower, snapshot(9, gap_from_sequence=4 if lost else None))
         gaps = [item for item in got if isinstance(item, Gap)]
-        assert gaps == ([Gap(MARKET, BOOK, 3, 9, False)] if lost else [])
+        assert gaps == ([Gap(MARKET, BOOK, 4, 9, False)] if lost else [])
 
 
 def test_a_book_that_fails_its_checksum_is_taken_afresh() -> None:
@@ -177,7 +181,7 @@ def test_a_book_that_fails_its_checksum_is_taken_afresh() -> None:
         take(follower, delta(3, 4, bids=((91, 1),), text="something else"))
     assert not follower.request().subscriptions[0].HasField("after_sequence")
     got = take(follower, snapshot(6))
-    assert got == [Gap(MARKET, BOOK, 3, 6, True), follower.book]
+    assert got == [Gap(MARKET, BOOK, 4, 6, True), follower.book]
 
 
 def test_a_snapshot_that_fails_its_own_checksum_is_the_exchanges_fault() -> None:
@@ -223,7 +227,7 @@ def test_the_private_stream_is_contiguous_and_resumes_by_token() -> None:
         told(follower, account_event(8, "cash"))
     assert follower.request().resume_token == "t5"
     got = told(follower, account_event(6, "fill"), account_event(7, "cash"))
-    assert got[0] == Gap("", 0, 5, 7, True)
+    assert got[0] == Gap("", 0, 6, 7, True)
     assert [event.sequence for event in got[1:]] == [6, 7]
 
 
@@ -240,5 +244,5 @@ def test_a_token_no_longer_kept_is_given_up_and_the_gap_told() -> None:
     old = Unavailable("too old", code="INVALID_ARGUMENT", reason="RESUME_TOKEN_INVALID")
     assert follower.recover(old)
     assert follower.request().resume_token == ""
-    assert told(follower, account_event(9, "snapshot"))[0] == Gap("", 0, 4, 9, False)
+    assert told(follower, account_event(9, "snapshot"))[0] == Gap("", 0, 5, 9, False)
     assert not follower.recover(Unavailable("other"))

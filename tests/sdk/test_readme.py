@@ -17,13 +17,19 @@ README = Path(__file__).parents[2] / "sdk/python/README.md"
 
 
 def run(blocks: list[str], target: str, key: str) -> str:
-    first, books, session, refused = blocks
+    first, books, session, kept, refused = blocks
     assert "127.0.0.1:50051" in first
     first = first.replace("127.0.0.1:50051", target).replace("key_….…", key)
     books = books.replace("book.sequence)", "book.sequence)\n        break")
     said = io.StringIO()
     with thegrid.Client(target, key) as client, contextlib.redirect_stdout(said):
-        for block in (first, f"import thegrid\n{books}", f"import thegrid\n{session}", refused):
+        for block in (
+            first,
+            f"import thegrid\n{books}",
+            f"import thegrid\n{session}",
+            kept,
+            refused,
+        ):
             exec(block, {"client": client, "thegrid": thegrid})  # noqa: S102 our own words
     return said.getvalue()
 
@@ -48,4 +54,6 @@ async def test_the_readme_works_as_it_stands(tmp_path: Path) -> None:
             await agent.stop()
     assert "1 Unit of 1,000,000 tokens" in said
     assert "This is the demo model" in said
+    assert "text-prime 0 0" in said, "what auto mode bought is used and no longer held"
+    assert re.search(r"available \d+ \d+", said)
     assert "INSUFFICIENT_FUNDS" in said

@@ -336,3 +336,12 @@ async def _text(both: Both) -> Any:
         return delivery.text(), delivery
 
     return await asyncio.to_thread(run)
+
+
+async def test_a_prompt_is_counted_and_an_absent_call_is_not_cancelled(both: Both) -> None:
+    counted = await both.call(lambda c: c.count_tokens(SYMBOL, "hello there"))
+    more = await both.call(lambda c: c.count_tokens(SYMBOL, [("user", "hello there you")]))
+    assert more.prompt_tokens == counted.prompt_tokens + 1
+    with pytest.raises(errors.NotFound) as absent:
+        await both.call(lambda c: c.cancel_delivery("usg_00000000000000000000"))
+    assert absent.value.reason == "DELIVERY_NOT_FOUND"

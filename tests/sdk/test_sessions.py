@@ -163,7 +163,10 @@ async def test_a_delivery_streams_its_answer_and_ends_with_its_record(
 ) -> None:
     frames = [STARTED, event(reply=piece("Good ")), event(reply=piece("day")), ENDED]
     server.script("Deliver", Answer(frames))
-    text, delivery = await text_of(both, max_output_tokens=9, max_price_micros=5)
+    wanted = delivery_pb2.DeliveryPreferences(regions=["eu-north"], hedge_after_percent=50)
+    text, delivery = await text_of(
+        both, max_output_tokens=9, max_price_micros=5, preferences=wanted
+    )
     assert text == "Good day"
     assert (delivery.started.serving_model, delivery.usage.billed_tokens) == ("demo", 12)
     asked = server.seen[0].request.open
@@ -171,6 +174,8 @@ async def test_a_delivery_streams_its_answer_and_ends_with_its_record(
     assert asked.request.messages[0].text == "Hello"
     assert asked.request.max_completion_tokens == 9
     assert asked.preferences.max_price_micros == 5
+    assert list(asked.preferences.regions) == ["eu-north"]
+    assert asked.preferences.hedge_after_percent == 50
 
 
 async def test_a_bad_end_raises_its_reason_with_the_record(both: Both, server: FaultServer) -> None:

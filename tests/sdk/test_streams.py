@@ -98,7 +98,7 @@ async def test_a_gap_is_healed_and_told(both: Both, server: FaultServer) -> None
         Answer([Frame(events=[trade(3, 5), trade(5, 7), trade(7, 8)])], "hang"),
     )
     items = await both.take(lambda client: client.market_data.stream([MARKET], ["trades"]), 5)
-    assert items[1] == Gap(MARKET, market_data_pb2.CHANNEL_TRADES, 3, 7, True)
+    assert items[1] == Gap(MARKET, market_data_pb2.CHANNEL_TRADES, 4, 7, True)
     assert [item.sequence for item in items if not isinstance(item, Gap)] == [3, 5, 7, 8]
     assert asked(server) == [None, 3]
 

@@ -163,7 +163,7 @@ MUTANTS: Final = (
     ),
     Mutant(
         "an automatic purchase knows no ceiling",
-        "engine/rules/delivery.py",
+        "engine/rules/purchases.py",
         "price_micros=min(ceiling_micros, max_price_micros or ceiling_micros),",
         "price_micros=None,",
         CONSUMPTION,

@@ -19,12 +19,14 @@ from thegrid.v1 import (
     accounts_pb2_grpc,
     admin_pb2,
     admin_pb2_grpc,
+    history_pb2_grpc,
     instruments_pb2,
     instruments_pb2_grpc,
     market_data_pb2,
     market_data_pb2_grpc,
     members_pb2,
     members_pb2_grpc,
+    notices_pb2_grpc,
     performance_pb2_grpc,
     supply_pb2,
     supply_pb2_grpc,
@@ -84,12 +86,20 @@ class Participant:
         return self.exchange.stub(performance_pb2_grpc.PerformanceServiceStub, self.secret)
 
     @property
+    def history(self) -> Any:
+        return self.exchange.stub(history_pb2_grpc.HistoryServiceStub, self.secret)
+
+    @property
     def usage(self) -> Any:
         return self.exchange.stub(usage_pb2_grpc.UsageServiceStub, self.secret)
 
     @property
     def members(self) -> Any:
         return self.exchange.stub(members_pb2_grpc.MemberServiceStub, self.secret)
+
+    @property
+    def notices(self) -> Any:
+        return self.exchange.stub(notices_pb2_grpc.NoticeServiceStub, self.secret)
 
     @property
     def market_data(self) -> Any:

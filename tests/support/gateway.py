@@ -5,10 +5,13 @@ What stands behind it, the stand-in or the real exchange, is the test's choice.
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+
+import httpx
 
 from thegrid_gateway.command import Server, bind, build_server
 from thegrid_gateway.config import Config
@@ -58,3 +61,30 @@ async def _until_ready(running: RunningGateway) -> None:
             if running.serving.done():
                 await running.serving
             await asyncio.sleep(0.005)
+
+
+async def stream_text(
+    http: httpx.AsyncClient, path: str, body: dict[str, Any]
+) -> tuple[str, Exception | None]:
+    """Answer what came of a stream's body, and what broke it."""
+    text = ""
+    async with http.stream("POST", path, json=body) as answer:
+        assert answer.status_code == 200
+        try:
+            async for piece in answer.aiter_text():
+                text += piece
+        except httpx.TransportError as broken:
+            return text, broken
+    return text, None
+
+
+def events_of(text: str) -> list[tuple[str, Any]]:
+    """Answer the events of a stream, comments as an event of their own."""
+    found = []
+    for block in text.strip().split("\n\n"):
+        if block.startswith(":"):
+            found.append(("comment", block))
+            continue
+        name, data = block.split("\n")
+        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found

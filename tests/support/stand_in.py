@@ -167,6 +167,25 @@ async def hello(call: Call) -> None:
     call.end()
 
 
+async def thinks_and_calls(call: Call) -> None:
+    """Think, speak, and call two tools in interleaved pieces."""
+    call.start()
+    await call.say("", reasoning_content="Let me")
+    await call.say("", reasoning_content=" see.")
+    await call.say("I look")
+    await call.say(" it up.")
+    for index, city in enumerate(("Ulm", "Bonn")):
+        head = {"index": index, "id": f"call_{index}", "type": "function"}
+        function = {"name": "weather", "arguments": ""}
+        await call.say("", tool_calls=[{**head, "function": function}])
+        piece = {"index": index, "function": {"arguments": f'{{"city": "{city}'}}
+        await call.say("", tool_calls=[piece])
+    for index in (0, 1):
+        piece = {"index": index, "function": {"arguments": '"}'}}
+        await call.say("", tool_calls=[piece])
+    call.end({0: "tool_calls"})
+
+
 class StandIn:
     """The server; `script` plays each call."""
 

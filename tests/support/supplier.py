@@ -13,7 +13,7 @@ import grpc.aio
 from google.rpc.status_pb2 import Status
 
 from tests.support.exchange import SYMBOL, Exchange, Participant, credentials
-from thegrid.v1 import chat_pb2, delivery_pb2, delivery_pb2_grpc, supply_pb2, supply_pb2_grpc
+from thegrid.v1 import chat_pb2, delivery_pb2, delivery_pb2_grpc, supply_pb2
 
 _numbers = itertools.count(1)
 WAIT_S = 10.0
@@ -101,7 +101,11 @@ class ScriptedSupplier:
         return self.opened[number]
 
     async def send(self, **frame: Any) -> None:
-        await self._call.write(supply_pb2.ServeRequest(**frame))
+        await self.send_bytes(supply_pb2.ServeRequest(**frame).SerializeToString())
+
+    async def send_bytes(self, frame: bytes) -> None:
+        """Send a frame as it is, even one that is none."""
+        await self._call.write(frame)
 
     async def say(self, number: int, *replies: chat_pb2.ChatReply) -> None:
         """Send parts of an answer in one frame."""
@@ -157,8 +161,12 @@ async def serving(
 ) -> AsyncIterator[ScriptedSupplier]:
     """A supplier's stream on a channel of its own, welcomed."""
     channel = grpc.aio.insecure_channel(exchange.target)
-    stub: Any = supply_pb2_grpc.SupplyServiceStub(channel)
-    scripted = ScriptedSupplier(stub.Serve(metadata=credentials(supplier.secret)))
+    serve: Any = channel.stream_stream(
+        "/thegrid.v1.SupplyService/Serve",
+        request_serializer=bytes,
+        response_deserializer=supply_pb2.ServeResponse.FromString,
+    )
+    scripted = ScriptedSupplier(serve(metadata=credentials(supplier.secret)))
     hello = supply_pb2.ServeHello(
         agent="scripted", instruments=instruments, concurrent_deliveries=slots
     )

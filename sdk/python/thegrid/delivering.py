@@ -38,6 +38,7 @@ def delivery_request(
     max_price_micros: int | None,
     only_suppliers: Iterable[str],
     ignore_suppliers: Iterable[str],
+    preferences: delivery_pb2.DeliveryPreferences | None,
     delivery_id: str,
 ) -> delivery_pb2.DeliverRequest:
     """Return the request that begins a call."""
@@ -45,16 +46,19 @@ def delivery_request(
         request = chat_request(instrument, request, max_output_tokens)
     elif max_output_tokens is not None:
         raise ValueError("max_output_tokens: set max_completion_tokens in the ChatRequest itself")
+    wanted = delivery_pb2.DeliveryPreferences(
+        max_price_micros=max_price_micros,
+        only_supplier_ids=only_suppliers,
+        ignore_supplier_ids=ignore_suppliers,
+    )
+    if preferences is not None:
+        wanted.MergeFrom(preferences)
     opened = delivery_pb2.Open(
         delivery_id=delivery_id or new_delivery_id(),
         instrument=instrument,
         request=request,
         window_bytes=WINDOW_BYTES,
-        preferences=delivery_pb2.DeliveryPreferences(
-            max_price_micros=max_price_micros,
-            only_supplier_ids=only_suppliers,
-            ignore_supplier_ids=ignore_suppliers,
-        ),
+        preferences=wanted if wanted.ListFields() else None,
         include_usage=True,
     )
     return delivery_pb2.DeliverRequest(open=opened)
@@ -67,6 +71,7 @@ class Answer:
         self.delivery_id = delivery_id
         self.started: delivery_pb2.DeliveryStarted | None = None
         self.usage: usage_pb2.UsageRecord | None = None
+        self.receipt: usage_pb2.Receipt | None = None
         self.is_over = False
         self._events: deque[delivery_pb2.DeliveryEvent] = deque()
         self._pieces: defaultdict[int, list[str]] = defaultdict(list)
@@ -98,6 +103,8 @@ class Answer:
         elif kind == "ended":
             self._read(event.ended.reply)
             self.usage = event.ended.usage
+            if event.ended.HasField("receipt"):
+                self.receipt = event.ended.receipt
             self.is_over = True
         elif kind == "failed":
             self._fail(event.failed)
@@ -120,4 +127,6 @@ class Answer:
         self.is_over = True
         usage = failed.usage if failed.HasField("usage") else None
         self.usage = usage
+        if failed.HasField("receipt"):
+            self.receipt = failed.receipt
         raise from_status(failed.status, "Deliver", self.delivery_id, usage)

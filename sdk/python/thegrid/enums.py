@@ -6,6 +6,8 @@ from typing import Any
 
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
+from thegrid.v1 import market_data_pb2
+
 
 def enum_number(wrapper: Any, value: int | str, field: str) -> int:
     """Return the number of an enum value given as number, full name or short name in any case.
@@ -23,6 +25,28 @@ def enum_number(wrapper: Any, value: int | str, field: str) -> int:
         return int(enum.Value(value))
     choices = ", ".join(name for name, number in names.items() if number)
     raise ValueError(f"{field}: {value!r} is not known; use one of {choices}")
+
+
+INTERVALS = {
+    "1m": market_data_pb2.CANDLE_INTERVAL_ONE_MINUTE,
+    "5m": market_data_pb2.CANDLE_INTERVAL_FIVE_MINUTES,
+    "15m": market_data_pb2.CANDLE_INTERVAL_FIFTEEN_MINUTES,
+    "1h": market_data_pb2.CANDLE_INTERVAL_ONE_HOUR,
+    "4h": market_data_pb2.CANDLE_INTERVAL_FOUR_HOURS,
+    "1d": market_data_pb2.CANDLE_INTERVAL_ONE_DAY,
+}
+"""Lengths of candles by the names that charts use."""
+
+
+def candle_interval(value: int | str) -> int:
+    """Return the number of a length of candles, given as in `INTERVALS` or as the enum's value."""
+    if isinstance(value, str) and value.strip() in INTERVALS:
+        return INTERVALS[value.strip()]
+    try:
+        return enum_number(market_data_pb2.CandleInterval, value, "interval")
+    except ValueError:
+        choices = ", ".join(INTERVALS)
+        raise ValueError(f"interval: {value!r} is not known; use one of {choices}") from None
 
 
 def short_name(wrapper: Any, number: int) -> str:

@@ -182,6 +182,7 @@ _BY_REASON: dict[str, type[GridError]] = {
     "FIRST_TOKEN_LATE": DeliveryFailed,
     "VENUE_FAULT": DeliveryFailed,
     "RESERVATION_ENDED": DeliveryFailed,
+    "DELIVERY_CANCELLED": DeliveryFailed,
 }
 
 

@@ -14,7 +14,7 @@ Out = TypeVar("Out", covariant=True)
 
 
 class Gap(NamedTuple):
-    """Events that the stream skipped: after one sequence and up to another.
+    """Events that the stream skipped: the first and the last sequence that may be missing.
 
     `healed` is true when they were had after all, or when a whole snapshot took their place, and
     false when they are lost. `market_id` is empty and `channel` 0 on the private stream.
@@ -22,8 +22,8 @@ class Gap(NamedTuple):
 
     market_id: str
     channel: int
-    after_sequence: int
-    upto_sequence: int
+    from_sequence: int
+    to_sequence: int
     healed: bool
 
 

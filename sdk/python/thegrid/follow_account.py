@@ -60,7 +60,7 @@ class AccountFollower:
                 return
             self._demand(event.sequence - (0 if is_heartbeat else 1))
         if self.missing is not None and not is_heartbeat:
-            yield self.missing._replace(healed=event.sequence == self.missing.after_sequence + 1)
+            yield self.missing._replace(healed=event.sequence == self.missing.from_sequence)
             self.missing = None
         self._stand(event)
         yield event
@@ -69,12 +69,12 @@ class AccountFollower:
         """Ask again when an event up to `before` is missing, unless that was just tried."""
         assert self.last is not None
         if before > self.last and self.missing is None:
-            self.missing = Gap("", 0, self.last, before, False)
+            self.missing = Gap("", 0, self.last + 1, before, False)
             raise AskAgain
 
     def _snapshot(self, event: accounts_pb2.AccountEvent) -> Iterable[AccountOut]:
         if self.last is not None and event.sequence > self.last:
-            yield Gap("", 0, self.last, event.sequence, False)
+            yield Gap("", 0, self.last + 1, event.sequence, False)
         self.missing = None
         self._stand(event)
         yield event

@@ -4,14 +4,29 @@ Nothing here calls or waits; the private stream is in `follow_account`.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from thegrid.book import Book
 from thegrid.errors import GridError, InternalError, from_status
 from thegrid.follow import AskAgain, Gap
+from thegrid.order_book import OrderBook
 from thegrid.v1 import market_data_pb2
 
-_WHOLE = ("market", "auction")
+_SNAPSHOTS = ("book_snapshot", "order_book_snapshot")
+_WHOLE = ("market", "auction", "best_prices", "ticker", "candle", "reference_index")
 """Events that tell all of their subject, so that the first of them is as good as a snapshot."""
+_REPEATING = ("ticker", "candle", "reference_index")
+"""Events that time alone may bring, under the sequence of the one before."""
+_CANDLES = market_data_pb2.CHANNEL_CANDLES
+_UNTOLD = (market_data_pb2.CHANNEL_TRADES, _CANDLES, market_data_pb2.CHANNEL_INDEX)
+"""Channels that may have nothing to begin with."""
+
+_Key = tuple[str, int, int]
+
+
+def _key(market: str, channel: int, interval: int) -> _Key:
+    """Return what no two subscriptions share; candles of each length are one of their own."""
+    return market, channel, (interval or 1) if channel == _CANDLES else 0
 
 
 @dataclass
@@ -28,7 +43,9 @@ class _Track:
         request = market_data_pb2.Subscription()
         request.CopyFrom(self.asked)
         if self.last is not None:
-            request.after_sequence = max(self.last, self.known)
+            # A heartbeat may tell of candles of another length; repeated ones do no harm.
+            is_candle = self.asked.channel == _CANDLES
+            request.after_sequence = self.last if is_candle else max(self.last, self.known)
         self.is_fresh = True
         return request
 
@@ -46,23 +63,24 @@ class MarketFollower:
     response_type = market_data_pb2.StreamMarketDataResponse
 
     def __init__(self, subscriptions: Sequence[market_data_pb2.Subscription]) -> None:
-        self._tracks: dict[tuple[str, int], _Track] = {}
+        self._tracks: dict[_Key, _Track] = {}
         for subscription in subscriptions:
             track = _Track(subscription)
             if subscription.HasField("after_sequence"):
                 track.last = track.known = subscription.after_sequence
-            self._tracks[(subscription.market, subscription.channel)] = track
+            key = _key(subscription.market, subscription.channel, subscription.candle_interval)
+            self._tracks[key] = track
 
     def unresolved(self) -> list[str]:
         """Return the symbols among the subscriptions' markets."""
-        return sorted({market for market, _ in self._tracks if not market.startswith("mkt_")})
+        return sorted({key[0] for key in self._tracks if not key[0].startswith("mkt_")})
 
     def resolve(self, symbol: str, market_id: str) -> None:
         """Follow the market by its id from now on."""
         for key in [key for key in self._tracks if key[0] == symbol]:
             track = self._tracks.pop(key)
             track.asked.market = market_id
-            self._tracks[(market_id, key[1])] = track
+            self._tracks[(market_id, *key[1:])] = track
 
     def request(self) -> market_data_pb2.StreamMarketDataRequest:
         """Return the subscriptions, each from where it stands."""
@@ -80,7 +98,7 @@ class MarketFollower:
 
     def forget(self, market_id: str, channel: int) -> None:
         """Take a fresh snapshot of one subscription when the stream is opened next."""
-        track = self._tracks[(market_id, channel)]
+        track = self._tracks[_key(market_id, channel, 0)]
         track.last = None
 
     def _event(self, event: market_data_pb2.MarketEvent) -> Iterable[MarketOut]:
@@ -88,45 +106,52 @@ class MarketFollower:
         if kind == "stream_end":
             raise from_status(event.stream_end.status, "StreamMarketData")
         if kind == "heartbeat":
-            self._heartbeat(event)
-            yield event
+            yield from self._heartbeat(event)
             return
-        track = self._tracks.get((event.market_id, event.channel))
+        key = _key(event.market_id, event.channel, event.candle.interval)
+        track = self._tracks.get(key)
         if track is None:
             return
-        if kind == "book_snapshot" or (kind in _WHOLE and track.is_fresh):
+        if kind in _SNAPSHOTS or (kind in _WHOLE and track.is_fresh):
             yield from self._snapshot(track, event)
         else:
-            yield from self._step(track, event)
+            yield from self._step(track, event, kind in _REPEATING)
 
-    def _heartbeat(self, event: market_data_pb2.MarketEvent) -> None:
+    def _heartbeat(self, event: market_data_pb2.MarketEvent) -> Iterable[MarketOut]:
         """All that came up to a heartbeat has come: its sequence is a later place to resume."""
-        for (market_id, channel), track in self._tracks.items():
-            if market_id != event.market_id:
+        for (market_id, channel, _), track in self._tracks.items():
+            if market_id != event.market_id or event.channel not in (0, channel):
                 continue
-            if track.last is not None:
+            if event.HasField("gap_from_sequence") and track.last is not None:
+                yield _declared(event)
+                self._stand(track, event)
+            elif track.last is not None:
                 track.known = max(track.known, event.sequence)
-            elif channel != market_data_pb2.CHANNEL_BOOK:
+            elif channel in _UNTOLD:
                 # Nothing has traded yet, so there is no event to resume after but this one.
                 track.last = track.known = event.sequence
+        yield event
 
     def _snapshot(self, track: _Track, event: market_data_pb2.MarketEvent) -> Iterable[MarketOut]:
         gap = track.missing
-        if gap is None and event.book_snapshot.gap and track.last is not None:
-            gap = Gap(event.market_id, event.channel, track.last, event.sequence, False)
-        if gap is not None:
-            yield gap._replace(upto_sequence=event.sequence, healed=not event.book_snapshot.gap)
+        is_lost = event.HasField("gap_from_sequence")
+        if gap is None and is_lost and track.last is not None:
+            gap = _declared(event)
+        if gap is not None and not event.order_book_snapshot.continued:
+            yield gap._replace(to_sequence=event.sequence, healed=not is_lost)
         self._stand(track, event)
         yield event
 
-    def _step(self, track: _Track, event: market_data_pb2.MarketEvent) -> Iterable[MarketOut]:
-        if track.last is not None and event.sequence <= track.last:
+    def _step(
+        self, track: _Track, event: market_data_pb2.MarketEvent, may_repeat: bool
+    ) -> Iterable[MarketOut]:
+        if track.last is not None and event.sequence < track.last + (not may_repeat):
             return
         has_skipped = track.last is not None and event.prev_sequence > max(track.last, track.known)
         if has_skipped and track.missing is None:
             assert track.last is not None
             track.missing = Gap(
-                event.market_id, event.channel, track.last, event.prev_sequence, False
+                event.market_id, event.channel, track.last + 1, event.prev_sequence, False
             )
             raise AskAgain
         if track.missing is not None:
@@ -140,21 +165,24 @@ class MarketFollower:
         track.is_fresh = False
 
 
-class BookFollower:
+def _declared(event: market_data_pb2.MarketEvent) -> Gap:
+    """Return the loss that the exchange itself names."""
+    first, last = event.gap_from_sequence, event.gap_to_sequence
+    return Gap(event.market_id, event.channel, first, last, False)
+
+
+LocalBook = TypeVar("LocalBook", Book, OrderBook)
+
+
+class _LocalBookFollower(Generic[LocalBook]):
     """Follows one market's book and keeps it; yields the book after every change, and gaps."""
 
     response_type = market_data_pb2.StreamMarketDataResponse
 
-    def __init__(self, market_id: str, depth_levels: int = 0) -> None:
-        self.book = Book(market_id, depth_levels)
-        self._channel = market_data_pb2.CHANNEL_BOOK
-        self._events = MarketFollower(
-            [
-                market_data_pb2.Subscription(
-                    market=market_id, channel=self._channel, depth_levels=depth_levels
-                )
-            ]
-        )
+    def __init__(self, book: LocalBook, subscription: market_data_pb2.Subscription) -> None:
+        self.book: LocalBook = book
+        self._channel = subscription.channel
+        self._events = MarketFollower([subscription])
         self._failed_at: int | None = None
 
     def unresolved(self) -> list[str]:
@@ -168,9 +196,11 @@ class BookFollower:
 
     def request(self) -> market_data_pb2.StreamMarketDataRequest:
         """Return the subscription from where the book stands."""
+        if not self.book.is_whole:
+            self._events.forget(self.book.market_id, self._channel)
         return self._events.request()
 
-    def take(self, frame: market_data_pb2.StreamMarketDataResponse) -> Iterable[Book | Gap]:
+    def take(self, frame: market_data_pb2.StreamMarketDataResponse) -> Iterable[LocalBook | Gap]:
         """Return the book once per frame that changed it, for frames hold what was ready at once.
 
         A book that fails its checksum is thrown away and a fresh snapshot asked for, once; if
@@ -183,7 +213,7 @@ class BookFollower:
             elif item.WhichOneof("payload") != "heartbeat":
                 yield from self._apply(item)
                 has_changed = True
-        if has_changed:
+        if has_changed and self.book.is_whole:
             yield self.book
 
     def recover(self, error: GridError) -> bool:
@@ -194,12 +224,12 @@ class BookFollower:
         before = self.book.sequence
         if not self.book.take(event):
             self._mismatch(before, event)
-        if self._failed_at is not None:
-            yield Gap(event.market_id, self._channel, self._failed_at, event.sequence, True)
+        if self._failed_at is not None and self.book.is_whole:
+            yield Gap(event.market_id, self._channel, self._failed_at + 1, event.sequence, True)
             self._failed_at = None
 
     def _mismatch(self, before: int, event: market_data_pb2.MarketEvent) -> None:
-        if event.WhichOneof("payload") == "book_snapshot":
+        if event.WhichOneof("payload") in _SNAPSHOTS:
             raise InternalError(
                 "a whole book does not agree with its own checksum",
                 code="BOOK_CORRUPT",
@@ -208,3 +238,23 @@ class BookFollower:
         self._failed_at = before
         self._events.forget(event.market_id, self._channel)
         raise AskAgain
+
+
+class BookFollower(_LocalBookFollower[Book]):
+    """Keeps a book by price level."""
+
+    def __init__(self, market_id: str, depth_levels: int = 0) -> None:
+        subscription = market_data_pb2.Subscription(
+            market=market_id, channel=market_data_pb2.CHANNEL_BOOK, depth_levels=depth_levels
+        )
+        super().__init__(Book(market_id, depth_levels), subscription)
+
+
+class OrderBookFollower(_LocalBookFollower[OrderBook]):
+    """Keeps a book by order."""
+
+    def __init__(self, market_id: str) -> None:
+        subscription = market_data_pb2.Subscription(
+            market=market_id, channel=market_data_pb2.CHANNEL_ORDERS
+        )
+        super().__init__(OrderBook(market_id), subscription)

@@ -2,6 +2,7 @@
 Nothing here calls the exchange.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -104,3 +105,30 @@ def quote(
         return trading_pb2.Quote(**given, quantity_units=quantity_units, price_micros=price_micros)
     except ValueError as problem:
         raise ValueError(f"quote: {problem}") from None
+
+
+def quotes_item(
+    market: str,
+    tag: str,
+    quotes: Iterable[trading_pb2.Quote],
+    *,
+    time_in_force: int | str = 0,
+    expire_time: datetime | None = None,
+    valid_until_time: datetime | None = None,
+    self_trade_prevention: int | str = 0,
+    request_id: str = "",
+) -> trading_pb2.ReplaceQuotesRequest:
+    """Return a step of an order session that puts new quotes in the place of all with the tag."""
+    prevention = enum_number(
+        trading_pb2.SelfTradePrevention, self_trade_prevention, "self_trade_prevention"
+    )
+    return trading_pb2.ReplaceQuotesRequest(
+        request_id=request_id,
+        market=market,
+        tag=tag,
+        quotes=quotes,
+        time_in_force=enum_number(trading_pb2.TimeInForce, time_in_force, "time_in_force"),  # type: ignore[arg-type]
+        expire_time=timestamp(expire_time),
+        valid_until_time=timestamp(valid_until_time),
+        self_trade_prevention=prevention,  # type: ignore[arg-type]
+    )

@@ -11,6 +11,9 @@ from thegrid.v1 import trading_pb2
 
 Waiter = TypeVar("Waiter")
 
+Step = trading_pb2.BatchItem | trading_pb2.ReplaceQuotesRequest
+"""What a session runs: a single step, or the replacement of quotes."""
+
 # What the contract allows in one frame.
 FRAME_COMMANDS = 500
 
@@ -25,13 +28,16 @@ class Pending(Generic[Waiter]):
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(
-        self, item: trading_pb2.BatchItem, request_id: str, waiter: Waiter
-    ) -> trading_pb2.OrderSessionCommand:
+    def add(self, item: Step, request_id: str, waiter: Waiter) -> trading_pb2.OrderSessionCommand:
         """Return the command for a step, and remember who waits for it."""
         command = trading_pb2.OrderSessionCommand(
-            client_seq=self._next_seq, request_id=request_id or new_request_id(), item=item
+            client_seq=self._next_seq, request_id=request_id or new_request_id()
         )
+        if isinstance(item, trading_pb2.BatchItem):
+            command.item.CopyFrom(item)
+        else:
+            command.quotes.CopyFrom(item)
+            command.quotes.request_id = command.request_id
         self._waiting[self._next_seq] = (waiter, command.request_id)
         self._next_seq += 1
         return command

@@ -7,6 +7,7 @@ export const serviceConfig = {
         {"service": "thegrid.v1.MarketDataService"},
         {"service": "thegrid.v1.TradingService"},
         {"service": "thegrid.v1.AccountService"},
+        {"service": "thegrid.v1.HistoryService"},
         {"service": "thegrid.v1.UsageService"},
         {"service": "thegrid.v1.SupplyService"},
         {"service": "thegrid.v1.MemberService"},

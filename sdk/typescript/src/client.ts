@@ -8,6 +8,7 @@ import { Client as Channel } from "@grpc/grpc-js";
 import { AccountService } from "../gen/thegrid/v1/accounts_pb.js";
 import { AdminService } from "../gen/thegrid/v1/admin_pb.js";
 import { DeliveryService } from "../gen/thegrid/v1/delivery_pb.js";
+import { HistoryService } from "../gen/thegrid/v1/history_pb.js";
 import { InstrumentService } from "../gen/thegrid/v1/instruments_pb.js";
 import { MarketDataService } from "../gen/thegrid/v1/market_data_pb.js";
 import { MemberService } from "../gen/thegrid/v1/members_pb.js";
@@ -31,6 +32,8 @@ export class GridClient {
   readonly instruments: ServiceClient<typeof InstrumentService>;
   /** Cash, Units, Lots, transfers, sweeps. */
   readonly accounts: ServiceClient<typeof AccountService>;
+  /** Positions, statistics, statements and sweeps. */
+  readonly history: ServiceClient<typeof HistoryService>;
   /** Calls of models; `deliver` is the easier way. */
   readonly delivery: ServiceClient<typeof DeliveryService>;
   /** What each call used and cost. */
@@ -58,6 +61,7 @@ export class GridClient {
     this.marketData = serviceClient(MarketDataService, transport);
     this.instruments = serviceClient(InstrumentService, transport);
     this.accounts = serviceClient(AccountService, transport);
+    this.history = serviceClient(HistoryService, transport);
     this.delivery = serviceClient(DeliveryService, transport);
     this.usage = serviceClient(UsageService, transport);
     this.performance = serviceClient(PerformanceService, transport);

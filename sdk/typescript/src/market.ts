@@ -5,7 +5,7 @@
 
 import { status as Code } from "@grpc/grpc-js";
 
-import type { Channel, MarketEvent, StreamMarketDataResponse } from "../gen/thegrid/v1/market_data_pb.js";
+import type { CandleInterval, Channel, MarketEvent, StreamMarketDataResponse } from "../gen/thegrid/v1/market_data_pb.js";
 import { Book } from "./book.js";
 import type { GridClient } from "./client.js";
 import { GridError } from "./errors.js";
@@ -15,6 +15,8 @@ import { type Follower, type FollowOptions, resume, streamEnded } from "./resume
 export interface FollowMarketOptions extends FollowOptions {
   /** Price levels on each side; 0 or absent for all. */
   depthLevels?: number;
+  /** Length of the candles of the channel `CANDLES`; one minute when absent. */
+  candleInterval?: CandleInterval;
   /** Begin after this sequence of the market, as far as the exchange still keeps it. */
   afterSequence?: bigint;
 }
@@ -76,7 +78,8 @@ class MarketFollower implements Follower<StreamMarketDataResponse, MarketEvent> 
 
   open(signal: AbortSignal): AsyncIterable<StreamMarketDataResponse> {
     const { market, channel } = this;
-    const subscription = { market, channel, depthLevels: this.options.depthLevels ?? 0 };
+    const { depthLevels = 0, candleInterval = 0 } = this.options;
+    const subscription = { market, channel, depthLevels, candleInterval };
     const after = this.#known === undefined ? {} : { afterSequence: this.#known };
     this.#isFirst = true;
     const request = { subscriptions: [{ ...subscription, ...after }] };
@@ -87,7 +90,7 @@ class MarketFollower implements Follower<StreamMarketDataResponse, MarketEvent> 
     for (const event of frame.events) {
       const payload = event.payload;
       if (payload.case === "streamEnd") throw streamEnded(payload.value.status);
-      else if (payload.case === "heartbeat") this.#hear(event.sequence);
+      else if (payload.case === "heartbeat") this.#hear(event);
       else if (payload.case !== undefined && this.#goOn(event)) yield event;
     }
   }
@@ -99,16 +102,19 @@ class MarketFollower implements Follower<StreamMarketDataResponse, MarketEvent> 
   }
 
   /** Everything up to a heartbeat has come, so that it is a later place to ask after. */
-  #hear(sequence: bigint): void {
-    if (this.#known !== undefined && sequence > this.#known) this.#known = sequence;
+  #hear({ sequence, gapFromSequence }: MarketEvent): void {
+    if (gapFromSequence !== undefined) this.#known = sequence;
+    else if (this.#known !== undefined && sequence > this.#known) this.#known = sequence;
   }
 
   /** Go on to an event; false when it was seen before. */
   #goOn(event: MarketEvent): boolean {
     const known = this.#known;
-    // A snapshot stands for itself, and tells inside whether something before it was lost.
-    if (known !== undefined && event.payload.case !== "bookSnapshot") {
-      if (event.sequence <= known) return false;
+    // A snapshot stands for itself, and an event that names a gap begins anew after it.
+    const isBeginning = SNAPSHOTS.has(event.payload.case) || event.gapFromSequence !== undefined;
+    if (known !== undefined && !isBeginning && !(this.#isFirst && WHOLE.has(event.payload.case))) {
+      // Time alone may bring another event of the same sequence where each tells all.
+      if (event.sequence < known || (event.sequence === known && !WHOLE.has(event.payload.case))) return false;
       if (event.prevSequence > known) {
         // When even the first event does not fit, the place is no longer kept: begin afresh.
         if (this.#isFirst) this.#known = undefined;
@@ -121,3 +127,16 @@ class MarketFollower implements Follower<StreamMarketDataResponse, MarketEvent> 
     return true;
   }
 }
+
+type PayloadCase = MarketEvent["payload"]["case"];
+
+const SNAPSHOTS: ReadonlySet<PayloadCase> = new Set(["bookSnapshot", "orderBookSnapshot"]);
+/** Events that tell all of their subject, so that the first of them is as good as a snapshot. */
+const WHOLE: ReadonlySet<PayloadCase> = new Set([
+  "market",
+  "auction",
+  "bestPrices",
+  "ticker",
+  "candle",
+  "referenceIndex",
+]);

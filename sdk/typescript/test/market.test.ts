@@ -124,6 +124,21 @@ test("what asking again cannot mend is thrown", async () => {
   exchange.stop();
 });
 
+test("events that tell all may repeat a sequence, and begin anew after a named gap", async () => {
+  const candle = (sequence: bigint, prev: bigint, final: boolean) =>
+    event(sequence, prev, { case: "candle", value: { final } });
+  const exchange = await scripted(
+    (stream) => {
+      stream.write({ events: [candle(5n, 5n, false), candle(5n, 5n, true), candle(4n, 3n, true)] });
+      stream.end();
+    },
+    (stream) => stream.write({ events: [candle(8n, 8n, false), candle(9n, 8n, false)] }),
+  );
+  assert.deepEqual(await sequences(exchange.target, 4), [5n, 5n, 8n, 9n]);
+  exchange.stop();
+  assert.deepEqual(exchange.asked, [undefined, 5n]);
+});
+
 test("a silent stream is left and taken up", async () => {
   const exchange = await scripted(
     (stream) => stream.write({ events: [trade(1n, 0n)] }),

@@ -76,6 +76,34 @@ test("an order trades once, however often it is sent", options, async () => {
   assert.match(malformed.fields[0]?.field ?? "", /quantity_units/);
 });
 
+test("quotes are replaced, a switch is armed and read, and history adds up", options, async () => {
+  using grid = new GridClient();
+  const market = await openMarket(grid);
+  const tick = market.terms!.tickSizeMicros;
+  const low = (market.bestAskMicros! / 2n / tick) * tick;
+  const quotes = [low, low - tick].map((priceMicros) => ({ side: Side.BUY, priceMicros, quantityUnits: 1n }));
+  const tag = requestId();
+  const placed = await grid.trading.replaceQuotes({ market: market.symbol, tag, quotes });
+  assert.deepEqual(placed.results.map((each) => each.order?.status), [OrderStatus.OPEN, OrderStatus.OPEN]);
+  const { orders } = await grid.trading.listOrders({ tag });
+  assert.equal(orders.length, 2);
+
+  const armed = await grid.trading.cancelAllAfter({ spanUs: 60_000_000n });
+  assert.deepEqual((await grid.trading.getCancelAllAfter({})).fireTime, armed.fireTime);
+  await grid.trading.cancelAllAfter({ spanUs: 0n });
+  assert.equal((await grid.trading.getCancelAllAfter({})).spanUs, 0n);
+  const gone = await grid.trading.replaceQuotes({ market: market.symbol, tag, quotes: [] });
+  assert.equal(gone.cancelledOrderIds.length, 2);
+
+  const accounts = pages(grid.history.getStatement, {}, (page) => page.accounts);
+  for await (const account of accounts) {
+    const posted = account.entries.reduce((sum, entry) => sum + entry.amount, 0n);
+    assert.equal(account.openingBalance + posted, account.closingBalance);
+  }
+  const { positions } = await grid.history.listPositions({});
+  assert(positions.some((each) => each.boughtUnits > 0n));
+});
+
 test("a book goes on where it was cut off, and is whole", options, async () => {
   using grid = new GridClient();
   using way = await detour();

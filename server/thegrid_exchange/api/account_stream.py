@@ -15,8 +15,8 @@ from thegrid_exchange.api.convert.accounts import (
     units_message,
 )
 from thegrid_exchange.api.convert.common import time_of
+from thegrid_exchange.api.convert.notices import notice_message
 from thegrid_exchange.api.convert.trading import fill_message, order_message
-from thegrid_exchange.api.convert.usage import usage_message
 from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.services import Services
@@ -190,8 +190,10 @@ class _Reader:
         elif kind == "lot":
             (lot, parcels), outage_us = record
             event.lot.CopyFrom(lot_message(lot, parcels, outage_us, entry.at_us))
+        elif kind == "notice":
+            event.notice.CopyFrom(notice_message(record))
         else:
-            event.usage.CopyFrom(usage_message(record, self._symbol(record.instrument_id)))
+            event.usage.CopyFrom(self._services.records.message(record))
         return event
 
     def _lot(self, found: LotWithParcels) -> Any:

@@ -3,12 +3,13 @@
 The private stream is in `account_stream`.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from thegrid.v1 import accounts_pb2, accounts_pb2_grpc, lots_pb2
 from thegrid_exchange.api.account_stream import AccountStreamMixin
 from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.accounts import (
+    CAUSES,
     cash_message,
     lot_message,
     posting_message,
@@ -18,12 +19,20 @@ from thegrid_exchange.api.convert.accounts import (
 from thegrid_exchange.api.convert.common import micros_of
 from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
-from thegrid_exchange.api.paging import Page, cut, page_of
+from thegrid_exchange.api.paging import Page, after, cut, page_of
 from thegrid_exchange.engine.commands import TransferUnits
 from thegrid_exchange.engine.quantities import CASH, number_of
 from thegrid_exchange.views.accounts import all_units_of, cash_of
 from thegrid_exchange.views.lots import LotWithParcels, deadline_of, open_lot
 from thegrid_exchange.views.trading import is_numbered
+
+FAR_US: Final = 2**62
+"""Later than any instant."""
+_CLOSED_STATES: Final[dict[Any, bool]] = {
+    lots_pb2.LOT_STATE_CONSUMED: True,
+    lots_pb2.LOT_STATE_EXPIRED: False,
+}
+"""States that closed Lots may be in, and whether all of the Lot was used."""
 
 
 class AccountServicer(AccountStreamMixin, Handler, accounts_pb2_grpc.AccountServiceServicer):
@@ -62,9 +71,17 @@ class AccountServicer(AccountStreamMixin, Handler, accounts_pb2_grpc.AccountServ
         await self.reach(request)
         vault, member_id = self.services.vault, caller().member_id
         instrument_id = self.optional_instrument_id(request.instrument)
-        page = page_of(vault, request, member_id, instrument_id)
+        cause = CAUSES.optional_word(request.cause) or ""
+        start_us, end_us = micros_of(request, "start_time"), micros_of(request, "end_time")
+        page = page_of(vault, request, member_id, instrument_id, cause, start_us, end_us)
         found = await self.services.accounts.transfers(
-            member_id, instrument_id=instrument_id, before=page.number(), limit=page.limit
+            member_id,
+            instrument_id=instrument_id,
+            cause=cause,
+            start_us=start_us,
+            end_us=end_us,
+            before=page.number(),
+            limit=page.limit,
         )
         cursors = [number_of(transfer.transfer_id) for transfer, _ in found]
         shown, token = cut(vault, page, found, cursors)
@@ -91,18 +108,31 @@ class AccountServicer(AccountStreamMixin, Handler, accounts_pb2_grpc.AccountServ
         await self.reach(request)
         vault, member_id = self.services.vault, caller().member_id
         instrument_id = self.optional_instrument_id(request.instrument)
-        page = page_of(vault, request, member_id, instrument_id, request.include_closed)
+        state, include_closed = request.state, request.include_closed
+        start_us, end_us = micros_of(request, "start_time"), micros_of(request, "end_time")
+        filters = instrument_id, include_closed, state, start_us, end_us
+        page = page_of(vault, request, member_id, *filters)
         found: list[LotWithParcels] = []
         if not page.cursor.startswith("closed/"):
-            after = _open_cursor(page)
+            shown_to = _open_cursor(page)
             lots = self.services.live.open_lots(member_id, instrument_id)
-            found = [each for each in lots if deadline_of(each.lot) > after][: page.limit]
+            found = [
+                each
+                for each in lots
+                if deadline_of(each.lot) > shown_to
+                and (start_us or 0) <= each.lot.minted_at_us < (end_us or FAR_US)
+                and state in (0, self._shown(each).state)
+            ][: page.limit]
         cursors = ["open/{}/{}".format(*deadline_of(each.lot)) for each in found]
-        if request.include_closed and len(found) < page.limit:
+        wants_closed = state in _CLOSED_STATES or (include_closed and not state)
+        if wants_closed and len(found) < page.limit:
             before = page.cursor.removeprefix("closed/") if not found else ""
             closed = await self.services.lots.closed_lots(
                 member_id,
                 instrument_id=instrument_id,
+                is_consumed=_CLOSED_STATES.get(state),
+                start_us=start_us,
+                end_us=end_us,
                 before=int(before) if before.isdigit() else 2**62,
                 limit=page.limit - len(found),
             )
@@ -122,19 +152,22 @@ class AccountServicer(AccountStreamMixin, Handler, accounts_pb2_grpc.AccountServ
         if asset and asset != CASH:
             asset = self.instrument(asset, "asset").instrument_id
         start_us, end_us = micros_of(request, "start_time"), micros_of(request, "end_time")
-        page = page_of(vault, request, member_id, asset, start_us, end_us)
+        filters = asset, request.account, request.reason, start_us, end_us
+        page = page_of(vault, request, member_id, *filters)
         seq, _, line = page.cursor.partition("/")
-        found = await self.services.accounts.postings(
+        found, last = await self.services.accounts.postings(
             member_id,
             asset=asset,
+            account=request.account,
+            cause=request.reason,
             start_us=start_us,
             end_us=end_us,
             before=(int(seq), int(line)) if page.cursor else (2**62, 0),
-            limit=page.limit,
+            limit=page.size,
         )
-        shown, token = cut(vault, page, found, [f"{each.seq}/{each.line}" for each in found])
         return accounts_pb2.ListPostingsResponse(
-            postings=[posting_message(line) for line in shown], next_page_token=token
+            postings=[posting_message(line) for line in found],
+            next_page_token=after(vault, page, "" if last is None else f"{last[0]}/{last[1]}"),
         )
 
     def _shown(self, found: LotWithParcels) -> lots_pb2.Lot:

@@ -7,13 +7,14 @@ from typing import Any
 
 from thegrid.v1 import admin_pb2, admin_pb2_grpc
 from thegrid_exchange.api.admin_markets import AdminMarketsMixin
+from thegrid_exchange.api.admin_usage import AdminUsageMixin
 from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.common import micros_of, optional_of, time_of
 from thegrid_exchange.api.convert.instruments import (
     spec_record,
     terms_record,
 )
-from thegrid_exchange.api.convert.members import ROLES, member_message
+from thegrid_exchange.api.convert.members import ROLES
 from thegrid_exchange.api.errors import invalid
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.instruments import shown_instrument
@@ -23,7 +24,9 @@ from thegrid_exchange.engine.policy import POLICY_TERMS
 from thegrid_exchange.views.live import trial_balance
 
 
-class AdminServicer(AdminMarketsMixin, Handler, admin_pb2_grpc.AdminServiceServicer):
+class AdminServicer(
+    AdminMarketsMixin, AdminUsageMixin, Handler, admin_pb2_grpc.AdminServiceServicer
+):
     """The operator's side."""
 
     async def CreateMember(  # noqa: N802
@@ -39,7 +42,7 @@ class AdminServicer(AdminMarketsMixin, Handler, admin_pb2_grpc.AdminServiceServi
         )
         answer = await self.ask(command, request.request_id)
         return admin_pb2.CreateMemberResponse(
-            member=member_message(answer.reply.member), position=self.position(answer.seq)
+            member=self.member_shown(answer.reply.member), position=self.position(answer.seq)
         )
 
     async def UpdateMember(  # noqa: N802
@@ -53,7 +56,7 @@ class AdminServicer(AdminMarketsMixin, Handler, admin_pb2_grpc.AdminServiceServi
         )
         answer = await self.ask(command, request.request_id)
         return admin_pb2.UpdateMemberResponse(
-            member=member_message(answer.reply.member), position=self.position(answer.seq)
+            member=self.member_shown(answer.reply.member), position=self.position(answer.seq)
         )
 
     async def ListMembers(  # noqa: N802
@@ -65,7 +68,7 @@ class AdminServicer(AdminMarketsMixin, Handler, admin_pb2_grpc.AdminServiceServi
         found = self.services.live.members.listed(page.cursor, page.limit)
         shown, token = cut(vault, page, found, [member.member_id for member in found])
         return admin_pb2.ListMembersResponse(
-            members=[member_message(member) for member in shown], next_page_token=token
+            members=[self.member_shown(member) for member in shown], next_page_token=token
         )
 
     async def SetMemberSuspended(  # noqa: N802
@@ -82,7 +85,7 @@ class AdminServicer(AdminMarketsMixin, Handler, admin_pb2_grpc.AdminServiceServi
             command = commands.SuspendMember(request.member_id, request.reason)
         answer = await self.ask(command, request.request_id)
         return admin_pb2.SetMemberSuspendedResponse(
-            member=member_message(answer.reply.member), position=self.position(answer.seq)
+            member=self.member_shown(answer.reply.member), position=self.position(answer.seq)
         )
 
     async def Deposit(  # noqa: N802

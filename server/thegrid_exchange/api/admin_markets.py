@@ -9,7 +9,7 @@ from thegrid.v1 import admin_pb2
 from thegrid_exchange.api.convert.common import Names, micros_of
 from thegrid_exchange.api.convert.instruments import MARKET_STATES, policy_record
 from thegrid_exchange.api.handler import Handler
-from thegrid_exchange.api.market_stream import shown_market
+from thegrid_exchange.api.market_reader import shown_market
 from thegrid_exchange.api.paging import cut, page_of
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.records import FeeTier

@@ -4,6 +4,7 @@ What a caller may do is asked for by each method (see `methods`); keys themselve
 """
 
 import hmac
+import operator
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple, Protocol
@@ -29,6 +30,8 @@ class Caller(NamedTuple):
     scopes: frozenset[str]
     requests_per_second: int
     concurrent_deliveries: int
+    line: tuple[Key, ...] = ()
+    """The key, the one above it, and so on to the top: the limits of each hold."""
 
     def may(self, scope: str) -> bool:
         """Whether the key carries the scope."""
@@ -64,7 +67,7 @@ class Authenticator:
 
     def __init__(self, vault: Vault, directory: Directory, clock: Clock) -> None:
         self._vault, self._directory, self._clock = vault, directory, clock
-        self._callers: OrderedDict[str, tuple[Key, Caller, str]] = OrderedDict()
+        self._callers: OrderedDict[str, tuple[tuple[Key, ...], Caller, str]] = OrderedDict()
         self._watchers: defaultdict[str, set[OnRevoked]] = defaultdict(set)
 
     def verify(self, secret: str) -> Caller:
@@ -79,7 +82,8 @@ class Authenticator:
                 "no API key was sent; send metadata `authorization: Bearer <key>`",
             )
         found = self._directory.keys.get(key_id_of(secret))
-        if found is None or not hmac.compare_digest(self._hash_of(secret, found), found.key_hash):
+        presented = "" if found is None else self._hash_of(secret)
+        if found is None or not self._fits(presented, found):
             raise refused(
                 "KEY_UNKNOWN",
                 "authorization",
@@ -88,10 +92,33 @@ class Authenticator:
         ended = self.ended(found)
         if ended is not None:
             raise ended
-        return self._caller(secret, found)
+        return self._caller(secret, presented, found)
+
+    def _fits(self, presented: str, key: Key) -> bool:
+        """Whether a hash is that of the key's secret, or of the one before while that works."""
+        if hmac.compare_digest(presented, key.key_hash):
+            return True
+        until_us = key.previous_until_us
+        return (
+            until_us is not None
+            and self._clock.now_us() < until_us
+            and hmac.compare_digest(presented, key.previous_hash)
+        )
 
     def ended(self, key: Key) -> Refused | None:
-        """Why the key does not work any more, or None while it does."""
+        """Why the key, or one above it, does not work any more; None while all do."""
+        for each in self._line(key):
+            ended = self._ended_itself(each)
+            if ended is not None:
+                return ended
+        return None
+
+    def _line(self, key: Key) -> tuple[Key, ...]:
+        if not key.parent_id:
+            return (key,)
+        return (key, *self._line(self._directory.keys[key.parent_id]))
+
+    def _ended_itself(self, key: Key) -> Refused | None:
         if key.revoked_at_us is not None:
             return refused("KEY_REVOKED", "authorization", "this key was revoked; use another key")
         if key.expires_at_us is not None and key.expires_at_us <= self._clock.now_us():
@@ -108,13 +135,13 @@ class Authenticator:
         key = self._directory.keys.get(key_id)
         return None if key is None else self.ended(key)
 
-    def _hash_of(self, secret: str, key: Key) -> str:
+    def _hash_of(self, secret: str) -> str:
         cached = self._callers.get(secret)
         return cached[2] if cached is not None else self._vault.hash_of(secret)
 
-    def _caller(self, secret: str, key: Key) -> Caller:
-        cached = self._callers.get(secret)
-        if cached is not None and cached[0] is key:
+    def _caller(self, secret: str, presented: str, key: Key) -> Caller:
+        cached, line = self._callers.get(secret), self._line(key)
+        if cached is not None and all(map(operator.is_, cached[0], line)):
             return cached[1]
         caller = Caller(
             key.member_id,
@@ -122,8 +149,9 @@ class Authenticator:
             frozenset(key.scopes),
             key.requests_per_second,
             key.concurrent_deliveries,
+            line,
         )
-        self._callers[secret] = (key, caller, key.key_hash)
+        self._callers[secret] = (line, caller, presented)
         if len(self._callers) > CACHED_SECRETS:
             self._callers.popitem(last=False)
         return caller

@@ -10,8 +10,9 @@ from typing import Any, Final, NamedTuple
 from thegrid.v1 import chat_pb2, delivery_pb2
 from thegrid_exchange.api.auth import Caller
 from thegrid_exchange.api.errors import invalid, refused
-from thegrid_exchange.delivery.meter import Prompt, PromptText
-from thegrid_exchange.delivery.parts import CallRequest, Part, Piece, Preferences
+from thegrid_exchange.delivery.images import size_of_url
+from thegrid_exchange.delivery.meter import Prompt, PromptImage, PromptText
+from thegrid_exchange.delivery.parts import NO_PREFERENCES, CallRequest, Part, Piece, Preferences
 
 CHOICES_MAX: Final = 128
 
@@ -52,7 +53,6 @@ def call_request(
         raise invalid("request.messages", "must hold at least one message", "required")
     choices = _bounded(chat, "n", CHOICES_MAX) if chat.HasField("n") else 1
     prompt, capabilities = _Reader().read(chat)
-    wanted = opening.preferences
     return CallRequest(
         delivery_id=opening.delivery_id,
         member_id=caller.member_id,
@@ -67,14 +67,35 @@ def call_request(
         payload=chat,
         payload_bytes=chat.ByteSize(),
         window_bytes=opening.window_bytes,
-        preferences=Preferences(
-            wanted.max_price_micros if wanted.HasField("max_price_micros") else None,
-            frozenset(wanted.only_supplier_ids),
-            frozenset(wanted.ignore_supplier_ids),
-        ),
+        preferences=_preferences(opening),
         client_request_id=opening.client_request_id,
         concurrent_deliveries=caller.concurrent_deliveries,
         traceparent=opening.traceparent,
+        keys_above=tuple((key.key_id, key.concurrent_deliveries) for key in caller.line[1:]),
+    )
+
+
+def prompt_of(chat: chat_pb2.ChatRequest) -> Prompt:
+    """All of a request that is counted; raises InvalidRequest or Refused for what cannot be."""
+    if not chat.messages:
+        raise invalid("request.messages", "must hold at least one message", "required")
+    return _Reader().read(chat)[0]
+
+
+def _preferences(opening: delivery_pb2.Open) -> Preferences:
+    if not opening.HasField("preferences"):
+        return NO_PREFERENCES
+    wanted = opening.preferences
+    return Preferences(
+        wanted.max_price_micros if wanted.HasField("max_price_micros") else None,
+        frozenset(wanted.only_supplier_ids),
+        frozenset(wanted.ignore_supplier_ids),
+        tuple(dict.fromkeys(wanted.order_supplier_ids)),
+        wanted.allow_fallbacks if wanted.HasField("allow_fallbacks") else True,
+        frozenset(wanted.data_policies),
+        frozenset(wanted.regions),
+        frozenset(wanted.models),
+        wanted.hedge_after_percent if wanted.HasField("hedge_after_percent") else None,
     )
 
 
@@ -127,7 +148,8 @@ class _Reader:
     def __init__(self) -> None:
         self._texts: list[PromptText] = []
         self._capabilities: set[str] = set()
-        self._tool_calls = self._images = self._low_images = 0
+        self._images: list[PromptImage] = []
+        self._tool_calls = self._schemas = 0
 
     def read(self, chat: chat_pb2.ChatRequest) -> tuple[Prompt, frozenset[str]]:
         """The prompt, and the capabilities that its content needs."""
@@ -137,6 +159,7 @@ class _Reader:
             self._tool(f"tools[{index}]", tool)
         if chat.HasField("response_format"):
             schema = chat.response_format.json_schema
+            self._schemas = int(bool(schema.schema_json))
             self._add("response_format.json_schema.description", schema.description)
             self._add_json("response_format.json_schema.schema", schema.schema_json)
         prompt = Prompt(
@@ -145,7 +168,7 @@ class _Reader:
             len(chat.tools),
             self._tool_calls,
             self._images,
-            self._low_images,
+            self._schemas,
         )
         return prompt, frozenset(self._capabilities)
 
@@ -179,10 +202,8 @@ class _Reader:
             self._add(f"{field}.refusal", part.refusal)
         elif kind == "image_url":
             self._capabilities.add("vision")
-            if part.image_url.detail == "low":
-                self._low_images += 1
-            else:
-                self._images += 1
+            image = part.image_url
+            self._images.append(PromptImage(image.detail == "low", size_of_url(image.url)))
         else:
             raise refused(
                 "CONTENT_REFUSED",
@@ -241,6 +262,10 @@ def _texts_of(said: chat_pb2.ChatMessage) -> Iterator[tuple[str, str]]:
         yield f"tool_{call.index}", call.function.name + call.function.arguments
 
 
+_THOUGHT: Final = ("reasoning",)
+"""Channels of what a model thinks."""
+
+
 class ChatEdits:
     """The few changes that the pipe makes to replies."""
 
@@ -261,6 +286,18 @@ class ChatEdits:
                 choice.ClearField("logprobs_json")
             shown = shown or bool(said.ListFields())
         return payload if shown else None
+
+    def without_reasoning(self, part: Part) -> Part:
+        """The part less what it says of the model's reasoning."""
+        gone = {(each.choice, each.channel): "" for each in part.pieces if each.channel in _THOUGHT}
+        if not gone:
+            return part
+        payload = self.shortened(part.payload, gone)
+        return part._replace(
+            payload=payload,
+            size_bytes=0 if payload is None else payload.ByteSize(),
+            pieces=tuple(each for each in part.pieces if each.channel not in _THOUGHT),
+        )
 
     def joined(self, parts: Sequence[Part]) -> Part | None:
         """Two neighbouring parts as one, where both are plain text of one choice and channel."""

@@ -14,6 +14,7 @@ from thegrid.v1 import chat_pb2, delivery_pb2, delivery_pb2_grpc
 from thegrid_exchange.api.auth import Caller
 from thegrid_exchange.api.call import caller as current_caller
 from thegrid_exchange.api.chat import call_request
+from thegrid_exchange.api.delivery_calls import DeliveryCalls
 from thegrid_exchange.api.errors import (
     InvalidRequest,
     Violation,
@@ -38,11 +39,8 @@ ASSEMBLED_BYTES_MAX = 268_435_456
 _EVENTS = 1
 
 
-class DeliveryServicer(delivery_pb2_grpc.DeliveryServiceServicer):
+class DeliveryServicer(DeliveryCalls, delivery_pb2_grpc.DeliveryServiceServicer):
     """The edge of the pipe towards clients."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
 
     async def Deliver(  # type: ignore[override] # noqa: N802 - the contract's name
         self, request: delivery_pb2.DeliverRequest, context: Any
@@ -53,7 +51,8 @@ class DeliveryServicer(delivery_pb2_grpc.DeliveryServiceServicer):
             raise invalid("open.parts_bytes", "must be 0: a single call takes no parts", "range")
         caller = current_caller()
         opening.window_bytes = DELIVER_WINDOW_BYTES
-        single = _SingleCall(self._services)
+        single = _SingleCall(self.services)
+        single.tell_requests(caller)
         single.begin(call_request(opening, opening.request, caller), caller)
         try:
             while frame := await single.outbox.frame():
@@ -66,7 +65,7 @@ class DeliveryServicer(delivery_pb2_grpc.DeliveryServiceServicer):
         self, requests: AsyncIterator[delivery_pb2.DeliverySessionRequest], context: Any
     ) -> AsyncIterator[bytes]:
         """Any number of calls; losing the session ends them as if their clients had left."""
-        session = Session(self._services, current_caller())
+        session = Session(self.services, current_caller())
         reader = asyncio.create_task(session.read(requests))
         try:
             while frame := await session.outbox.frame():
@@ -83,10 +82,15 @@ class _SingleCall:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.outbox = Outbox()
-        self._teller = Teller(1, self._put, services.live.catalogue.symbol)
+        self._teller = Teller(1, self._put, services.records)
         self._call: Call | None = None
         self._replied_bytes = 0
         self._forget: Callable[[], None] = lambda: None
+
+    def tell_requests(self, caller: Caller) -> None:
+        """Say later how many calls the key has left now."""
+        steady_us = self._services.clock.steady_us()
+        self._teller.requests = self._services.requests.standing(caller, steady_us)
 
     def begin(self, request: Any, caller: Caller) -> None:
         """Hand the call to the relay."""
@@ -264,7 +268,7 @@ class _SessionCall:
 
     def __init__(self, services: Services, session: Session, number: int) -> None:
         self._services, self._session, self._number = services, session, number
-        self._teller = Teller(number, session.put, services.live.catalogue.symbol)
+        self._teller = Teller(number, session.put, services.records)
         self._call: Call | None = None
         self._caller: Caller | None = None
         self._parts: PartsIn | None = None
@@ -276,6 +280,7 @@ class _SessionCall:
         caller = self._caller = services.authenticator.verify(opening.credential)
         caller.require("consume")
         services.requests.take(caller, services.clock.steady_us())
+        self._teller.requests = services.requests.standing(caller, services.clock.steady_us())
         opening.ClearField("credential")
         if not opening.parts_bytes:
             self._begin(opening, opening.request)

@@ -5,14 +5,16 @@ A handler built on it is four lines of thought: check, convert, ask, answer.
 
 from typing import Any
 
-from thegrid.v1 import common_pb2
+from thegrid.v1 import common_pb2, members_pb2
 from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.common import position_of
+from thegrid_exchange.api.convert.members import key_message, member_message
 from thegrid_exchange.api.errors import invalid, refused
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.calls import Committed
-from thegrid_exchange.engine.records import Instrument, Market
+from thegrid_exchange.engine.records import Instrument, Key, Market, Member, Spend
 from thegrid_exchange.engine.refusals import Refusal, Refused
+from thegrid_exchange.engine.rules.spending import spend_at
 
 
 class Handler:
@@ -86,3 +88,20 @@ class Handler:
     def symbol(self, instrument_id: str) -> str:
         """The symbol of an instrument id."""
         return self.services.live.catalogue.symbol(instrument_id)
+
+    def now_us(self) -> int:
+        """The present, never before what is already journaled."""
+        return max(self.services.clock.now_us(), self.services.live.state.now_us)
+
+    def spend(self, owner_id: str) -> Spend:
+        """What a key, or a member's auto mode, has spent, as it counts now."""
+        spend = self.services.live.state.spends.get(owner_id) or Spend(owner_id)
+        return spend_at(spend, self.now_us())
+
+    def member_shown(self, member: Member) -> members_pb2.Member:
+        """A member with what its auto mode has spent."""
+        return member_message(member, self.spend(member.member_id))
+
+    def key_shown(self, key: Key) -> members_pb2.Key:
+        """A key with what it has used."""
+        return key_message(key, self.spend(key.key_id), self.now_us())

@@ -40,17 +40,17 @@ def _bare(item: PlaceOrder | AmendOrder | CancelOrder) -> PlaceOrder | AmendOrde
 
 
 class NewSecrets:
-    """The latest secrets by key id, in memory alone, the oldest leaving first."""
+    """The latest secrets by their keyed hash, in memory alone, the oldest leaving first."""
 
     def __init__(self) -> None:
         self._secrets: OrderedDict[str, str] = OrderedDict()
 
-    def keep(self, key_id: str, secret: str) -> None:
+    def keep(self, key_hash: str, secret: str) -> None:
         """Remember a secret that was just shown."""
-        self._secrets[key_id] = secret
+        self._secrets[key_hash] = secret
         if len(self._secrets) > KEPT_SECRETS:
             self._secrets.popitem(last=False)
 
-    def find(self, key_id: str) -> str:
-        """The secret of a key made by this process, or empty."""
-        return self._secrets.get(key_id, "")
+    def find(self, key_hash: str) -> str:
+        """The secret with this hash, if this process made it, or empty."""
+        return self._secrets.get(key_hash, "")

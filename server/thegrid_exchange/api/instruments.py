@@ -7,10 +7,12 @@ from typing import Any
 
 from thegrid.v1 import instruments_pb2, instruments_pb2_grpc
 from thegrid_exchange.api.convert.instruments import instrument_message
+from thegrid_exchange.api.convert.metering import policy_message
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.paging import cut, page_of
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.engine.records import Instrument
+from thegrid_exchange.engine.rules.metering import metering_policies
 
 
 class InstrumentServicer(Handler, instruments_pb2_grpc.InstrumentServiceServicer):
@@ -36,6 +38,15 @@ class InstrumentServicer(Handler, instruments_pb2_grpc.InstrumentServiceServicer
         return instruments_pb2.ListInstrumentsResponse(
             instruments=[shown_instrument(self.services, each) for each in shown],
             next_page_token=token,
+        )
+
+    async def ListMeteringPolicies(  # noqa: N802
+        self, request: instruments_pb2.ListMeteringPoliciesRequest, context: Any
+    ) -> instruments_pb2.ListMeteringPoliciesResponse:
+        await self.reach(request)
+        versions = metering_policies(self.services.live.state)
+        return instruments_pb2.ListMeteringPoliciesResponse(
+            policies=[policy_message(policy) for policy in versions]
         )
 
 

@@ -7,22 +7,35 @@ from typing import Final
 
 PACKAGE: Final = "thegrid.v1"
 
-_READ: Final = ("trade:read", "trade:write", "consume", "supply", "admin")
+_READ: Final = ("trade:read", "trade:write", "consume", "supply", "admin", "keys")
 _TRADE: Final = ("trade:write",)
 _TRADE_READ: Final = ("trade:read", "trade:write")
 _ACCOUNT_READ: Final = ("trade:read", "trade:write", "consume")
+_DISPUTE: Final = ("consume", "trade:write")
 _SUPPLY: Final = ("supply",)
+_KEYS: Final = ("trade:write", "admin", "keys")
 _ADMIN: Final = ("admin",)
 ANY: Final = (*_READ, "gateway")
 
 _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
-    "InstrumentService": {"GetInstrument": ANY, "ListInstruments": ANY},
+    "InstrumentService": {
+        "GetInstrument": ANY,
+        "ListInstruments": ANY,
+        "ListMeteringPolicies": ANY,
+    },
     "MarketDataService": {
         "GetMarket": ANY,
         "ListMarkets": ANY,
         "GetBook": ANY,
+        "GetOrderBook": ANY,
+        "GetTicker": ANY,
+        "ListTickers": ANY,
+        "ListCandles": ANY,
         "ListTrades": ANY,
         "StreamMarketData": ANY,
+        "GetReferenceIndex": ANY,
+        "ListReferenceIndexes": ANY,
+        "ListReferenceIndexInputs": ANY,
     },
     "TradingService": {
         "PlaceOrder": _TRADE,
@@ -32,6 +45,7 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "BatchOrders": _TRADE,
         "ReplaceQuotes": _TRADE,
         "CancelAllAfter": _TRADE,
+        "GetCancelAllAfter": _TRADE_READ,
         "GetOrder": _TRADE_READ,
         "ListOrders": _TRADE_READ,
         "ListFills": _TRADE_READ,
@@ -47,13 +61,36 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListPostings": _ACCOUNT_READ,
         "StreamAccount": _ACCOUNT_READ,
     },
-    "UsageService": {"GetUsage": _ACCOUNT_READ, "ListUsage": _ACCOUNT_READ},
+    "UsageService": {
+        "GetUsage": _ACCOUNT_READ,
+        "ListUsage": _ACCOUNT_READ,
+        "SummarizeUsage": _ACCOUNT_READ,
+        "DisputeUsage": _DISPUTE,
+        "ListReceiptKeys": ANY,
+    },
+    "HistoryService": {
+        "ListPositions": _ACCOUNT_READ,
+        "GetStatistics": _ACCOUNT_READ,
+        "GetStatement": _ACCOUNT_READ,
+        "ListSweeps": _ACCOUNT_READ,
+    },
     "MemberService": {
         "GetMember": ANY,
         "UpdateSettings": ("trade:write", "admin"),
-        "CreateKey": ("trade:write", "admin"),
-        "RevokeKey": ("trade:write", "admin"),
+        "CreateKey": _KEYS,
+        "UpdateKey": _KEYS,
+        "RotateKey": _KEYS,
+        "RevokeKey": _KEYS,
+        "GetKey": ANY,
         "ListKeys": ANY,
+    },
+    "NoticeService": {
+        "ListNotices": _ACCOUNT_READ,
+        "CreateWebhook": _TRADE,
+        "UpdateWebhook": _TRADE,
+        "DeleteWebhook": _TRADE,
+        "ListWebhooks": _ACCOUNT_READ,
+        "TestWebhook": _TRADE,
     },
     "SupplyService": {
         "RegisterOffer": _SUPPLY,
@@ -84,12 +121,20 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "SetPolicy": _ADMIN,
         "GetPolicy": _ADMIN,
         "GetTrialBalance": _ADMIN,
+        "DefineMeteringPolicy": _ADMIN,
+        "ListDisputes": _ADMIN,
+        "ResolveDispute": _ADMIN,
+    },
+    "DeliveryService": {
+        "Deliver": ("consume",),
+        "DeliverySession": ("gateway",),
+        "CountTokens": ("consume",),
+        "CancelDelivery": ("consume",),
     },
     "PerformanceService": {
         "ListPerformance": ANY,
         "ListSupplierChanges": ("supply", "admin"),
     },
-    "DeliveryService": {"Deliver": ("consume",), "DeliverySession": ("gateway",)},
 }
 
 SCOPES: Final[dict[str, tuple[str, ...]]] = {

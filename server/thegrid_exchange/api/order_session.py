@@ -17,15 +17,18 @@ from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.trading import (
     item_command,
     order_message,
+    quotes_command,
+    shown_quotes,
     shown_result,
 )
-from thegrid_exchange.api.errors import refused, status_of_error
+from thegrid_exchange.api.errors import invalid, refused, status_of_error
 from thegrid_exchange.api.faults import status_of_sequencer, unexpected
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.idempotency import order_hash
 from thegrid_exchange.api.stream_guard import StreamGuard
 from thegrid_exchange.calls import SequencerError
 from thegrid_exchange.engine.commands import CancelOrders
+from thegrid_exchange.engine.refusals import Refusal
 
 IN_FLIGHT: Final = 4_096
 """Commands of one session under way; past this the next frame waits."""
@@ -160,7 +163,7 @@ class _Session:
             self._last_seq = command.client_seq
             if index:  # the frame itself was counted when it came in
                 limiter.take(self._asking, clock.steady_us())
-            task = asyncio.create_task(self._answer(command, f"commands[{index}].item."))
+            task = asyncio.create_task(self._answer(command, f"commands[{index}]."))
             task.add_done_callback(self._on_done)
             self._under_way.append((command.client_seq, task))
 
@@ -172,28 +175,44 @@ class _Session:
         self, command: trading_pb2.OrderSessionCommand, path: str
     ) -> trading_pb2.OrderSessionResult:
         """Have one command carried out; every refusal stands in its result."""
-        asking, position = self._asking, None
+        shown = trading_pb2.OrderSessionResult(client_seq=command.client_seq)
         try:
-            made = item_command(
-                command.item,
-                asking.member_id,
-                asking.key_id,
-                self._handler.market_id,
-                path,
-                self._session_id,
-            )
+            made = self._command(command, path)
             answer = await self._services.sequencer.submit(
                 made,
-                actor=asking.member_id,
+                actor=self._asking.member_id,
                 request_id=command.request_id,
                 request_hash=order_hash(made),
             )
-            result = shown_result(answer.reply, answer.at_us)
-            position = self._handler.position(answer.seq)
+            if command.HasField("quotes") and not isinstance(answer.reply, Refusal):
+                shown.quotes.CopyFrom(shown_quotes(answer.reply, answer.at_us))
+            else:
+                shown.result.CopyFrom(shown_result(answer.reply, answer.at_us))
+            shown.position.CopyFrom(self._handler.position(answer.seq))
         except Exception as error:
-            result = trading_pb2.BatchResult(error=_status_of(error))
-        return trading_pb2.OrderSessionResult(
-            client_seq=command.client_seq, result=result, position=position
+            shown.result.error.CopyFrom(_status_of(error))
+        return shown
+
+    def _command(self, command: trading_pb2.OrderSessionCommand, path: str) -> Any:
+        """What the engine is asked; raises what is wrong with the message."""
+        asking, market_of = self._asking, self._handler.market_id
+        if command.HasField("item") == command.HasField("quotes"):
+            raise invalid(f"{path}item", "set exactly one of item and quotes", "session.one_of")
+        if command.HasField("item"):
+            return item_command(
+                command.item,
+                asking.member_id,
+                asking.key_id,
+                market_of,
+                f"{path}item.",
+                self._session_id,
+            )
+        if command.quotes.request_id != command.request_id:
+            field = f"{path}quotes.request_id"
+            raise invalid(field, "must be the request_id of its command", "session.request_id")
+        market_id = market_of(command.quotes.market, f"{path}quotes.market")
+        return quotes_command(
+            command.quotes, asking.member_id, asking.key_id, market_id, self._session_id
         )
 
     # ---- results out ---------------------------------------------------------------------------

@@ -53,5 +53,9 @@ def cut(vault: Vault, page: Page, rows: Sequence[Any], cursors: Sequence[Any]) -
     """The rows of the page, and the token of the next one or nothing."""
     if len(rows) <= page.size:
         return rows, ""
-    last = str(cursors[page.size - 1])
-    return rows[: page.size], vault.seal(page.purpose, last.encode())
+    return rows[: page.size], after(vault, page, str(cursors[page.size - 1]))
+
+
+def after(vault: Vault, page: Page, cursor: str) -> str:
+    """The token of the page after a cursor; nothing for none."""
+    return vault.seal(page.purpose, cursor.encode()) if cursor else ""

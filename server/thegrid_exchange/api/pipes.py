@@ -11,8 +11,10 @@ from google.rpc.status_pb2 import Status
 
 from thegrid.v1 import chat_pb2, delivery_pb2
 from thegrid_exchange.api.chat import LastReply
-from thegrid_exchange.api.convert.usage import usage_message
+from thegrid_exchange.api.convert.common import span_of
 from thegrid_exchange.api.errors import refusal, status_of
+from thegrid_exchange.api.limits import Standing
+from thegrid_exchange.api.records import UsageRecords
 from thegrid_exchange.delivery.parts import Ended, Failure, Started
 from thegrid_exchange.engine.records import UsageRecord
 from thegrid_exchange.engine.refusals import Refusal
@@ -143,19 +145,28 @@ def refusal_of(failure: Failure) -> Refusal:
     )
 
 
+def _set_limit(
+    limit: delivery_pb2.RateLimit, figure: int, remaining: int, reset_after_us: int
+) -> None:
+    limit.limit, limit.remaining = figure, remaining
+    limit.reset_after.CopyFrom(span_of(reset_after_us))
+
+
 class Teller:
     """One call's client at the edge: turns the pipe's words into events."""
 
-    __slots__ = ("_call", "_last", "_put", "_symbol_of")
+    __slots__ = ("_call", "_last", "_put", "_records", "requests")
 
     def __init__(
         self,
         call: int,
         put: Callable[[delivery_pb2.DeliveryEvent], None],
-        symbol_of: Callable[[str], str],
+        records: UsageRecords,
     ) -> None:
-        self._call, self._put, self._symbol_of = call, put, symbol_of
+        self._call, self._put, self._records = call, put, records
         self._last: Any = None
+        self.requests: Standing | None = None
+        """What the key may still call, once that is known."""
 
     def started(self, started: Started) -> None:
         """Who serves."""
@@ -167,7 +178,20 @@ class Teller:
             spec_version=started.spec_version,
             prompt_tokens=started.prompt_tokens,
         )
+        self._tell_limits(message, started)
         self._put(delivery_pb2.DeliveryEvent(call=self._call, started=message))
+
+    def _tell_limits(self, message: delivery_pb2.DeliveryStarted, started: Started) -> None:
+        """Say what the limits of the key leave."""
+        if self.requests is not None:
+            _set_limit(message.requests_limit, *self.requests)
+        left = started.limits
+        if left is not None and left.tokens_limit:
+            span_us = left.tokens_reset_us
+            _set_limit(message.tokens_limit, left.tokens_limit, left.tokens_left, span_us)
+        if left is not None and left.spend_limit_micros:
+            limit, span_us = left.spend_limit_micros, left.spend_reset_us
+            _set_limit(message.spend_limit, limit, left.spend_left_micros, span_us)
 
     def part(self, payload: Any) -> None:
         """A part of the answer."""
@@ -186,7 +210,10 @@ class Teller:
             reasoning_tokens=counts.reasoning_tokens,
         )
         reply = (self._last or LastReply()).ended(ended.finishes, usage)
-        message = delivery_pb2.DeliveryEnded(reply=reply, usage=self._record(ended.usage))
+        record = self._records.message(ended.usage)
+        message = delivery_pb2.DeliveryEnded(
+            reply=reply, usage=record, receipt=self._records.receipt(record)
+        )
         self._put(delivery_pb2.DeliveryEvent(call=self._call, ended=message))
 
     def failed(self, failure: Failure, usage: UsageRecord | None) -> None:
@@ -195,9 +222,8 @@ class Teller:
 
     def refused(self, status: Status, usage: UsageRecord | None = None) -> None:
         """The bad end, with the status ready."""
-        record = None if usage is None else self._record(usage)
-        message = delivery_pb2.DeliveryFailed(status=status, usage=record)
+        message = delivery_pb2.DeliveryFailed(status=status)
+        if usage is not None:
+            message.usage.CopyFrom(self._records.message(usage))
+            message.receipt.CopyFrom(self._records.receipt(message.usage))
         self._put(delivery_pb2.DeliveryEvent(call=self._call, failed=message))
-
-    def _record(self, usage: UsageRecord) -> Any:
-        return usage_message(usage, self._symbol_of(usage.instrument_id))

@@ -30,6 +30,7 @@ class Vault:
             raise ValueError(f"the hash secret must have {HASH_SECRET_BYTES} bytes or more")
         self._hash_secret = hash_secret
         self._token_secret = hmac.digest(hash_secret, b"tokens", "sha256")
+        self._webhook_secret = hmac.digest(hash_secret, b"webhooks", "sha256")
 
     def hash_of(self, secret: str) -> str:
         """The keyed hash of an API key's secret, in hex."""
@@ -37,9 +38,21 @@ class Vault:
 
     def new_key(self) -> NewKey:
         """A new key id and secret; the secret begins with the id, so that leaks can be traced."""
-        letters = base64.b32encode(secrets.token_bytes(13)).decode().lower()[:20]
-        secret = f"key_{letters}.{secrets.token_urlsafe(32)}"
-        return NewKey(f"key_{letters}", secret, self.hash_of(secret))
+        return self.new_secret(f"key_{_letters()}")
+
+    def new_secret(self, key_id: str) -> NewKey:
+        """Another secret for a key that exists."""
+        secret = f"{key_id}.{secrets.token_urlsafe(32)}"
+        return NewKey(key_id, secret, self.hash_of(secret))
+
+    def new_webhook_id(self) -> str:
+        """A new id for a webhook, which nobody can guess."""
+        return f"whk_{_letters()}"
+
+    def webhook_secret(self, webhook_id: str) -> str:
+        """The signing secret of a webhook; it follows from the id, so nothing need be stored."""
+        mac = hmac.digest(self._webhook_secret, webhook_id.encode(), "sha256")
+        return "whsec_" + base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
     def seal(self, purpose: str, payload: bytes) -> str:
         """An opaque token that only this exchange can make, for one purpose."""
@@ -58,6 +71,10 @@ class Vault:
     def _mac(self, purpose: str, payload: bytes) -> bytes:
         sealed = purpose.encode() + b"\0" + payload
         return hmac.digest(self._token_secret, sealed, hashlib.sha256)[:12]
+
+
+def _letters() -> str:
+    return base64.b32encode(secrets.token_bytes(13)).decode().lower()[:20]
 
 
 def key_id_of(secret: str) -> str:

@@ -15,9 +15,11 @@ from thegrid.v1 import (
     accounts_pb2_grpc,
     admin_pb2_grpc,
     delivery_pb2_grpc,
+    history_pb2_grpc,
     instruments_pb2_grpc,
     market_data_pb2_grpc,
     members_pb2_grpc,
+    notices_pb2_grpc,
     performance_pb2_grpc,
     supply_pb2_grpc,
     trading_pb2_grpc,
@@ -26,10 +28,12 @@ from thegrid.v1 import (
 from thegrid_exchange.api.accounts import AccountServicer
 from thegrid_exchange.api.admin import AdminServicer
 from thegrid_exchange.api.delivery import DeliveryServicer
+from thegrid_exchange.api.history import HistoryServicer
 from thegrid_exchange.api.instruments import InstrumentServicer
 from thegrid_exchange.api.interceptor import Interceptor
 from thegrid_exchange.api.market_data import MarketDataServicer
 from thegrid_exchange.api.members import MemberServicer
+from thegrid_exchange.api.notices import NoticeServicer
 from thegrid_exchange.api.performance import PerformanceServicer
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.supply import SupplyServicer
@@ -148,9 +152,11 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
     )
     trading_pb2_grpc.add_TradingServiceServicer_to_server(TradingServicer(services), server)
     accounts_pb2_grpc.add_AccountServiceServicer_to_server(AccountServicer(services), server)
+    history_pb2_grpc.add_HistoryServiceServicer_to_server(HistoryServicer(services), server)
     usage_pb2_grpc.add_UsageServiceServicer_to_server(UsageServicer(services), server)
     supply_pb2_grpc.add_SupplyServiceServicer_to_server(SupplyServicer(services), server)
     members_pb2_grpc.add_MemberServiceServicer_to_server(MemberServicer(services), server)
+    notices_pb2_grpc.add_NoticeServiceServicer_to_server(NoticeServicer(services), server)
     admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminServicer(services), server)
     delivery_pb2_grpc.add_DeliveryServiceServicer_to_server(DeliveryServicer(services), server)
     performance_pb2_grpc.add_PerformanceServiceServicer_to_server(
@@ -161,9 +167,11 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
         "MarketDataService",
         "TradingService",
         "AccountService",
+        "HistoryService",
         "UsageService",
         "SupplyService",
         "MemberService",
+        "NoticeService",
         "AdminService",
         "DeliveryService",
         "PerformanceService",

@@ -18,6 +18,7 @@ from thegrid_exchange.api.convert.trading import (
     prevented_message,
     quotes_command,
     shown_order,
+    shown_quotes,
     shown_result,
 )
 from thegrid_exchange.api.errors import refused
@@ -101,11 +102,9 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
         market_id = self.market_id(request.market)
         command = quotes_command(request, asking.member_id, asking.key_id, market_id)
         answer = await self.ask(command, request.request_id, order_hash(command))
-        return trading_pb2.ReplaceQuotesResponse(
-            cancelled_order_ids=answer.reply.cancelled_order_ids,
-            results=[shown_result(reply, answer.at_us) for reply in answer.reply.items],
-            position=self.position(answer.seq),
-        )
+        shown = shown_quotes(answer.reply, answer.at_us)
+        shown.position.CopyFrom(self.position(answer.seq))
+        return shown
 
     async def CancelAllAfter(  # noqa: N802
         self, request: trading_pb2.CancelAllAfterRequest, context: Any
@@ -114,6 +113,17 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
         answer = await self.ask(command, request.request_id)
         return trading_pb2.CancelAllAfterResponse(
             fire_time=optional_time(answer.reply.fires_at_us), position=self.position(answer.seq)
+        )
+
+    async def GetCancelAllAfter(  # noqa: N802
+        self, request: trading_pb2.GetCancelAllAfterRequest, context: Any
+    ) -> trading_pb2.GetCancelAllAfterResponse:
+        await self.reach(request)
+        timer = self.services.live.state.cancel_timers.get(caller().member_id)
+        if timer is None:
+            return trading_pb2.GetCancelAllAfterResponse()
+        return trading_pb2.GetCancelAllAfterResponse(
+            fire_time=optional_time(timer.fires_at_us), span_us=timer.span_us
         )
 
     # ---- reads ---------------------------------------------------------------------------------
@@ -140,7 +150,10 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
         await self.reach(request)
         vault, member_id = self.services.vault, caller().member_id
         market_id = self.optional_market_id(request.market)
-        page = page_of(vault, request, member_id, market_id, request.status)
+        start_us, end_us = micros_of(request, "start_time"), micros_of(request, "end_time")
+        client_order_id, tag = request.client_order_id, request.tag
+        filters = market_id, request.status, client_order_id, tag, start_us, end_us
+        page = page_of(vault, request, member_id, *filters)
         is_open = {
             trading_pb2.ORDER_STATUS_OPEN: True,
             trading_pb2.ORDER_STATUS_CLOSED: False,
@@ -148,7 +161,11 @@ class TradingServicer(SessionMixin, Handler, trading_pb2_grpc.TradingServiceServ
         orders = await self.services.trading.orders(
             member_id,
             market_id=market_id,
+            client_order_id=client_order_id,
+            tag=tag,
             is_open=is_open,
+            start_us=start_us,
+            end_us=end_us,
             before=page.number(),
             limit=page.limit,
         )

@@ -5,11 +5,12 @@ Refusals here leave no record; whether the tokens are there is for the engine to
 from typing import NamedTuple
 
 from thegrid_exchange.delivery.catalogue import Catalogue, Terms
+from thegrid_exchange.delivery.eligibility import Wants, contradiction
 from thegrid_exchange.delivery.encodings import UnknownEncoding
 from thegrid_exchange.delivery.limits import DeliveryLimits
-from thegrid_exchange.delivery.meter import ContextExceeded, PromptRefused, count_prompt
+from thegrid_exchange.delivery.meter import ContextExceeded, Prompt, PromptRefused, count_prompt
 from thegrid_exchange.delivery.parts import CallRequest, Failure
-from thegrid_exchange.delivery.suppliers import Suppliers, Wants
+from thegrid_exchange.delivery.suppliers import Suppliers
 
 OUTPUT_FIELD = "max_completion_tokens"
 
@@ -45,7 +46,7 @@ async def admit(
     refused = _supply_refusal(request, wants, suppliers, limits)
     if refused is not None:
         return refused
-    counted = await _counted(request, terms)
+    counted = await count(request.prompt, terms, terms.contract.spec.context_tokens_min)
     if isinstance(counted, Failure):
         return counted
     cap = _cap_tokens(request, terms, counted)
@@ -56,6 +57,9 @@ def _supply_refusal(
     request: CallRequest, wants: Wants, suppliers: Suppliers, limits: DeliveryLimits
 ) -> Failure | None:
     """Refuse at once what nobody can serve, so that it costs no journal row."""
+    impossible = contradiction(wants.preferences)
+    if impossible is not None:
+        return impossible
     if not suppliers.could_serve(wants):
         return suppliers.why_none(wants, limits.retry_us)
     if not suppliers.room.has_place(wants.instrument_id, request.member_id):
@@ -67,23 +71,28 @@ def _supply_refusal(
     return None
 
 
-async def _counted(request: CallRequest, terms: Terms) -> int | Failure:
+async def count(prompt: Prompt, terms: Terms, most_tokens: int) -> int | Failure:
+    """Canonical tokens of a prompt; one that is surely above `most_tokens` is not counted out."""
     spec = terms.contract.spec
+    if terms.metering is None:
+        return _not_carried(f"version {spec.metering_policy_version}")
     try:
-        return await count_prompt(
-            request.prompt, spec.tokenizer, spec.metering_policy_version, spec.context_tokens_min
-        )
+        return await count_prompt(prompt, spec.tokenizer, terms.metering, most_tokens)
     except PromptRefused as error:
         return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
     except ContextExceeded as error:
         return _context_exceeded(terms, error.least_tokens, "messages")
-    except (UnknownEncoding, KeyError) as error:
-        return Failure(
-            "CONTENT_REFUSED",
-            f"the metering policy of this instrument is not carried here ({error});"
-            " ask the operator to publish another version",
-            "instrument",
-        )
+    except UnknownEncoding as error:
+        return _not_carried(str(error))
+
+
+def _not_carried(what: str) -> Failure:
+    return Failure(
+        "CONTENT_REFUSED",
+        f"the metering policy of this instrument is not carried here ({what});"
+        " ask the operator to publish another version",
+        "instrument",
+    )
 
 
 def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int | Failure:

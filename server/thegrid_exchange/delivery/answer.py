@@ -3,6 +3,7 @@ Counting is the meter's; reservations are extended and ends are judged by the ca
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
 from thegrid_exchange.delivery.encodings import Uncountable
@@ -47,12 +48,12 @@ class Answer:
         "_edits",
         "_ended",
         "_extending",
-        "_flowing",
         "_free_until_tokens",
         "_host",
         "_mark_at_tokens",
         "_over",
         "_queue",
+        "_queued_parts",
         "_window",
         "count",
         "extension_refused",
@@ -69,13 +70,14 @@ class Answer:
         choices: int,
         cap_tokens: int,
         window: Window,
+        queued_parts: int,
     ) -> None:
         self._host, self._client, self._edits = host, client, edits
         self._choices, self._cap_tokens = choices, cap_tokens
-        self._window = window
+        self._window, self._queued_parts = window, queued_parts
         self._queue: deque[Part] = deque()
         self._cut: set[int] = set()
-        self._flowing = self._ended = self._over = self._extending = False
+        self._ended = self._over = self._extending = False
         self._allowance_tokens = self._mark_at_tokens = self._free_until_tokens = 0
         self.is_shown = False
         """Whether the client has seen any of it."""
@@ -117,23 +119,26 @@ class Answer:
         self._window.grant(granted_bytes, self._host.steady_us())
         self.pump()
 
-    def add(self, part: Part) -> bool:
-        """A part came from the supplier; False when it is of a choice that was not asked for."""
+    def fits(self, part: Part) -> bool:
+        """Whether a part is of the choices that were asked for, and the queue has room for it."""
         for index in (*[piece.choice for piece in part.pieces], *dict(part.finishes)):
             if not 0 <= index < self._choices:
                 return False
-        self._take(part)
-        return True
+        return len(self._queue) < self._queued_parts
 
-    def _take(self, part: Part) -> None:
+    def is_whole(self, parts: Iterable[Part]) -> bool:
+        """Whether every choice has its finish reason, those of further parts included."""
+        finished = {choice for part in parts for choice, _ in part.finishes}
+        return len(finished | self.finishes.keys()) >= self._choices
+
+    def add(self, part: Part) -> None:
+        """A part of the supplier that serves."""
         for choice, reason in part.finishes:
             if choice not in self._cut:
                 self.finishes[choice] = reason
         if part.payload is None:
             self._host.on_released(part.released_bytes)
             return
-        if part.pieces:
-            self._flowing = True
         if self._queue and not self._window.is_open:
             joined = self._edits.joined((self._queue[-1], part))
             if joined is not None:
@@ -142,13 +147,10 @@ class Answer:
         self._queue.append(part)
         self.pump()
 
-    def end(self) -> bool:
-        """The supplier's own end; False when the answer is not whole."""
-        if len(self.finishes) < self._choices:
-            return False
-        self._ended = self._flowing = True
+    def end(self) -> None:
+        """The supplier's own end."""
+        self._ended = True
         self.pump()
-        return True
 
     def kept_waiting_us(self) -> int:
         """How long what could be shown has waited for the client's window."""
@@ -156,12 +158,6 @@ class Answer:
         if not self._queue or since_us is None:
             return 0
         return self._host.steady_us() - since_us
-
-    def reset(self) -> None:
-        """Forget what an earlier supplier sent; nothing of it was shown."""
-        self._queue.clear()
-        self.finishes.clear()
-        self._flowing = False
 
     def close(self) -> None:
         """Show nothing more."""
@@ -177,7 +173,7 @@ class Answer:
 
     def _pump(self) -> None:
         queue = self._queue
-        while queue and self._flowing and not self._over and self._window.is_open:
+        while queue and not self._over and self._window.is_open:
             shown = self._admit(queue[0])
             if shown is None:
                 return

@@ -43,7 +43,9 @@ class Call:
             self._window_bytes = min(self._window_bytes + window_bytes, most_bytes)
 
     def end(self, cause: str) -> None:
-        """End the call from outside: `client_left`, `session_lost`, `key_revoked`, `drained`."""
+        """End the call from outside: `client_left`, `session_lost`, `key_revoked`, `cancelled`, or
+        `drained`.
+        """
         if not self._ended_by:
             self._ended_by = cause
             if self._delivery is not None:
@@ -75,6 +77,9 @@ class Call:
         """It ended before anything was set aside: nothing is to be settled, there is no record."""
         if self._ended_by == "key_revoked":
             self._client.failed(Failure("KEY_REVOKED", MESSAGES["KEY_REVOKED"]), None)
+        elif self._ended_by == "cancelled":
+            told = Failure("DELIVERY_CANCELLED", MESSAGES["DELIVERY_CANCELLED"])
+            self._client.failed(told, None)
         elif self._ended_by == "drained":
             self._client.failed(Failure("DRAINING", "the exchange is going down; retry"), None)
 
@@ -92,6 +97,7 @@ class Call:
                 max_price_micros=request.preferences.max_price_micros,
                 relay_id=self._relay.relay_id,
                 requested_model=request.requested_model,
+                client_request_id=request.client_request_id,
             )
         )
         if isinstance(reply, Refusal):

@@ -9,7 +9,15 @@ from typing import Any, NamedTuple, Protocol
 from thegrid_exchange.delivery.encodings import ENCODINGS
 from thegrid_exchange.engine.events import OrderAccepted, OrderAmended, OrderClosed
 from thegrid_exchange.engine.quantities import instrument_id_of
-from thegrid_exchange.engine.records import Instrument, Offer, Order, SpecVersion, SupplierLink
+from thegrid_exchange.engine.records import (
+    Instrument,
+    MeteringPolicy,
+    Offer,
+    Order,
+    SpecVersion,
+    SupplierLink,
+)
+from thegrid_exchange.engine.rules.metering import metering_policy
 from thegrid_exchange.engine.state import State
 
 _Route = tuple[str, str]
@@ -26,10 +34,12 @@ class FoldedRow(Protocol):
 
 
 class Terms(NamedTuple):
-    """An instrument and the contract in force."""
+    """An instrument and the contract in force, with the policy that it is counted by."""
 
     instrument: Instrument
     contract: SpecVersion
+    metering: MeteringPolicy | None
+    """None when the contract names a version that does not exist, as old journals may."""
 
 
 class Catalogue:
@@ -67,9 +77,14 @@ class Catalogue:
         while number > 1:
             version = versions[instrument.instrument_id, number]
             if version.effective_at_us <= now_us:
-                return Terms(instrument, version)
+                break
             number -= 1
-        return Terms(instrument, versions[instrument.instrument_id, 1])
+        version = versions[instrument.instrument_id, number]
+        return Terms(instrument, version, self.metering(version.spec.metering_policy_version))
+
+    def metering(self, version: int) -> MeteringPolicy | None:
+        """One version of the metering policy, or None."""
+        return metering_policy(self._state, version)
 
     def contract(self, instrument_id: str, version: int) -> SpecVersion:
         """One version of a contract; KeyError when it is unknown."""
@@ -83,6 +98,10 @@ class Catalogue:
     def has_offer(self, member_id: str, instrument_id: str) -> bool:
         """Whether a supplier offers the instrument, able to serve it now or not."""
         return (member_id, instrument_id) in self._state.offers
+
+    def offers(self, instrument_id: str) -> list[Offer]:
+        """Every offer for the instrument, whether or not its supplier may serve it now."""
+        return [each for each in self._state.offers.values() if each.instrument_id == instrument_id]
 
     def offer(self, member_id: str, instrument_id: str) -> Offer | None:
         """What a supplier offers for the instrument, if it may serve it now."""

@@ -2,12 +2,10 @@
 Every way it can end is a row of the table of endings; this module only finds out which.
 """
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from thegrid_exchange.delivery.admission import Admitted
 from thegrid_exchange.delivery.answer import Answer
-from thegrid_exchange.delivery.attempt import Attempt
 from thegrid_exchange.delivery.encodings import Uncountable, encoding_named
 from thegrid_exchange.delivery.endings import MESSAGES, Ending, ending_of
 from thegrid_exchange.delivery.meter import AnswerCount
@@ -16,11 +14,10 @@ from thegrid_exchange.delivery.parts import (
     Client,
     Ended,
     Failure,
-    Offered,
-    Part,
     Started,
 )
 from thegrid_exchange.delivery.reservation import Reservation
+from thegrid_exchange.delivery.serving import Serving
 from thegrid_exchange.delivery.settlement import (
     GOOD_CAUSES,
     Facts,
@@ -30,13 +27,8 @@ from thegrid_exchange.delivery.settlement import (
     judged_cause,
     report_of,
 )
-from thegrid_exchange.delivery.silence import SilenceWatch
-from thegrid_exchange.delivery.suppliers import Slot, WaitingFor
-from thegrid_exchange.delivery.timers import Timer
-from thegrid_exchange.delivery.verdict import first_token_limit_us, unseen_reasoning_tokens
-from thegrid_exchange.delivery.waiting import Waiter
+from thegrid_exchange.delivery.verdict import unseen_reasoning_tokens
 from thegrid_exchange.delivery.windows import Window
-from thegrid_exchange.engine import records
 from thegrid_exchange.engine.records import InstrumentSpec, UsageRecord
 from thegrid_exchange.engine.replies import ReportReply, ReserveReply
 
@@ -64,6 +56,8 @@ class Delivery:
         self._reservation = Reservation(
             self, reply, relay.submitter, relay.timers, relay.clock, relay.limits
         )
+        metering = relay.catalogue.metering(self._spec.metering_policy_version)
+        self._reasoning = "counted" if metering is None else metering.reasoning
         self._count = AnswerCount(encoding_named(self._spec.tokenizer))
         self._answer = Answer(
             self,
@@ -73,17 +67,11 @@ class Delivery:
             request.choices,
             admitted.cap_tokens,
             Window(window_bytes),
+            relay.limits.queued_parts,
         )
         self._answer.allow(reply.completion_tokens)
-        self._wants = admitted.wants._replace(
-            issuers=tuple(share.issuer_id for share in reply.issuers)
-        )
-        self._attempt: Attempt | None = None
-        self._attempts: list[records.Attempt] = []
-        self._failure: Failure | None = None
-        self._ended_by = ""
-        self._turn: asyncio.Future[str] | None = None
-        self._timer: Timer | SilenceWatch | None = None
+        wants = admitted.wants._replace(issuers=tuple(share.issuer_id for share in reply.issuers))
+        self._serving = Serving(relay, request, admitted, self._spec, wants, self._answer)
 
     @property
     def _spec(self) -> InstrumentSpec:
@@ -92,13 +80,12 @@ class Delivery:
     async def run(self) -> None:
         """Serve, judge, report, answer."""
         try:
-            cause = await self._serve()
+            cause = await self._serving.run()
         except BaseException:
-            self._close_attempt("venue_fault")
+            self._serving.close("venue_fault")
             raise
         finally:
             self._answer.close()
-            self._cancel_timer()
         try:
             await self._settle(cause)
         finally:
@@ -112,19 +99,7 @@ class Delivery:
 
     def end(self, cause: str) -> None:
         """End it from outside."""
-        if not self._ended_by:
-            self._ended_by = cause
-            self._finish(cause)
-
-    def _finish(self, cause: str) -> None:
-        if self._turn is not None and not self._turn.done():
-            self._turn.set_result(cause)
-
-    def _new_turn(self) -> asyncio.Future[str]:
-        self._turn = asyncio.get_running_loop().create_future()
-        if self._ended_by:
-            self._turn.set_result(self._ended_by)
-        return self._turn
+        self._serving.end(cause)
 
     # ---- reservation and answer ----------------------------------------------------------------
 
@@ -142,7 +117,7 @@ class Delivery:
 
     def on_reservation_ended(self) -> None:
         """The deadline is near and stays where it is."""
-        self._finish("reservation_ended")
+        self._serving.finish("reservation_ended")
 
     def on_show(self) -> None:
         """The first part goes to the client: say first who serves."""
@@ -150,185 +125,36 @@ class Delivery:
 
     def on_released(self, released_bytes: int) -> None:
         """The supplier may send so much more."""
-        if self._attempt is not None:
-            self._attempt.release(released_bytes)
+        self._serving.release(released_bytes)
 
     def on_answered(self, cause: str) -> None:
         """All that will be shown was shown."""
-        self._finish(cause)
+        self._serving.finish(cause)
 
     def _say_started(self) -> None:
-        assert self._attempt is not None
+        attempt = self._serving.leader
+        assert attempt is not None
         self._client.started(
             Started(
                 usage_id=f"usg_{self._request.delivery_id.removeprefix('dlv_')}",
-                supplier_id=self._attempt.supplier_id,
-                serving_model=self._attempt.slot.offer.model,
+                supplier_id=attempt.supplier_id,
+                serving_model=attempt.slot.offer.model,
                 instrument_id=self._admitted.terms.instrument.instrument_id,
                 spec_version=self._contract.version,
                 prompt_tokens=self._admitted.prompt_tokens,
+                limits=self._reservation.reply.limits,
             )
         )
-
-    # ---- attempts ------------------------------------------------------------------------------
 
     def steady_us(self) -> int:
         """Now, on the steady clock."""
         return self._relay.clock.steady_us()
 
-    def on_first_token(self) -> None:
-        """In time: from now on only silence has a limit."""
-        self._cancel_timer()
-        assert self._attempt is not None
-        relay = self._relay
-        self._timer = SilenceWatch(
-            relay.timers, relay.limits, self._attempt, self._answer, self._finish
-        )
-
-    def on_part(self, part: Part) -> None:
-        """A part of the answer; one of a choice that was not asked for is no answer."""
-        if not self._answer.add(part):
-            self._finish("protocol_broken")
-
-    def on_end(self) -> None:
-        """The supplier's own end; without every finish reason it is none."""
-        if self._answer.end():
-            self._release_slot()
-        else:
-            self._finish("protocol_broken")
-
-    def on_failed(self, cause: str, failure: Failure | None) -> None:
-        """The attempt has failed."""
-        self._failure = failure
-        self._finish(cause)
-
-    async def _serve(self) -> str:
-        """Offer the call to one supplier after the other until one serves it; answers the cause."""
-        while True:
-            slot = await self._slot()
-            if isinstance(slot, str):
-                return slot
-            cause = await self._try(slot)
-            row = ending_of(self.stage, cause)
-            self._close_attempt(cause)
-            if not (row.reroutes and self._may_try_another()):
-                return cause
-            self._answer.reset()
-            self._attempt = None
-
-    def _may_try_another(self) -> bool:
-        return (
-            not self._ended_by
-            and len(self._attempts) < self._relay.limits.attempts
-            and self._relay.suppliers.could_serve(self._wants, self._tried())
-        )
-
-    def _tried(self) -> frozenset[str]:
-        return frozenset(attempt.supplier_id for attempt in self._attempts)
-
-    async def _slot(self) -> Slot | str:
-        """A slot at a supplier, waited for if need be; or the cause for which there is none."""
-        suppliers, tried = self._relay.suppliers, self._tried()
-        if self._ended_by:
-            return self._ended_by
-        slot = suppliers.choose(self._wants, tried)
-        if slot is not None:
-            return slot
-        if not suppliers.could_serve(self._wants, tried):
-            return "no_supplier"
-        if not suppliers.room.has_place(self._wants.instrument_id, self._request.member_id):
-            return "saturated"
-        return await self._wait(WaitingFor(self._wants, tried))
-
-    async def _wait(self, waiting_for: WaitingFor) -> Slot | str:
-        granted: list[Slot] = []
-
-        def grant(slot: Slot) -> None:
-            granted.append(slot)
-            self._finish("granted")
-
-        instrument_id = waiting_for.wants.instrument_id
-        waiter = Waiter(
-            instrument_id,
-            self._request.member_id,
-            waiting_for,
-            grant,
-            lambda: self._finish("no_supplier"),
-        )
-        turn = self._new_turn()
-        self._arm(self._relay.limits.wait_us, "saturated")
-        self._relay.suppliers.wait(waiter)
-        cause = await turn
-        self._cancel_timer()
-        self._relay.suppliers.room.leave(waiter)
-        if granted and cause == "granted":
-            return granted[0]
-        if granted:
-            self._relay.suppliers.release(granted[0])
-        return cause
-
-    async def _try(self, slot: Slot) -> str:
-        """Hand the call to one supplier and answer what ended the attempt."""
-        request, instrument = self._request, self._admitted.terms.instrument
-        turn = self._new_turn()
-        window_bytes = self._relay.limits.supplier_window_bytes
-        self._attempt = Attempt(self, slot, window_bytes)
-        limit_us = first_token_limit_us(self._spec, self._admitted.prompt_tokens)
-        if not turn.done():
-            self._arm(limit_us, "first_token_late")
-        self._attempt.offer(
-            Offered(
-                request.delivery_id,
-                instrument.instrument_id,
-                instrument.symbol,
-                slot.offer.model,
-                request.payload,
-                request.payload_bytes,
-                window_bytes,
-                limit_us,
-                self._admitted.cap_tokens,
-                request.traceparent,
-            )
-        )
-        return await turn
-
-    def _arm(self, span_us: int, cause: str) -> None:
-        self._timer = self._relay.timers.after(span_us, lambda: self._finish(cause))
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-
-    def _close_attempt(self, cause: str) -> None:
-        """Stop the supplier, note what came of it and give its slot back."""
-        self._cancel_timer()
-        if self._attempt is not None and not self._attempt.is_closed:
-            self._attempt.is_closed = True
-            self._attempt.cancel(cause)
-            outcome = "served" if cause in GOOD_CAUSES else cause
-            self._attempts.append(self._attempt.record(outcome))
-        self._release_slot()
-
-    def _release_slot(self) -> None:
-        """Give the slot back, also while a slow client still reads what the supplier has ended."""
-        if self._attempt is not None and not self._attempt.is_released:
-            self._attempt.is_released = True
-            self._relay.suppliers.release(self._attempt.slot)
-
-    @property
-    def stage(self) -> str:
-        """How far it has come."""
-        if self._attempt is None:
-            return "admitted"
-        if self._attempt.is_streaming:
-            return "streaming"
-        return "accepted" if self._attempt.accepted else "offered"
-
     # ---- settlement ----------------------------------------------------------------------------
 
     async def _settle(self, cause: str) -> None:
         facts = await self._facts(cause)
-        row = ending_of(self.stage, judged_cause(cause, self._spec, facts))
+        row = ending_of(self._serving.stage, judged_cause(cause, self._spec, facts))
         reserved_tokens = self._admitted.prompt_tokens + self._reservation.allowance_tokens
         reply = await self._relay.submitter.insist(report_of(row, facts, reserved_tokens))
         if not isinstance(reply, ReportReply):
@@ -338,7 +164,7 @@ class Delivery:
         if row.client_sees == "ended":
             self._say_ended(row, facts, reply.usage)
         elif row.client_sees != "nothing":
-            failure = failure_of(row, self._failure, self._relay.limits.retry_us)
+            failure = failure_of(row, self._serving.failure, self._relay.limits.retry_us)
             self._client.failed(failure, reply.usage)
 
     def _say_ended(self, row: Ending, facts: Facts, usage: UsageRecord) -> None:
@@ -348,7 +174,7 @@ class Delivery:
         self._client.ended(Ended(finishes, billed(row, counted(facts)), usage))
 
     async def _facts(self, cause: str) -> Facts:
-        attempt = self._attempt
+        attempt = self._serving.leader
         try:
             completion_tokens = self._count.tokens()
             reasoning_tokens = self._count.of_channel("reasoning")
@@ -363,10 +189,11 @@ class Delivery:
             unseen_tokens=0,
             by_supplier=attempt.by_supplier if attempt is not None else None,
             timing=attempt.timing() if attempt is not None else None,
-            duration_us=self._attempts[-1].duration_us if attempt is not None else None,
+            duration_us=attempt.record().duration_us if attempt is not None else None,
             supplier_id=attempt.supplier_id if attempt is not None else "",
             serving_model=attempt.slot.offer.model if attempt is not None else "",
-            attempts=tuple(self._attempts),
+            attempts=self._serving.attempts(),
+            waited_us=self._serving.waited_us,
         )
         if cause in GOOD_CAUSES:
             return facts._replace(unseen_tokens=await self._unseen_tokens(facts))
@@ -375,6 +202,8 @@ class Delivery:
     async def _unseen_tokens(self, facts: Facts) -> int:
         """Reasoning that the supplier claims and the client did not see, as far as it may bill."""
         by_supplier = facts.by_supplier
+        if self._reasoning != "counted":
+            return 0
         if by_supplier is None or by_supplier.reasoning_tokens <= facts.reasoning_tokens:
             return 0
         cap_tokens = self._admitted.cap_tokens * self._request.choices

@@ -10,11 +10,12 @@ from typing import Any, Literal, NamedTuple, get_args
 from thegrid_exchange.engine.quantities import Verdict
 
 Stage = Literal["admitted", "offered", "accepted", "streaming"]
-Billed = Literal["nothing", "prompt", "delivered"]
+Billed = Literal["nothing", "prompt", "delivered", "marked"]
 Returned = Literal["all", "rest"]
 
 MESSAGES = {
     "KEY_REVOKED": "the key ended while the call ran: revoked, expired, or its member suspended",
+    "DELIVERY_CANCELLED": "the call was cancelled by its owner; what was delivered is billed",
     "NO_SUPPLIER": "no connected supplier can serve the call now; try again in a moment",
     "SATURATED": "every supplier of the instrument is busy; try again in a moment",
     "RESERVATION_ENDED": "the delivery outlived its reservation; ask for less output at once",
@@ -28,7 +29,13 @@ MESSAGES = {
 """What the client of a failed call reads, by reason, where nothing better is known."""
 
 
-HOPELESS = ("CLIENT_FAULT", "KEY_REVOKED", "RESERVATION_ENDED", "READER_TOO_SLOW")
+HOPELESS = (
+    "CLIENT_FAULT",
+    "KEY_REVOKED",
+    "DELIVERY_CANCELLED",
+    "RESERVATION_ENDED",
+    "READER_TOO_SLOW",
+)
 """Reasons after which waiting alone does not help."""
 
 

@@ -22,6 +22,8 @@ class DeliveryLimits(NamedTuple):
     """Suppliers that one call is handed to, one after the other."""
     supplier_window_bytes: int = 262_144
     """Unread bytes of one answer that a supplier may have on the way."""
+    queued_parts: int = 16_384
+    """Parts of one answer that are kept because they may not be shown yet."""
     client_window_bytes: int = 67_108_864
     """Most unread bytes that a client's grants may add up to."""
     supplier_silence_us: int = 60_000_000

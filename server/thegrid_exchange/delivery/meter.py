@@ -15,39 +15,20 @@ from thegrid_exchange.delivery.encodings import (
     encode,
     ready_encoding,
 )
+from thegrid_exchange.delivery.images import Size
+from thegrid_exchange.engine.records import ImageMetering, MeteringPolicy
 
 OFF_LOOP_CHARACTERS = 32_768
 """Longer texts are counted on a thread (about a millisecond), so that the loop stays free."""
 
 
-class MeteringPolicy(NamedTuple):
-    """What a version of the metering policy adds to the text of a prompt, in tokens."""
+class PromptImage(NamedTuple):
+    """An image of the prompt."""
 
-    message_tokens: int
-    """For each message: role, name and separators."""
-    request_tokens: int
-    """Once for each request: what primes the answer."""
-    tool_tokens: int
-    """For each tool definition, beside its own text."""
-    tool_call_tokens: int
-    """For each tool call in a message, beside its own text."""
-    image_tokens: int
-    """For each image of `auto` or `high` detail."""
-    low_image_tokens: int
-    """For each image of `low` detail."""
-
-
-METERING_POLICIES = {
-    1: MeteringPolicy(
-        message_tokens=3,
-        request_tokens=3,
-        tool_tokens=8,
-        tool_call_tokens=4,
-        image_tokens=765,
-        low_image_tokens=85,
-    )
-}
-"""Every version there is; a version never changes."""
+    is_low: bool
+    """Whether `low` detail is asked for."""
+    size: Size | None
+    """None when it is not known."""
 
 
 class PromptText(NamedTuple):
@@ -64,8 +45,9 @@ class Prompt(NamedTuple):
     messages: int
     tools: int = 0
     tool_calls: int = 0
-    images: int = 0
-    low_images: int = 0
+    images: Sequence[PromptImage] = ()
+    schemas: int = 0
+    """Schemas that the answer must keep to."""
 
 
 class PromptRefused(Exception):
@@ -85,13 +67,9 @@ class ContextExceeded(Exception):
 
 
 async def count_prompt(
-    prompt: Prompt, tokenizer: str, policy_version: int, context_tokens: int
+    prompt: Prompt, tokenizer: str, policy: MeteringPolicy, context_tokens: int
 ) -> int:
-    """Canonical tokens of a prompt.
-
-    Raises PromptRefused, ContextExceeded, UnknownEncoding; KeyError for an unknown policy version.
-    """
-    policy = METERING_POLICIES[policy_version]
+    """Canonical tokens of a prompt. Raises PromptRefused, ContextExceeded, UnknownEncoding."""
     encoding = await ready_encoding(tokenizer)
     characters = sum(len(text) for _, text in prompt.texts)
     if characters // LONGEST_TOKEN_BYTES > context_tokens:
@@ -105,9 +83,24 @@ async def count_prompt(
         + policy.message_tokens * prompt.messages
         + policy.tool_tokens * prompt.tools
         + policy.tool_call_tokens * prompt.tool_calls
-        + policy.image_tokens * prompt.images
-        + policy.low_image_tokens * prompt.low_images
+        + policy.schema_tokens * prompt.schemas
+        + sum(image_tokens(policy.images, image) for image in prompt.images)
     )
+
+
+def image_tokens(rule: ImageMetering, image: PromptImage) -> int:
+    """What an image counts for: by tiles where the policy counts them and the size is known."""
+    if image.is_low:
+        return rule.low_tokens
+    if not rule.tile_px or image.size is None:
+        return rule.unknown_size_tokens
+    long_px, short_px = max(image.size), min(image.size)
+    if rule.long_side_px and long_px > rule.long_side_px:
+        long_px, short_px = rule.long_side_px, short_px * rule.long_side_px // long_px
+    if rule.short_side_px and short_px > rule.short_side_px:
+        long_px, short_px = long_px * rule.short_side_px // short_px, rule.short_side_px
+    tiles = -(-long_px // rule.tile_px) * -(-max(short_px, 1) // rule.tile_px)
+    return rule.base_tokens + rule.tile_tokens * tiles
 
 
 def _count_texts(texts: Sequence[PromptText], encoding: tiktoken.Encoding) -> int:

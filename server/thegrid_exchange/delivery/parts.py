@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from thegrid_exchange.delivery.meter import Prompt
 from thegrid_exchange.engine.records import TokenCounts, UsageRecord
+from thegrid_exchange.engine.replies import KeyStanding
 
 
 class Failure(NamedTuple):
@@ -21,11 +22,22 @@ class Failure(NamedTuple):
 
 
 class Preferences(NamedTuple):
-    """What the caller wants of supplier and price."""
+    """What the caller wants of supplier and price; names are those of the contract."""
 
     max_price_micros: int | None = None
     only_supplier_ids: frozenset[str] = frozenset()
     ignore_supplier_ids: frozenset[str] = frozenset()
+    order_supplier_ids: tuple[str, ...] = ()
+    allow_fallbacks: bool = True
+    data_policies: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+    hedge_after_percent: int | None = None
+    """Share of the first-token deadline after which a second supplier is asked."""
+
+
+NO_PREFERENCES = Preferences()
+"""Of a caller who takes any supplier at any price."""
 
 
 class CallRequest(NamedTuple):
@@ -48,11 +60,13 @@ class CallRequest(NamedTuple):
     payload: Any
     payload_bytes: int
     window_bytes: int
-    preferences: Preferences = Preferences()
+    preferences: Preferences = NO_PREFERENCES
     client_request_id: str = ""
     concurrent_deliveries: int = 0
     """Limit of the key; 0 leaves the exchange's own."""
     traceparent: str = ""
+    keys_above: tuple[tuple[str, int], ...] = ()
+    """Keys above the key, each with its limit of deliveries at once; 0 for none."""
 
 
 class Piece(NamedTuple):
@@ -84,6 +98,7 @@ class Started(NamedTuple):
     instrument_id: str
     spec_version: int
     prompt_tokens: int
+    limits: KeyStanding | None = None
 
 
 class Ended(NamedTuple):
@@ -158,6 +173,10 @@ class PayloadEdits(Protocol):
 
     def shortened(self, payload: Any, texts: Mapping[tuple[int, str], str]) -> Any:
         """The payload with each named channel's text replaced; None when nothing is left."""
+        ...
+
+    def without_reasoning(self, part: Part) -> Part:
+        """The part less what it says of the model's reasoning; its payload may be None then."""
         ...
 
     def joined(self, parts: Sequence[Part]) -> Part | None:

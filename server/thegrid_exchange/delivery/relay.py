@@ -72,7 +72,8 @@ class Relay:
             client.failed(refused, None)
             return None
         call = Call(self, request, client)
-        self._calls_of[request.key_id] += 1
+        for key_id in _key_ids(request):
+            self._calls_of[key_id] += 1
         task = asyncio.get_running_loop().create_task(call.run())
         self._calls[call] = task
         task.add_done_callback(lambda _: self._forget(call))
@@ -82,6 +83,13 @@ class Relay:
     def open_calls(self) -> int:
         """Calls under way."""
         return len(self._calls)
+
+    def running(self, delivery_id: str, member_id: str) -> Call | None:
+        """The member's call under way with this id."""
+        for call in self._calls:
+            if call.request.delivery_id == delivery_id and call.request.member_id == member_id:
+                return call
+        return None
 
     def _refusal(self, request: CallRequest) -> Failure | None:
         if self.is_draining:
@@ -97,22 +105,25 @@ class Relay:
                 limit=self.limits.concurrent_deliveries,
                 retry_after_us=self.limits.retry_us,
             )
-        most = request.concurrent_deliveries or self.limits.concurrent_deliveries_per_key
-        if self._calls_of[request.key_id] >= most:
-            return Failure(
-                "RATE_LIMITED",
-                f"this key has {most} calls under way, its greatest number; wait for one to end",
-                limit=most,
-                retry_after_us=self.limits.retry_us,
-            )
+        own_most = request.concurrent_deliveries or self.limits.concurrent_deliveries_per_key
+        for key_id, most in ((request.key_id, own_most), *request.keys_above):
+            if most and self._calls_of.get(key_id, 0) >= most:
+                whose = "this key" if key_id == request.key_id else f"the key {key_id} above it"
+                return Failure(
+                    "RATE_LIMITED",
+                    f"{whose} has {most} calls under way, its greatest number; wait for one to end",
+                    "concurrent_deliveries",
+                    most,
+                    retry_after_us=self.limits.retry_us,
+                )
         return None
 
     def _forget(self, call: Call) -> None:
         self._calls.pop(call, None)
-        key_id = call.request.key_id
-        self._calls_of[key_id] -= 1
-        if not self._calls_of[key_id]:
-            del self._calls_of[key_id]
+        for key_id in _key_ids(call.request):
+            self._calls_of[key_id] -= 1
+            if not self._calls_of[key_id]:
+                del self._calls_of[key_id]
 
     # ---- suppliers -----------------------------------------------------------------------------
 
@@ -165,3 +176,8 @@ class Relay:
             link.wire.close("draining")
         await asyncio.gather(*self._telling.values(), return_exceptions=True)
         self.timers.close()
+
+
+def _key_ids(request: CallRequest) -> list[str]:
+    """The key of a call and those above it: the call counts for each."""
+    return [request.key_id, *(key_id for key_id, _ in request.keys_above)]

@@ -33,6 +33,7 @@ class Facts(NamedTuple):
     supplier_id: str
     serving_model: str
     attempts: tuple[records.Attempt, ...]
+    waited_us: int
 
 
 def judged_cause(cause: str, spec: InstrumentSpec, facts: Facts) -> str:
@@ -86,6 +87,7 @@ def report_of(row: Ending, facts: Facts, reserved_tokens: int) -> Report:
         attempts=facts.attempts,
         request_id=facts.client_request_id,
         streamed_us=streamed_us,
+        waited_us=facts.waited_us,
     )
 
 
@@ -93,5 +95,7 @@ def failure_of(row: Ending, own: Failure | None, retry_us: int) -> Failure:
     """What the client reads of a bad end; the upstream's own words when the fault is his own."""
     if own is not None and row.client_sees == "CLIENT_FAULT":
         return own._replace(reason="CLIENT_FAULT")
+    if own is not None and row.cause == "no_supplier":
+        return own
     retry_after_us = None if row.client_sees in HOPELESS else retry_us
     return Failure(row.client_sees, MESSAGES[row.client_sees], retry_after_us=retry_after_us)

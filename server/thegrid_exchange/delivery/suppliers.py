@@ -7,38 +7,14 @@ from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, NamedTuple
 
 from thegrid_exchange.delivery.catalogue import Catalogue
+from thegrid_exchange.delivery.eligibility import Wants, honours, is_wanted, why_none
 from thegrid_exchange.delivery.limits import DeliveryLimits
-from thegrid_exchange.delivery.parts import Failure, Preferences, SupplierWire
+from thegrid_exchange.delivery.parts import Failure, SupplierWire
 from thegrid_exchange.delivery.waiting import Waiter, WaitingRoom
 from thegrid_exchange.engine.records import Offer
 
 if TYPE_CHECKING:
     from thegrid_exchange.delivery.attempt import Attempt
-
-ALL_FIELDS = "*"
-"""In an offer's honoured fields: every field there is."""
-
-CAPABILITY_OF_FIELD = {
-    "tools": "tools",
-    "tool_choice": "tools",
-    "parallel_tool_calls": "tools",
-    "response_format": "json_schema",
-    "reasoning_effort": "reasoning",
-    "logprobs": "logprobs",
-    "top_logprobs": "logprobs",
-}
-"""Fields that a capability covers, so that an offer need not name them."""
-
-
-class Wants(NamedTuple):
-    """What a call asks of the supplier that serves it."""
-
-    instrument_id: str
-    fields: frozenset[str] = frozenset()
-    capabilities: frozenset[str] = frozenset()
-    preferences: Preferences = Preferences()
-    issuers: tuple[str, ...] = ()
-    """Who owes the reserved tokens, largest share first."""
 
 
 class Link:
@@ -73,6 +49,8 @@ class Slot(NamedTuple):
     link: Link
     number: int
     offer: Offer
+    ask_price_micros: int | None = None
+    """The supplier's lowest ask for Units it issued when the place was taken."""
 
 
 class Suppliers:
@@ -142,7 +120,7 @@ class Suppliers:
 
     def choose(self, wants: Wants, tried: Collection[str]) -> Slot | None:
         """Take a slot at the best supplier that has one free and was not tried."""
-        best: tuple[tuple[int, int, int, int], Link, Offer] | None = None
+        best: tuple[tuple[int, int, int, int, int], Link, Offer] | None = None
         for link in self._links[wants.instrument_id]:
             if link.supplier_id in tried:
                 continue
@@ -170,67 +148,35 @@ class Suppliers:
 
     def why_none(self, wants: Wants, retry_us: int) -> Failure:
         """Why no connected supplier could serve the call."""
-        allowed = self._allowed(wants)
-        only = wants.preferences.only_supplier_ids
-        if only and not any(self._catalogue.has_offer(one, wants.instrument_id) for one in only):
-            return Failure(
-                "FIELD_NOT_HONOURED",
-                "none of the named suppliers has an offer for this instrument; name others or none",
-                "preferences.only_supplier_ids",
-            )
-        for name in sorted(wants.fields | wants.capabilities):
-            if allowed and not any(_honours(offer, name) for offer in allowed):
-                return Failure(
-                    "FIELD_NOT_HONOURED",
-                    f"no connected supplier of this instrument honours `{name}`; leave it out",
-                    name,
-                )
-        if allowed:
-            names = ", ".join(sorted(wants.fields | wants.capabilities))
-            return Failure(
-                "FIELD_NOT_HONOURED",
-                f"no connected supplier honours all of {names} together; leave some out",
-                min(wants.fields | wants.capabilities),
-            )
-        return Failure(
-            "NO_SUPPLIER",
-            "no supplier of this instrument is connected now; try again in a moment",
-            retry_after_us=retry_us,
-        )
+        links = self._links[wants.instrument_id]
+        offers = (self._offer(link, wants.instrument_id) for link in links)
+        connected = [offer for offer in offers if offer is not None]
+        return why_none(wants, self._catalogue.offers(wants.instrument_id), connected, retry_us)
 
-    def _allowed(self, wants: Wants) -> list[Offer]:
-        offers = (self._offer(link, wants) for link in self._links[wants.instrument_id])
-        return [offer for offer in offers if offer is not None]
-
-    def _offer(self, link: Link, wants: Wants) -> Offer | None:
-        """The offer of a link that takes calls and is not excluded."""
-        only, ignored = wants.preferences.only_supplier_ids, wants.preferences.ignore_supplier_ids
-        supplier_id = link.supplier_id
-        if link.draining or (only and supplier_id not in only) or supplier_id in ignored:
-            return None
-        return self._catalogue.offer(supplier_id, wants.instrument_id)
+    def _offer(self, link: Link, instrument_id: str) -> Offer | None:
+        """The offer of a link that takes calls."""
+        return None if link.draining else self._catalogue.offer(link.supplier_id, instrument_id)
 
     def _suitable(self, link: Link, wants: Wants) -> Offer | None:
-        offer = self._offer(link, wants)
-        if offer is None:
+        offer = self._offer(link, wants.instrument_id)
+        if offer is None or not is_wanted(wants, offer):
             return None
-        if wants.fields or wants.capabilities:
-            needed = wants.fields | wants.capabilities
-            if not all(_honours(offer, name) for name in needed):
-                return None
+        if (wants.fields or wants.capabilities) and not honours(offer, wants.needed):
+            return None
         return offer
 
     def _is_free(self, link: Link, offer: Offer) -> bool:
         busy = self._busy[link.supplier_id, offer.instrument_id]
         return len(link.attempts) < link.slots and busy < offer.concurrent_deliveries
 
-    def _rank(self, link: Link, wants: Wants) -> tuple[int, int, int, int]:
-        """Who owes the most, then who asks the least, then who came first, then who is idle."""
+    def _rank(self, link: Link, wants: Wants) -> tuple[int, int, int, int, int]:
+        """Whom the caller names, who owes most, who asks least, who came first, who is idle."""
         supplier_id, issuers = link.supplier_id, wants.issuers
-        owed = issuers.index(supplier_id) if supplier_id in issuers else len(issuers)
+        order = wants.preferences.order_supplier_ids
         ask_micros = self._catalogue.best_ask_micros(supplier_id, wants.instrument_id)
         return (
-            owed,
+            order.index(supplier_id) if supplier_id in order else len(order),
+            issuers.index(supplier_id) if supplier_id in issuers else len(issuers),
             ask_micros if ask_micros is not None else 2**63,
             self._catalogue.admitted_at_us(supplier_id),
             len(link.attempts) * 1_000 // link.slots,
@@ -240,7 +186,8 @@ class Suppliers:
         link.last_number += 1
         link.attempts[link.last_number] = None
         self._busy[link.supplier_id, offer.instrument_id] += 1
-        return Slot(link, link.last_number, offer)
+        ask_micros = self._catalogue.best_ask_micros(link.supplier_id, offer.instrument_id)
+        return Slot(link, link.last_number, offer, ask_micros)
 
     # ---- waiting -------------------------------------------------------------------------------
 
@@ -283,11 +230,3 @@ class WaitingFor(NamedTuple):
 
     wants: Wants
     tried: frozenset[str]
-
-
-def _honours(offer: Offer, name: str) -> bool:
-    return (
-        name in offer.honoured_fields
-        or CAPABILITY_OF_FIELD.get(name, name) in offer.capabilities
-        or ALL_FIELDS in offer.honoured_fields
-    )

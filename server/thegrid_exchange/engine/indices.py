@@ -5,9 +5,11 @@ an undo put it back, or a snapshot loaded it; so there is no second way to build
 """
 
 from bisect import bisect_left, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.control_indices import ControlIndices
+from thegrid_exchange.engine.dispute_indices import DisputeIndices
 from thegrid_exchange.engine.indices_of_supply import (
     Deadline,
     SupplyIndices,
@@ -22,7 +24,8 @@ from thegrid_exchange.engine.records import (
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
-    Key,
+    IndexInput,
+    IndexWindow,
     Lot,
     LotParcel,
     Market,
@@ -37,8 +40,8 @@ _HOLDER_ACCOUNTS = ("trading", "held")
 _ISSUER_ACCOUNTS = ("unsold", "listed")
 
 
-class Indices(SupplyIndices):
-    """Every derived look-up of the state; those of supply and its quality are inherited."""
+class Indices(SupplyIndices, ControlIndices, DisputeIndices):
+    """Every derived look-up of the state."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,10 +88,15 @@ class Indices(SupplyIndices):
         """Numbers of a Lot's parcels that have free tokens, in the order they are spent."""
         self.admissions_of: defaultdict[str, list[str]] = defaultdict(list)
         """Instruments a supplier is admitted to."""
-        self.keys_of: defaultdict[str, list[str]] = defaultdict(list)
-        """Key ids by member, revoked ones left out."""
-        self.key_by_hash: dict[str, str] = {}
+        self.index_deadlines: SortedKeys[Deadline] = SortedKeys()
+        """Windows of reference indexes by their next step (wall clock)."""
+        self.index_trades: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
+        """Trades that go into an index, by window."""
+        self.index_prices: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        """Tokens by price that go into an index, by window."""
         self.member_by_handle: dict[str, str] = {}
+        self.calls_by_request: dict[tuple[str, str], str] = {}
+        """Open deliveries by member and what their client knows them by."""
 
     # ---- orders --------------------------------------------------------------------------------
 
@@ -208,7 +216,15 @@ class Indices(SupplyIndices):
     def follow_reservations(
         self, delivery_id: str, old: Reservation | None, new: Reservation | None
     ) -> None:
-        """Deadlines of open deliveries, which marks move."""
+        """Deadlines of open deliveries, which marks move, and the clients' names for them."""
+        call = new if new is not None else old
+        assert call is not None
+        if call.client_request_id and (old is None or new is None):
+            name = (call.member_id, call.client_request_id)
+            if new is not None:
+                self.calls_by_request[name] = delivery_id
+            elif self.calls_by_request.get(name) == delivery_id:
+                del self.calls_by_request[name]
         for reservation, present in ((old, False), (new, True)):
             if reservation is not None:
                 deadline = (reservation.deadline_us - reservation.outage_base_us, delivery_id)
@@ -219,6 +235,8 @@ class Indices(SupplyIndices):
         self, delivery_id: str, old: ClosedDelivery | None, new: ClosedDelivery | None
     ) -> None:
         """Memory of settled deliveries."""
+        if old is not None and new is not None:
+            return
         delivery = new if new is not None else old
         assert delivery is not None
         set_key(self.closed, (delivery.closed_at_us, delivery_id), new is not None)
@@ -266,21 +284,7 @@ class Indices(SupplyIndices):
             del self.member_by_handle[old.handle]
         if new is not None:
             self.member_by_handle[new.handle] = member_id
-
-    def follow_keys(self, key_id: str, old: Key | None, new: Key | None) -> None:
-        """Keys in force by member, and all by hash."""
-        key = new if new is not None else old
-        assert key is not None
-        was_live = old is not None and old.revoked_at_us is None
-        is_live = new is not None and new.revoked_at_us is None
-        if is_live and not was_live:
-            insort(self.keys_of[key.member_id], key_id)
-        elif was_live and not is_live:
-            self.keys_of[key.member_id].remove(key_id)
-        if new is not None:
-            self.key_by_hash[key.key_hash] = key_id
-        else:
-            self.key_by_hash.pop(key.key_hash, None)
+        self.follow_watching(member_id, new)
 
     def follow_admissions(
         self, key: tuple[str, str], old: Admission | None, new: Admission | None
@@ -291,6 +295,32 @@ class Indices(SupplyIndices):
             insort(self.admissions_of[member_id], instrument_id)
         elif new is None:
             self.admissions_of[member_id].remove(instrument_id)
+
+    # ---- reference indexes ---------------------------------------------------------------------
+
+    def follow_index_windows(
+        self, window_id: str, old: IndexWindow | None, new: IndexWindow | None
+    ) -> None:
+        """When indexes are set."""
+        if old is not None:
+            self.index_deadlines.remove((old.due_us, window_id))
+        if new is not None:
+            self.index_deadlines.add((new.due_us, window_id))
+
+    def follow_index_inputs(
+        self, key: tuple[str, str], old: IndexInput | None, new: IndexInput | None
+    ) -> None:
+        """Trades of a window, and its tokens by price."""
+        window_id, trade_id = key
+        follow_presence(self.index_trades[window_id], trade_id, old, new)
+        prices = self.index_prices[window_id]
+        for each, sign in ((old, -1), (new, 1)):
+            if each is not None:
+                prices[each.price_micros] += sign * each.tokens
+                if not prices[each.price_micros]:
+                    del prices[each.price_micros]
+        if not prices:
+            del self.index_prices[window_id], self.index_trades[window_id]
 
 
 def _auction_slot(market: Market | None) -> Deadline | None:

@@ -24,6 +24,7 @@ class SupplyIndices:
     """Derived look-ups of suppliers."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.standing_deadlines: SortedKeys[Deadline] = SortedKeys()
         """Supplier and instrument, with a slash between, by when their figures are looked at."""
         self.spec_deadlines: SortedKeys[Deadline] = SortedKeys()

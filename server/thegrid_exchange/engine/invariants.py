@@ -39,8 +39,10 @@ def check(state: State) -> None:
     _check_parcels(state)
     _check_lots(state)
     _check_reservations(state)
+    _check_spends(state)
     _check_escrow(state)
     _check_obligations(state)
+    _check_disputes(state)
     _check_books(state)
 
 
@@ -140,6 +142,21 @@ def _check_reservations(state: State) -> None:
         _require(drawn[key] == held.reserved_tokens, f"{key} is reserved for no delivery")
 
 
+def _check_spends(state: State) -> None:
+    """What a key holds against its limits is what open deliveries, its own and below it, hold."""
+    held: Counter[str] = Counter()
+    for reservation in state.reservations.values():
+        key = state.keys.get(reservation.key_id)
+        while key is not None:
+            held[key.key_id] += reservation.spend_held_micros
+            key = state.keys.get(key.parent_id)
+    for owner_id, spend in state.spends.items():
+        _require(spend.held_micros == held.pop(owner_id, 0), f"{owner_id} holds what no call does")
+        figures = (spend.day_micros, spend.month_micros, spend.held_micros, spend.backlog)
+        _require(min(figures) >= 0, f"{owner_id} has spent less than nothing")
+    _require(not any(held.values()), f"held by calls and noted nowhere: {dict(held)}")
+
+
 def _check_escrow(state: State) -> None:
     """Each issuer's escrow is what its sold and not ended tokens were first sold for."""
     expected: Counter[tuple[str, str, str]] = Counter()
@@ -174,6 +191,21 @@ def _check_obligations(state: State) -> None:
         expected[(held.parcel.issuer_id, asset)] -= living
     for key, difference in expected.items():
         _require(difference == 0, f"issuance of {key} is off by {difference} tokens")
+
+
+def _check_disputes(state: State) -> None:
+    """No refund is more than the call cost, and each was paid by somebody."""
+    for dispute in state.disputes.values():
+        paid_micros = sum(payment.amount_micros for payment in dispute.payments)
+        _require(
+            paid_micros == dispute.refunded_micros, f"{dispute.dispute_id} is not paid for in full"
+        )
+        decided_micros = dispute.refunded_micros + dispute.shortfall_micros
+        _require(
+            min(dispute.refunded_micros, dispute.shortfall_micros) >= 0
+            and decided_micros <= dispute.cost_micros,
+            f"{dispute.dispute_id} refunds more than was paid",
+        )
 
 
 def _instrument_of(state: State, queue_id: str) -> str:

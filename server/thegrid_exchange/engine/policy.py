@@ -23,6 +23,17 @@ POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
     ),
     "max_fee_tiers": PolicyTerm(1_000, 0, 100_000, "Fee tiers there may be."),
     "max_keys": PolicyTerm(100, 1, 100_000, "Keys of one member that are not revoked."),
+    "max_key_depth": PolicyTerm(8, 1, 64, "Keys in a line, each below the one before."),
+    "key_rotation_grace_us": PolicyTerm(
+        24 * HOUR_US, 0, 8_760 * HOUR_US, "Longest time a key's secret works after its rotation."
+    ),
+    "spend_notice_per_mille": PolicyTerm(
+        900, 1, 1_000, "Share of a spend limit at which a notice is given."
+    ),
+    "spend_retry_us": PolicyTerm(
+        SECOND_US, 0, HOUR_US, "Wait advised when open calls hold the rest of a spend limit."
+    ),
+    "max_webhooks": PolicyTerm(10, 0, 10_000, "Webhooks of one member."),
     "max_due_items": PolicyTerm(16, 0, 1_000, "Own due items a member's command runs first."),
     "price_band_bps": PolicyTerm(0, 0, 1_000_000, "Allowed distance from the last price; 0 = off."),
     "lot_window_us": PolicyTerm(4 * HOUR_US, SECOND_US, 8_760 * HOUR_US, "Life of a Lot."),
@@ -49,6 +60,20 @@ POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
     ),
     "closed_delivery_memory_us": PolicyTerm(
         HOUR_US, 0, 8_760 * HOUR_US, "How long settled deliveries are remembered."
+    ),
+    "max_metering_policies": PolicyTerm(1_000, 1, 1_000, "Versions of the metering policy."),
+    "dispute_window_us": PolicyTerm(
+        168 * HOUR_US, 0, 8_760 * HOUR_US, "How long after its settlement a call can be disputed."
+    ),
+    "max_open_disputes": PolicyTerm(100, 0, 100_000, "Open disputes of one member."),
+    "index_window_us": PolicyTerm(
+        HOUR_US, 60 * SECOND_US, 8_760 * HOUR_US, "Length of a reference index's windows."
+    ),
+    "index_final_after_us": PolicyTerm(
+        1_800 * SECOND_US, 0, 8_760 * HOUR_US, "From a window's end until its index is final."
+    ),
+    "index_trades_min": PolicyTerm(
+        5, 1, 1_000_000, "Trades delivered in a window below which there is no index."
     ),
     "capacity_window_us": PolicyTerm(
         4 * HOUR_US,

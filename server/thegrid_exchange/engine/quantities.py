@@ -11,6 +11,8 @@ BASIS_POINTS: Final = 10_000
 PER_MILLE: Final = 1_000
 SECOND_US: Final = 1_000_000
 HOUR_US: Final = 3_600 * SECOND_US
+MINUTE_US: Final = 60 * SECOND_US
+DAY_US: Final = 24 * HOUR_US
 INT64_MAX: Final = 2**63 - 1
 
 HOUSE: Final = "house"
@@ -27,6 +29,7 @@ UnitSource = Literal["issuance", "trading"]
 SelfTradePrevention = Literal["cancel_newest", "cancel_oldest", "cancel_both", "decrement"]
 MarketState = Literal["open", "cancel_only", "halted", "auction"]
 AuctionCause = Literal["operator", "max_move", "sweep"]
+IndexStatus = Literal["provisional", "final", "forgotten"]
 FeeTierMode = Literal["rates", "discount"]
 AccountMode = Literal["auto", "advanced"]
 ClosureReason = Literal[
@@ -54,6 +57,27 @@ Verdict = Literal[
 ]
 SupplierStatus = Literal["none", "admitted", "warned", "suspended", "probation", "ended"]
 StandingCause = Literal["operator", "performance", "uptime", "offer"]
+NoticeKind = Literal[
+    "low_cash",
+    "low_tokens",
+    "lot_expiring",
+    "spend_limit",
+    "key_expiring",
+    "webhook_disabled",
+    "supplier",
+]
+ReasoningBilling = Literal["counted", "visible", "forbidden"]
+DisputeReason = Literal[
+    "wrong_count",
+    "wrong_cost",
+    "not_delivered",
+    "out_of_spec",
+    "wrong_model",
+    "not_mine",
+    "other",
+]
+DisputeStatus = Literal["open", "refused", "refunded"]
+DisputePayer = Literal["supplier", "venue"]
 CashAccount = Literal[
     "available", "held", "escrow", "withheld", "collateral", "fees", "guarantee", "external"
 ]
@@ -118,3 +142,44 @@ def value_micros(price_micros: int, tokens: int) -> int:
 def units_covering(tokens: int) -> int:
     """The least number of whole Units that holds this many tokens."""
     return -(-tokens // TOKENS_PER_UNIT)
+
+
+def day_of(instant_us: int) -> int:
+    """The UTC day of an instant, counted from 1970-01-01."""
+    return instant_us // DAY_US
+
+
+def month_of(instant_us: int) -> int:
+    """The UTC month of an instant, counted from January 1970."""
+    # Days are counted from 1 March of year 0, so that a leap day is the last of its year.
+    days = day_of(instant_us) + 719_468
+    era, day_of_era = divmod(days, 146_097)
+    year_of_era = (
+        day_of_era - day_of_era // 1_460 + day_of_era // 36_524 - day_of_era // 146_096
+    ) // 365
+    day_of_year = day_of_era - (365 * year_of_era + year_of_era // 4 - year_of_era // 100)
+    month_from_march = (5 * day_of_year + 2) // 153
+    return (era * 400 + year_of_era - 1_970) * 12 + month_from_march + 2
+
+
+def month_start_us(month: int) -> int:
+    """The first instant of a UTC month that `month_of` counted."""
+    year, month_from_january = divmod(month + 1_970 * 12, 12)
+    year_from_march, month_from_march = (
+        (year, month_from_january - 2)
+        if month_from_january >= 2
+        else (year - 1, month_from_january + 10)
+    )
+    era, year_of_era = divmod(year_from_march, 400)
+    days = era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100
+    return (days + (153 * month_from_march + 2) // 5 - 719_468) * DAY_US
+
+
+def next_day_us(instant_us: int) -> int:
+    """When the UTC day of an instant ends."""
+    return (day_of(instant_us) + 1) * DAY_US
+
+
+def next_month_us(instant_us: int) -> int:
+    """When the UTC month of an instant ends."""
+    return month_start_us(month_of(instant_us) + 1)

@@ -9,7 +9,13 @@ Reason = Literal[
     "INVALID_ARGUMENT",
     "TOO_LARGE",
     "COMMAND_QUARANTINED",
+    "RATE_LIMITED",
     "KEY_LIMIT",
+    "KEY_ABOVE_PARENT",
+    "SPEND_LIMIT_REACHED",
+    "INSTRUMENT_NOT_ALLOWED",
+    "WEBHOOK_NOT_FOUND",
+    "WEBHOOK_LIMIT",
     "KEY_NOT_FOUND",
     "KEY_REVOKED",
     "KEY_EXPIRED",
@@ -50,6 +56,12 @@ Reason = Literal[
     "OFFER_BELOW_SPEC",
     "CONTEXT_EXCEEDED",
     "SUPPLIER_ON_PROBATION",
+    "METERING_POLICY_NOT_FOUND",
+    "DISPUTE_NOT_FOUND",
+    "DISPUTE_EXISTS",
+    "DISPUTE_TOO_LATE",
+    "DISPUTE_CLOSED",
+    "DISPUTE_LIMIT",
 ]
 """Every reason the engine gives: names of `ErrorReason` in errors.proto, without the prefix."""
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from thegrid_exchange.engine.quantities import MarketState
 from thegrid_exchange.engine.records import (
     Admission,
+    Dispute,
     Draw,
     FeeTier,
     Fill,
@@ -15,11 +16,14 @@ from thegrid_exchange.engine.records import (
     Lot,
     MarketPolicy,
     Member,
+    MeteringPolicy,
     Offer,
     Order,
+    ReceiptKey,
     Supplier,
     Transfer,
     UsageRecord,
+    Webhook,
 )
 from thegrid_exchange.engine.refusals import Refusal
 
@@ -85,6 +89,12 @@ class KeyReply(NamedTuple):
     """The key as it stands now."""
 
     key: Key
+
+
+class WebhookReply(NamedTuple):
+    """The webhook as it stands now; as it last stood once it is deleted."""
+
+    webhook: Webhook
 
 
 # ---- trading -----------------------------------------------------------------------------------
@@ -190,6 +200,24 @@ class IssuerShare(NamedTuple):
     tokens: int
 
 
+class KeyStanding(NamedTuple):
+    """What the limits of a key, and of those above it, leave after a reservation; 0 has no limit.
+
+    Each figure is that of whichever key of the line leaves least.
+    """
+
+    tokens_limit: int = 0
+    """Tokens per minute."""
+    tokens_left: int = 0
+    tokens_reset_us: int = 0
+    """Span until all of them are there again."""
+    spend_limit_micros: int = 0
+    """Of the day or the month, whichever leaves less."""
+    spend_left_micros: int = 0
+    spend_reset_us: int = 0
+    """Span until that day or month ends."""
+
+
 class ReserveReply(NamedTuple):
     """Tokens are set aside; `issuers` come largest share first, the order to offer the call in."""
 
@@ -203,6 +231,7 @@ class ReserveReply(NamedTuple):
     deadline_us: int
     bought_units: int = 0
     bought_micros: int = 0
+    limits: KeyStanding | None = None
 
 
 class MarkReply(NamedTuple):
@@ -219,6 +248,30 @@ class ReportReply(NamedTuple):
     """The usage record that settles the delivery."""
 
     usage: UsageRecord
+
+
+class LateReportReply(NamedTuple):
+    """The delivery had been settled without its report, which is now on its record."""
+
+    usage_id: str
+
+
+class MeteringPolicyReply(NamedTuple):
+    """The policy with the version it was given."""
+
+    policy: MeteringPolicy
+
+
+class ReceiptKeyReply(NamedTuple):
+    """The key that receipts are signed with."""
+
+    key: ReceiptKey
+
+
+class DisputeReply(NamedTuple):
+    """The dispute as it stands now."""
+
+    dispute: Dispute
 
 
 # ---- time --------------------------------------------------------------------------------------
@@ -241,6 +294,7 @@ Reply = (
     | MemberReply
     | CashReply
     | KeyReply
+    | WebhookReply
     | OrderReply
     | OrdersCancelledReply
     | BatchReply
@@ -255,6 +309,10 @@ Reply = (
     | ReserveReply
     | MarkReply
     | ReportReply
+    | LateReportReply
+    | MeteringPolicyReply
+    | ReceiptKeyReply
+    | DisputeReply
     | TickReply
     | Refusal
 )

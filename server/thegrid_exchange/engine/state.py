@@ -19,29 +19,39 @@ from thegrid_exchange.engine.quantities import (
 from thegrid_exchange.engine.records import (
     Ability,
     Admission,
+    Alarm,
+    Alert,
     Auction,
     Cancellation,
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
+    Dispute,
     FeeTier,
+    IndexInput,
+    IndexWindow,
     Instrument,
     Key,
     Lot,
     LotParcel,
     Market,
     Member,
+    MeteringPolicy,
     Offer,
     Order,
     Parcel,
     PerformanceBucket,
+    ReceiptKey,
+    ReferenceIndex,
     Reservation,
     SpecReview,
     SpecVersion,
+    Spend,
     Standing,
     Supplier,
     SupplierLink,
     Sweep,
+    Webhook,
 )
 from thegrid_exchange.engine.refusals import InvariantBroken
 
@@ -91,17 +101,10 @@ class State:
         """Unfinished sweeps alone."""
         self.reservations: dict[str, Reservation] = {}
         self.closed_deliveries: dict[str, ClosedDelivery] = {}
-        self.suppliers: dict[str, Supplier] = {}
-        self.admissions: dict[tuple[str, str], Admission] = {}
-        self.offers: dict[tuple[str, str], Offer] = {}
-        self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
-        """By member and relay."""
-        self.performance: dict[tuple[str, str, str, int], PerformanceBucket] = {}
-        """By supplier, instrument, grain and slot of the ring."""
-        self.abilities: dict[tuple[str, str], Ability] = {}
-        self.standings: dict[tuple[str, str], Standing] = {}
-        """By supplier and instrument; admissions of which nothing is known have no row."""
-        self.spec_reviews: dict[str, SpecReview] = {}
+        self._begin_supply()
+        self._begin_quality()
+        self._begin_usage()
+        self._begin_controls()
         self.tables: dict[str, dict[Any, Any]] = {
             name: table for name, table in vars(self).items() if isinstance(table, dict)
         }
@@ -113,6 +116,42 @@ class State:
             for name, table in self.tables.items()
         }
         self._undo: list[tuple[str, Any, Any]] = []
+
+    def _begin_supply(self) -> None:
+        self.suppliers: dict[str, Supplier] = {}
+        self.admissions: dict[tuple[str, str], Admission] = {}
+        self.offers: dict[tuple[str, str], Offer] = {}
+        self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
+        """By member and relay."""
+        self.index_windows: dict[str, IndexWindow] = {}
+        self.index_inputs: dict[tuple[str, str], IndexInput] = {}
+        """By window and trade; those of a final index are forgotten."""
+        self.reference_indexes: dict[str, ReferenceIndex] = {}
+        """The latest of each instrument."""
+
+    def _begin_quality(self) -> None:
+        self.performance: dict[tuple[str, str, str, int], PerformanceBucket] = {}
+        """By supplier, instrument, grain and slot of the ring."""
+        self.abilities: dict[tuple[str, str], Ability] = {}
+        self.standings: dict[tuple[str, str], Standing] = {}
+        """By supplier and instrument; admissions of which nothing is known have no row."""
+        self.spec_reviews: dict[str, SpecReview] = {}
+
+    def _begin_usage(self) -> None:
+        self.metering_policies: dict[str, MeteringPolicy] = {}
+        """By version, written out; `rules.metering` knows the first one."""
+        self.receipt_keys: dict[str, ReceiptKey] = {}
+        self.disputes: dict[str, Dispute] = {}
+        """By id: open ones, and decided ones of records that could still be disputed."""
+
+    def _begin_controls(self) -> None:
+        self.spends: dict[str, Spend] = {}
+        """By key or member; those that never spent have no row."""
+        self.alerts: dict[tuple[str, str, str], Alert] = {}
+        """Standing notices by member, kind and subject."""
+        self.alarms: dict[str, Alarm] = {}
+        """By Lot or key."""
+        self.webhooks: dict[str, Webhook] = {}
 
     # ---- reading -------------------------------------------------------------------------------
 
@@ -173,6 +212,8 @@ class State:
             indices.auction_slots,
             indices.auction_deadlines,
             indices.spec_deadlines,
+            indices.alarms,
+            indices.index_deadlines,
         ):
             first = keys.first()
             if first is not None:

@@ -18,17 +18,22 @@ from thegrid_exchange.engine.rules import (
     auctions,
     batches,
     delivery,
+    disputes,
     fees,
     instruments,
     keys,
     lots,
     members,
+    metering,
+    notices,
     offers,
     policy,
     quotes,
+    receipts,
     supply,
     ticks,
     trading,
+    webhooks,
 )
 from thegrid_exchange.engine.state import State
 
@@ -58,6 +63,8 @@ def step(state: State, command: commands.Command, at_us: int) -> Outcome:
         if due is not None:
             _run(state, due, events)
         reply = _run(state, RULES[type(command)](state, command), events)
+        if state.indices.watching:
+            _run(state, notices.watch(state, tuple(events)), events)
         check_touched(state, events)
     except (Refused, Unwound) as undone:
         state.unwind(0)
@@ -121,7 +128,13 @@ RULES: Final[dict[type[Any], Callable[[State, Any], Rule[Any]]]] = {
     commands.ReinstateMember: members.reinstate_member,
     commands.UpdateSettings: members.update_settings,
     commands.CreateKey: keys.create_key,
+    commands.UpdateKey: keys.update_key,
+    commands.RotateKey: keys.rotate_key,
     commands.RevokeKey: keys.revoke_key,
+    commands.CreateWebhook: webhooks.create_webhook,
+    commands.UpdateWebhook: webhooks.update_webhook,
+    commands.DeleteWebhook: webhooks.delete_webhook,
+    commands.NoteWebhook: webhooks.note_webhook,
     commands.Deposit: accounts.deposit,
     commands.Withdraw: accounts.withdraw,
     commands.FundGuarantee: accounts.fund_guarantee,
@@ -144,5 +157,9 @@ RULES: Final[dict[type[Any], Callable[[State, Any], Rule[Any]]]] = {
     commands.Reserve: delivery.reserve,
     commands.Mark: delivery.mark,
     commands.Report: delivery.report,
+    commands.DefineMeteringPolicy: metering.define_metering_policy,
+    commands.RegisterReceiptKey: receipts.register_receipt_key,
+    commands.DisputeUsage: disputes.dispute_usage,
+    commands.ResolveDispute: disputes.resolve_dispute,
     commands.Tick: ticks.tick,
 }

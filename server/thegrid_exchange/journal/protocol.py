@@ -149,20 +149,11 @@ class JournalBroken(JournalError):
         self.seq = seq
 
 
-class Journal(Protocol):
-    """Where rows become durable. One writer; `append` is durable or raises, without retry."""
+class JournalReader(Protocol):
+    """The durable rows and snapshots of a partition, whoever writes them."""
 
     exchange_id: str
     partition: int
-    epoch: int
-
-    async def open(self) -> Head:
-        """Take the partition for this process and answer its last durable row."""
-        ...
-
-    async def append(self, rows: Sequence[StoredRow], statements: Sequence[Statement] = ()) -> None:
-        """Make the rows and the read-model writes durable together, or raise."""
-        ...
 
     def read(
         self, after_seq: int = 0, until_seq: int | None = None
@@ -174,16 +165,30 @@ class Journal(Protocol):
         """One durable row, or None."""
         ...
 
-    def requests_since(self, at_us: int) -> AsyncIterator[list[RequestSeen]]:
-        """The request ids of rows stamped at or after `at_us`, in order."""
-        ...
-
     async def snapshots(self) -> list[SnapshotHead]:
         """The complete snapshots, newest first."""
         ...
 
     def snapshot_chunks(self, seq: int) -> AsyncIterator[bytes]:
         """The chunks of one snapshot in order."""
+        ...
+
+
+class Journal(JournalReader, Protocol):
+    """Where rows become durable. One writer; `append` is durable or raises, without retry."""
+
+    epoch: int
+
+    async def open(self) -> Head:
+        """Take the partition for this process and answer its last durable row."""
+        ...
+
+    async def append(self, rows: Sequence[StoredRow], statements: Sequence[Statement] = ()) -> None:
+        """Make the rows and the read-model writes durable together, or raise."""
+        ...
+
+    def requests_since(self, at_us: int) -> AsyncIterator[list[RequestSeen]]:
+        """The request ids of rows stamped at or after `at_us`, in order."""
         ...
 
     async def put_snapshot_chunk(self, seq: int, number: int, chunk: bytes) -> None:

@@ -89,19 +89,11 @@ class SqlReader:
         rows = await self._query(statement, self.partition, seq)
         return StoredRow(*rows[0]) if rows else None
 
-    async def requests_since(self, at_us: int) -> AsyncIterator[list[RequestSeen]]:
-        """The request ids of rows stamped at or after `at_us`, in order."""
-        after_seq = await self._last_before(at_us)
-        statement = (
-            "SELECT seq, at_us, actor, request_id FROM journal "
-            f"WHERE partition = ? AND seq > ? ORDER BY seq LIMIT {READ_ROWS}"
-        )
-        while rows := await self._query(statement, self.partition, after_seq):
-            yield [RequestSeen(*row) for row in rows if row[3]]
-            after_seq = rows[-1][0]
+    async def last_seq_before(self, at_us: int) -> int:
+        """The last row stamped before an instant, 0 for none.
 
-    async def _last_before(self, at_us: int) -> int:
-        """The last seq stamped before `at_us`: stamps never fall, so halving finds it."""
+        Stamps never fall, so halving finds it.
+        """
         low, high = 0, (await self.head()).seq
         while low < high:
             middle = (low + high + 1) // 2
@@ -113,6 +105,17 @@ class SqlReader:
             else:
                 high = middle - 1
         return low
+
+    async def requests_since(self, at_us: int) -> AsyncIterator[list[RequestSeen]]:
+        """The request ids of rows stamped at or after `at_us`, in order."""
+        after_seq = await self.last_seq_before(at_us)
+        statement = (
+            "SELECT seq, at_us, actor, request_id FROM journal "
+            f"WHERE partition = ? AND seq > ? ORDER BY seq LIMIT {READ_ROWS}"
+        )
+        while rows := await self._query(statement, self.partition, after_seq):
+            yield [RequestSeen(*row) for row in rows if row[3]]
+            after_seq = rows[-1][0]
 
     async def snapshots(self) -> list[SnapshotHead]:
         """The complete snapshots, newest first."""

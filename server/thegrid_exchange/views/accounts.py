@@ -32,8 +32,12 @@ TRANSFERS = sql.table(
     [sql.text("member_id"), sql.number("number")],
     sql.text("instrument_id"),
     sql.text("sweep_id"),
+    sql.text("cause"),
+    sql.number("at_us"),
     sql.record(),
 )
+_SCANS = 20
+"""Readings that one page of postings may take when few of them are asked for."""
 _PUT_POSTING = sql.insert(POSTINGS)
 _PUT_TRANSFER = sql.insert(TRANSFERS)
 
@@ -121,6 +125,8 @@ class Collector:
     def __init__(self, batch: Batch, partition: int) -> None:
         self._batch, self._partition = batch, partition
         self._postings: list[tuple[Any, ...]] = []
+        self.posted: list[tuple[str, list[PostedLine]]] = []
+        """Owners and their lines, newest first, for who sums them."""
         self._transfers: list[tuple[Any, ...]] = []
 
     def collect(self) -> None:
@@ -161,6 +167,7 @@ class Collector:
                     event.reference,
                 )
             )
+        self.posted.extend(lines.items())
         for owner, mine in lines.items():
             assets = "".join(f"|{asset}|" for asset in {line.asset for line in mine})
             self._postings.append(
@@ -180,6 +187,8 @@ class Collector:
                 number_of(transfer.transfer_id),
                 transfer.instrument_id,
                 next((origin for origin in origins if origin.startswith("swp_")), ""),
+                transfer.origin,
+                transfer.transferred_at_us,
                 sql.pack(transfer),
             )
         )
@@ -205,30 +214,65 @@ class AccountsReader:
         member_id: str,
         *,
         asset: str = "",
+        account: str = "",
+        cause: str = "",
         start_us: int | None = None,
         end_us: int | None = None,
         before: tuple[int, int] = (2**62, 0),
         limit: int = 100,
-    ) -> list[PostedLine]:
-        """Ledger lines of the member before the given row and line."""
+    ) -> tuple[list[PostedLine], tuple[int, int] | None]:
+        """Ledger lines of the member before the given row and line, and where the next ones begin.
+
+        A rare account or cause may give fewer lines than the limit though more follow.
+        """
+        found: list[PostedLine] = []
+        first_seq = 0 if start_us is None else await self._reader.last_seq_before(start_us)
+        if end_us is not None:
+            before = min(before, (await self._reader.last_seq_before(end_us) + 1, 0))
+        for _ in range(_SCANS):
+            query = (
+                sql.Query("seq, record", POSTINGS, self._reader.partition)
+                .where("owner = ?", member_id)
+                .where("seq <= ?", before[0])
+                .where("seq > ?", first_seq)
+                .when(asset and f"%|{_escaped(asset)}|%", "assets LIKE ? ESCAPE '!'")
+                .order("seq DESC", limit + 1)
+            )
+            rows = await self._reader.select(query)
+            for line in (line for row in rows for line in _lines(row[1])):
+                is_asked = asset in ("", line.asset) and account in ("", line.account)
+                if (line.seq, line.line) < before and is_asked and cause in ("", line.cause):
+                    found.append(line)
+            if len(found) > limit:
+                found = found[:limit]
+                return found, (found[-1].seq, found[-1].line)
+            if len(rows) <= limit:
+                return found, None
+            before = (rows[-1][0], 0)
+        return found, before
+
+    async def rows_between(
+        self, member_id: str, after_seq: int, last_seq: int, limit: int
+    ) -> list[tuple[int, list[PostedLine]]]:
+        """The member's lines by journal row, oldest row first, each row's newest line first."""
         query = (
-            sql.Query("record", POSTINGS, self._reader.partition)
+            sql.Query("seq, record", POSTINGS, self._reader.partition)
             .where("owner = ?", member_id)
-            .where("seq <= ?", before[0])
-            .when(asset and f"%|{_escaped(asset)}|%", "assets LIKE ? ESCAPE '!'")
-            .when(start_us, "at_us >= ?")
-            .when(end_us, "at_us < ?")
-            .order("seq DESC", limit + 1)
+            .where("seq > ? AND seq <= ?", after_seq, last_seq)
+            .order("seq", limit)
         )
-        return [
-            line
-            for row in await self._reader.select(query)
-            for line in _lines(row[0])
-            if (line.seq, line.line) < before and asset in ("", line.asset)
-        ][:limit]
+        return [(row[0], _lines(row[1])) for row in await self._reader.select(query)]
 
     async def transfers(
-        self, member_id: str, *, instrument_id: str = "", before: int = 2**62, limit: int = 100
+        self,
+        member_id: str,
+        *,
+        instrument_id: str = "",
+        cause: str = "",
+        start_us: int | None = None,
+        end_us: int | None = None,
+        before: int = 2**62,
+        limit: int = 100,
     ) -> list[tuple[Transfer, str]]:
         """Transfers of the member numbered below `before`, each with its sweep id or nothing."""
         query = (
@@ -236,6 +280,9 @@ class AccountsReader:
             .where("member_id = ?", member_id)
             .where("number < ?", before)
             .when(instrument_id, "instrument_id = ?")
+            .when(cause, "cause = ?")
+            .when(start_us, "at_us >= ?")
+            .when(end_us, "at_us < ?")
             .order("number DESC", limit)
         )
         return [(_transfer(row[0]), row[1]) for row in await self._reader.select(query)]

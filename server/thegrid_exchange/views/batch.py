@@ -10,6 +10,9 @@ from thegrid_exchange.engine.records import Lot, Order
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.journal.protocol import Row
 
+EVENTS_PER_ROW = 1 << 20
+"""More than the events of one command ever are; makes one rising number of row and place."""
+
 
 class Batch:
     """The rows of one commit."""

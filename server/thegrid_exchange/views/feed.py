@@ -5,43 +5,29 @@ log reaches back is told so. Nothing here knows messages or sockets.
 """
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
-from zlib import crc32
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
-from thegrid_exchange.engine.book import Book, BookSide
-from thegrid_exchange.engine.records import Trade
-
-CHECKED_LEVELS: Final = 10
-"""Levels of each side that the checksum runs over."""
-
+from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.records import ReferenceIndex, Trade
+from thegrid_exchange.views.pictures import (
+    BestPrices,
+    BookChange,
+    Level,
+    Orders,
+    OrdersChange,
+    best_prices,
+    book_checksum,
+    changed_levels,
+    changed_orders,
+    checked_levels,
+    checksum_of,
+    side_levels,
+)
+from thegrid_exchange.views.statistics import Candle, TickerFigures
 
 Channel = tuple[str, int]
-"""`trades`, `status`, `auction` or `book`, and the depth of a book (0 for all of it)."""
-
-
-class Level(NamedTuple):
-    """One price and all that rests there; quantity 0 means that the level is gone."""
-
-    price_micros: int
-    quantity_units: int
-    order_count: int
-
-
-class BookChange(NamedTuple):
-    """Levels that changed, and the checksum of the book after the change."""
-
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
-    checksum: int
-
-
-class BookPicture(NamedTuple):
-    """A whole book, best price first."""
-
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
-    checksum: int
+"""The name of a channel, and the depth of a book (0 for all of it) or the length of candles."""
 
 
 class Entry(NamedTuple):
@@ -56,7 +42,16 @@ class Entry(NamedTuple):
 class Log:
     """The latest events of one kind, with the places of readers counted from the first ever."""
 
-    __slots__ = ("_most", "base", "entries", "last_sequence", "readers", "rendered", "waiting")
+    __slots__ = (
+        "_most",
+        "base",
+        "entries",
+        "last_sequence",
+        "merged",
+        "readers",
+        "rendered",
+        "waiting",
+    )
 
     def __init__(self, most: int, last_sequence: int) -> None:
         self._most = most
@@ -68,6 +63,8 @@ class Log:
         self.waiting: set[Callable[[], None]] = set()
         self.rendered: dict[int, Any] = {}
         """Whatever a reader made of an entry, by place, for the other readers."""
+        self.merged: tuple[int, int, Any] = (0, 0, None)
+        """Between which places a reader merged entries last, and what it made of them."""
 
     @property
     def end(self) -> int:
@@ -111,36 +108,8 @@ class Log:
         return self.entries[place - self.base]
 
 
-def side_levels(side: BookSide, depth: int = 0) -> tuple[Level, ...]:
-    """The levels of a side, best first; depth 0 means all."""
-    made: list[Level] = []
-    for price_micros, level in side.walk():
-        made.append(Level(price_micros, level.quantity_units, len(level.queue)))
-        if len(made) == depth:
-            break
-    return tuple(made)
-
-
-def checksum_of(bids: tuple[Level, ...], asks: tuple[Level, ...]) -> int:
-    """CRC-32 over `price:quantity` of the ten best bids, then of the ten best asks."""
-    best = (*bids[:CHECKED_LEVELS], *asks[:CHECKED_LEVELS])
-    return crc32("|".join([f"{each[0]}:{each[1]}" for each in best]).encode())
-
-
-def picture_of(book: Book, depth: int = 0) -> BookPicture:
-    """A book as it stands; the checksum always runs over the ten best levels."""
-    bids, asks = side_levels(book.buy, depth), side_levels(book.sell, depth)
-    if 0 < depth < CHECKED_LEVELS:
-        return BookPicture(bids, asks, checksum_of(*_checked(book)))
-    return BookPicture(bids, asks, checksum_of(bids, asks))
-
-
-def _checked(book: Book) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
-    return side_levels(book.buy, CHECKED_LEVELS), side_levels(book.sell, CHECKED_LEVELS)
-
-
 class MarketFeed:
-    """The public logs of one market: trades, status, the whole book, and books cut at a depth."""
+    """The public logs of one market; one of a channel that nobody follows is not kept."""
 
     def __init__(self, market_id: str, kept: int, sequence: int) -> None:
         self.market_id, self._kept = market_id, kept
@@ -149,16 +118,18 @@ class MarketFeed:
         """Stamp since which nobody reads; None while somebody does."""
         self.logs: dict[Channel, Log] = {}
         self._tops: dict[int, tuple[dict[int, Level], dict[int, Level]]] = {}
-        self.checksum = 0
+        self._best = BestPrices(None, None)
 
-    def log(self, channel: str, depth: int, book: Book) -> Log:
-        """The log of a channel; one for a book at a depth begins now."""
-        key = (channel, depth) if channel == "book" else (channel, 0)
+    def log(self, channel: str, parameter: int, book: Book) -> Log:
+        """The log of a channel; a new one begins now, from the book as it stands."""
+        key = (channel, parameter)
         log = self.logs.get(key)
         if log is None:
             log = self.logs[key] = Log(self._kept, self.sequence)
-            if key[1]:
-                self._tops[depth] = _tops(book, depth)
+            if channel == "book" and parameter:
+                self._tops[parameter] = _tops(book, parameter)
+            elif channel == "best":
+                self._best = best_prices(book)
         return log
 
     def enter(self, log: Log) -> None:
@@ -186,6 +157,10 @@ class MarketFeed:
         self.logs.clear()
         self._tops.clear()
 
+    def hears(self, channel: str) -> bool:
+        """Whether anybody follows a channel that has no parameter."""
+        return (channel, 0) in self.logs
+
     def add_trades(self, trades: list[Trade], at_us: int) -> None:
         """Publish trades in order."""
         log = self.logs.get(("trades", 0))
@@ -194,22 +169,37 @@ class MarketFeed:
             if log is not None:
                 log.append(self.sequence, at_us, trade)
 
-    def add_book(self, levels: set[tuple[str, int]], book: Book, at_us: int) -> None:
+    def add_book(self, levels: Iterable[tuple[str, int]], book: Book, at_us: int) -> None:
         """Publish the levels (side, price) that changed."""
         self.sequence += 1
-        if not any(key[0] == "book" for key in self.logs):
-            return
-        self.checksum = checksum_of(*_checked(book))
-        for (channel, depth), log in self.logs.items():
-            if channel != "book":
-                continue
+        followed = [key for key in self.logs if key[0] == "book"]
+        if followed:
+            checksum = checksum_of(*checked_levels(book))
+        for key in followed:
             change = (
-                self._top_change(depth, book)
-                if depth
-                else BookChange(*_changed(levels, book), self.checksum)
+                self._top_change(key[1], book, checksum)
+                if key[1]
+                else BookChange(*changed_levels(levels, book), checksum)
             )
             if change is not None:
-                log.append(self.sequence, at_us, change)
+                self.logs[key].append(self.sequence, at_us, change)
+        if (log := self.logs.get(("best", 0))) is not None:
+            best = best_prices(book)
+            if best != self._best:
+                self._best = best
+                log.append(self.sequence, at_us, best)
+
+    def add_orders(
+        self, touched: Iterable[str], before: Orders, book: Book, orders: Orders, at_us: int
+    ) -> None:
+        """Publish the orders that changed, under the sequence of the book's change."""
+        log = self.logs.get(("orders", 0))
+        if log is None:
+            return
+        bids, asks = changed_orders(touched, before, orders)
+        if bids or asks:
+            change = OrdersChange(bids, asks, book_checksum(book, orders))
+            log.append(self.sequence, at_us, change)
 
     def add_status(self, market: Any, at_us: int) -> None:
         """Publish the market's state and terms."""
@@ -218,22 +208,40 @@ class MarketFeed:
         if log is not None:
             log.append(self.sequence, at_us, market)
 
-    def hears_auctions(self) -> bool:
-        """Whether anybody follows the market's auctions."""
-        return ("auction", 0) in self.logs
-
     def add_auction(self, indication: Any, at_us: int) -> None:
         """Publish an auction under the sequence of the change that it follows from."""
         log = self.logs.get(("auction", 0))
         if log is not None and log.last_sequence < self.sequence:
             log.append(self.sequence, at_us, indication)
 
-    def _top_change(self, depth: int, book: Book) -> BookChange | None:
+    def add_ticker(self, figures: TickerFigures) -> None:
+        """Publish the ticker; it may repeat a sequence, for time alone moves it too."""
+        log = self.logs.get(("ticker", 0))
+        if log is not None:
+            log.append(self.sequence, figures.at_us, figures)
+
+    def add_candle(self, candle: Candle, at_us: int) -> None:
+        """Publish a candle; it may repeat a sequence, for time alone makes it final."""
+        log = self.logs.get(("candles", candle.interval_us))
+        if log is not None:
+            log.append(self.sequence, at_us, candle)
+
+    def add_index(self, index: ReferenceIndex, at_us: int) -> None:
+        """Publish the index of a window; it may repeat a sequence, as time alone makes it final."""
+        log = self.logs.get(("index", 0))
+        if log is not None:
+            log.append(self.sequence, at_us, index)
+
+    def candle_lengths(self) -> list[int]:
+        """The lengths of the candles that are followed."""
+        return [parameter for name, parameter in self.logs if name == "candles"]
+
+    def _top_change(self, depth: int, book: Book, checksum: int) -> BookChange | None:
         """What changed among the best levels, those that slid in or out included."""
         before, after = self._tops[depth], _tops(book, depth)
         self._tops[depth] = after
         bids, asks = (_difference(*pair) for pair in zip(before, after, strict=True))
-        return BookChange(bids, asks, self.checksum) if bids or asks else None
+        return BookChange(bids, asks, checksum) if bids or asks else None
 
 
 def _tops(book: Book, depth: int) -> tuple[dict[int, Level], dict[int, Level]]:
@@ -246,21 +254,3 @@ def _tops(book: Book, depth: int) -> tuple[dict[int, Level], dict[int, Level]]:
 def _difference(before: dict[int, Level], after: dict[int, Level]) -> tuple[Level, ...]:
     gone = tuple(Level(price, 0, 0) for price in before if price not in after)
     return gone + tuple(level for price, level in after.items() if before.get(price) != level)
-
-
-def _changed(
-    levels: set[tuple[str, int]], book: Book
-) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
-    bids: list[Level] = []
-    asks: list[Level] = []
-    for side, price_micros in sorted(levels):
-        is_buy = side == "buy"
-        key = price_micros if is_buy else -price_micros
-        level = (book.buy if is_buy else book.sell).levels.get(key)
-        shown = (
-            Level(price_micros, 0, 0)
-            if level is None
-            else Level(price_micros, level.quantity_units, len(level.queue))
-        )
-        (bids if is_buy else asks).append(shown)
-    return tuple(bids), tuple(asks)

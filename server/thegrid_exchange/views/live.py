@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from thegrid_exchange.engine.apply import fold
 from thegrid_exchange.engine.book import Book
+from thegrid_exchange.engine.events import KeyRevoked
 from thegrid_exchange.engine.quantities import CASH
-from thegrid_exchange.engine.records import Order
+from thegrid_exchange.engine.records import Order, Trade
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.journal.protocol import Head, Row
 from thegrid_exchange.views.accounts import all_units_of, cash_of
@@ -23,6 +24,7 @@ from thegrid_exchange.views.catalogue import Catalogue
 from thegrid_exchange.views.feed import Log, MarketFeed
 from thegrid_exchange.views.lots import LotWithParcels, deadline_of, open_lot
 from thegrid_exchange.views.members import Members
+from thegrid_exchange.views.pictures import Orders, best_prices
 from thegrid_exchange.views.private import (
     After,
     Parcels,
@@ -31,6 +33,7 @@ from thegrid_exchange.views.private import (
     private_events,
 )
 from thegrid_exchange.views.projector import Projector
+from thegrid_exchange.views.statistics import Statistics, TickerFigures
 from thegrid_exchange.views.touched import Public, Theirs, Touched
 
 IDLE_KEPT_US: Final = 300_000_000
@@ -66,10 +69,17 @@ class Live:
         self._parcels: Parcels = {}
         self._auctions: dict[str, None] = {}
         """Markets whose auctions the batch at hand has changed."""
+        self._tickers: dict[str, None] = {}
+        """Markets whose tickers the batch at hand has changed."""
+        self._statistics: dict[str, Statistics] = {}
+        self.next_candle_us: int | None = None
+        """When the next candle becomes final; None while none grows."""
 
-    def begin(self, totals: dict[str, int]) -> None:
-        """Take up the running totals where the last durable row left them."""
+    def begin(self, totals: dict[str, int], statistics: Iterable[Statistics]) -> None:
+        """Take up running totals and figures where the last durable row left them."""
         self.totals = totals
+        self._statistics = {each.market_id: each for each in statistics}
+        self._plan_candles()
 
     # ---- waiting -------------------------------------------------------------------------------
 
@@ -100,6 +110,25 @@ class Live:
             sequence = self.totals.get(market_id, 0)
             feed = self._markets[market_id] = MarketFeed(market_id, self._kept, sequence)
         return feed
+
+    def statistics(self, market_id: str) -> Statistics:
+        """What traded in a market of late."""
+        found = self._statistics.get(market_id)
+        if found is None:
+            found = self._statistics[market_id] = Statistics(market_id)
+        return found
+
+    def ticker(self, market_id: str) -> TickerFigures:
+        """A market's ticker as it stands."""
+        statistics, now_us = self.statistics(market_id), self.state.now_us
+        return TickerFigures(
+            market_id,
+            self.state.markets[market_id].symbol,
+            now_us,
+            best_prices(self.book(market_id)),
+            statistics.last,
+            statistics.day.figures(now_us),
+        )
 
     def account_log(self, member_id: str) -> Log:
         """The private log of a member; it is kept from the first time somebody asks for it."""
@@ -141,14 +170,17 @@ class Live:
     def fold(self, rows: Sequence[Row]) -> None:
         """Bring memory up to these durable rows and tell who listens."""
         for row in rows:
+            if self.next_candle_us is not None and self.next_candle_us <= row.at_us:
+                self._end_candles(row.at_us)
             touched = self._projector.take(row.seq)
-            levels = self._levels(touched) if touched is not None else {}
+            before = self._resting_before(touched) if touched is not None else {}
             self._parcels = self._lots_before(touched) if touched is not None else {}
             fold(self.state, row.at_us, row.events)
             if touched is not None:
-                self._publish(touched, levels, row)
+                self._publish(touched, before, row)
         self._publish_auctions()
         last = rows[-1]
+        self._publish_tickers()
         self.durable = Head(last.seq, last.hash, last.at_us)
         self.members.fold(rows)
         self._wake()
@@ -159,7 +191,9 @@ class Live:
     def _ended(self, row: Row) -> Iterable[str]:
         """Keys that the row may have ended."""
         if row.kind == "RevokeKey":
-            yield row.command.key_id
+            for event in row.events:
+                if type(event) is KeyRevoked:
+                    yield from (event.key_id, *event.descendant_ids)
         elif row.kind == "SuspendMember":
             yield from self.members.key_ids(row.command.member_id)
 
@@ -171,39 +205,78 @@ class Live:
                 made.update(parcels_before(self.state, theirs))
         return made
 
-    def _levels(self, touched: Touched) -> dict[str, set[tuple[str, int]]]:
-        """Prices at which the touched orders rested before the row."""
-        return {
-            market_id: self._resting(public) if public.book else set()
-            for market_id, public in touched.markets.items()
-        }
+    def _resting_before(self, touched: Touched) -> dict[str, Orders]:
+        """The touched orders that rested before the row, by market."""
+        return {market_id: self._resting(public) for market_id, public in touched.markets.items()}
 
-    def _resting(self, public: Public) -> set[tuple[str, int]]:
-        found = (self.state.orders.get(order_id) for order_id in public.book)
-        return {(each.side, each.price_micros) for each in found if each and each.rank > 0}
+    def _resting(self, public: Public) -> Orders:
+        found = ((order_id, self.state.orders.get(order_id)) for order_id in public.book)
+        return {order_id: each for order_id, each in found if each and each.rank > 0}
 
-    def _publish(self, touched: Touched, levels: dict[str, set[tuple[str, int]]], row: Row) -> None:
+    def _publish(self, touched: Touched, before: dict[str, Orders], row: Row) -> None:
         for market_id, public in touched.markets.items():
-            self._publish_market(market_id, public, levels[market_id], row)
+            self._publish_market(market_id, public, before[market_id], row)
+        for index in touched.indexes:
+            market_id = self.state.instruments[index.instrument_id].market_id
+            self.market_feed(market_id).add_index(index, row.at_us)
         for member_id, theirs in touched.members.items():
             self._publish_member(member_id, theirs, row)
 
-    def _publish_market(
-        self, market_id: str, public: Public, levels: set[tuple[str, int]], row: Row
-    ) -> None:
+    def _publish_market(self, market_id: str, public: Public, before: Orders, row: Row) -> None:
         feed = self.market_feed(market_id)
         if feed.idle_since_us is not None and row.at_us - feed.idle_since_us > IDLE_KEPT_US:
             feed.forget()
-        feed.add_trades(public.trades, row.at_us)
+        if public.trades:
+            self._publish_trades(feed, public.trades, row.at_us)
         if public.book:
-            feed.add_book(levels | self._resting(public), self.book(market_id), row.at_us)
+            after, book = self._resting(public), self.book(market_id)
+            both = (*before.values(), *after.values())
+            feed.add_book({(each.side, each.price_micros) for each in both}, book, row.at_us)
+            feed.add_orders(public.book, before, book, self.state.orders, row.at_us)
         if public.status:
             feed.add_status(self.state.markets[market_id], row.at_us)
         if public.ended_auction is not None:
             feed.add_auction(finished(public.ended_auction), row.at_us)
-        if self.state.markets[market_id].auction_id and feed.hears_auctions():
+        if self.state.markets[market_id].auction_id and feed.hears("auction"):
             self._auctions[market_id] = None
+        if feed.hears("ticker"):
+            self._tickers[market_id] = None
         self.totals[market_id] = feed.sequence
+
+    # ---- candles and tickers -------------------------------------------------------------------
+
+    def _publish_trades(self, feed: MarketFeed, trades: list[Trade], at_us: int) -> None:
+        statistics = self.statistics(feed.market_id)
+        for sequence, trade in enumerate(trades, feed.sequence + 1):
+            statistics.add(trade, sequence)
+        feed.add_trades(trades, at_us)
+        for interval_us in feed.candle_lengths():
+            candle = statistics.candle(interval_us, at_us)
+            if candle is not None:
+                feed.add_candle(candle, at_us)
+        end_us = statistics.next_end_us()
+        if end_us is not None and (self.next_candle_us is None or end_us < self.next_candle_us):
+            self.next_candle_us = end_us
+
+    def _end_candles(self, now_us: int) -> None:
+        """Time has passed the end of a candle: tell those that are final, before what comes now."""
+        for market_id, statistics in self._statistics.items():
+            feed = self.market_feed(market_id)
+            for candle in statistics.end(now_us):
+                feed.add_candle(candle, now_us)
+            if feed.hears("ticker") and statistics.day.pass_to(now_us):
+                self._tickers[market_id] = None
+        self._plan_candles()
+
+    def _plan_candles(self) -> None:
+        ends = (each.next_end_us() for each in self._statistics.values())
+        self.next_candle_us = min((each for each in ends if each is not None), default=None)
+
+    def _publish_tickers(self) -> None:
+        """Tell once per batch how the tickers that it changed stand."""
+        for market_id in self._tickers:
+            self.market_feed(market_id).add_ticker(self.ticker(market_id))
+        self._tickers.clear()
 
     def _publish_auctions(self) -> None:
         """Say once per batch what the auctions it changed would trade at now."""

@@ -21,12 +21,14 @@ LOTS = sql.table(
     [sql.text("member_id"), sql.number("number")],
     sql.text("instrument_id"),
     sql.number("is_open"),
+    sql.number("is_consumed"),
+    sql.number("at_us"),
     sql.record("record"),
     sql.record("parcels"),
 )
 _PUT_LOT = sql.insert(LOTS)
 _SET_LOT = (
-    "UPDATE view_lots SET is_open = ?, record = ? "
+    "UPDATE view_lots SET is_open = ?, is_consumed = ?, record = ? "
     "WHERE partition = ? AND member_id = ? AND number = ?"
 )
 
@@ -92,6 +94,8 @@ class Collector:
             number_of(lot_id),
             lot.instrument_id,
             int(lot_id in self._batch.state.lots),
+            _is_consumed(lot),
+            lot.minted_at_us,
             sql.pack(lot),
             sql.pack(parcels),
         )
@@ -99,7 +103,8 @@ class Collector:
     def _changed_row(self, lot_id: str) -> tuple[Any, ...]:
         is_open = int(lot_id in self._batch.state.lots)
         lot = self._batch.lot(lot_id)
-        return is_open, sql.pack(lot), self._partition, lot.member_id, number_of(lot_id)
+        figures = is_open, _is_consumed(lot), sql.pack(lot)
+        return *figures, self._partition, lot.member_id, number_of(lot_id)
 
 
 class LotsReader:
@@ -120,7 +125,15 @@ class LotsReader:
         return _closed(rows[0]) if rows else None
 
     async def closed_lots(
-        self, member_id: str, *, instrument_id: str = "", before: int = 2**62, limit: int = 100
+        self,
+        member_id: str,
+        *,
+        instrument_id: str = "",
+        is_consumed: bool | None = None,
+        start_us: int | None = None,
+        end_us: int | None = None,
+        before: int = 2**62,
+        limit: int = 100,
     ) -> list[LotWithParcels]:
         """Closed Lots of the member numbered below `before`."""
         query = (
@@ -129,9 +142,16 @@ class LotsReader:
             .where("is_open = 0")
             .where("number < ?", before)
             .when(instrument_id, "instrument_id = ?")
+            .when(None if is_consumed is None else int(is_consumed), "is_consumed = ?")
+            .when(start_us, "at_us >= ?")
+            .when(end_us, "at_us < ?")
             .order("number DESC", limit)
         )
         return [_closed(row) for row in await self._reader.select(query)]
+
+
+def _is_consumed(lot: Lot) -> int:
+    return int(lot.consumed_tokens == lot.total_tokens)
 
 
 def _closed(row: Any) -> LotWithParcels:

@@ -118,6 +118,9 @@ class Part:
     def _used(self, event: happened.UsageRecorded) -> bool:
         return event.usage.member_id in self.member_ids
 
+    def _told(self, event: happened.NoticeRaised) -> bool:
+        return event.notice.member_id in self.member_ids
+
     def _outage(self, event: happened.OutageRecorded) -> bool:
         """It moves everybody's deadlines."""
         return True
@@ -138,6 +141,7 @@ TESTS: Final[dict[type[Any], Callable[[Part, Any], bool]]] = {
     happened.LotChanged: Part._lot_changed,
     happened.LotClosed: Part._lot_closed,
     happened.UsageRecorded: Part._used,
+    happened.NoticeRaised: Part._told,
     happened.OutageRecorded: Part._outage,
 }
 """Every event that may touch a member's orders, Units, cash, Lots or usage."""
@@ -145,5 +149,6 @@ TESTS: Final[dict[type[Any], Callable[[Part, Any], bool]]] = {
 _FOLDED: Final = frozenset(TESTS) - {
     happened.TradeExecuted,  # moves the market's last price,
     happened.UnitsTransferred,  # the count of transfers,
-    happened.UsageRecorded,  # and reservations: no part holds those
+    happened.UsageRecorded,  # reservations,
+    happened.NoticeRaised,  # and alerts: no part holds those
 }

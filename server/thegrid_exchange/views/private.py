@@ -21,7 +21,8 @@ class PrivateEvent(NamedTuple):
     """One event: the journal row that made it, what kind it is, and the record as it then was.
 
     Records by kind: `order` an Order, `fill` (trade, order id, client order id), `cash` a Cash,
-    `units` a Units, `transfer` (transfer, sweep id), `lot` a LotThen, `usage` a UsageRecord.
+    `units` a Units, `transfer` (transfer, sweep id), `lot` a LotThen, `usage` a UsageRecord,
+    `notice` a Notice.
     """
 
     row_seq: int
@@ -79,6 +80,7 @@ def private_events(after: After, member_id: str, theirs: Theirs) -> list[Private
     made.extend(("transfer", (each, _sweep_id(each, after))) for each in theirs.transfers)
     made.extend(("lot", _lot(lot_id, after)) for lot_id in theirs.lots)
     made.extend(("usage", usage) for usage in theirs.usages)
+    made.extend(("notice", notice) for notice in theirs.notices)
     return [PrivateEvent(seq, *each) for each in made]
 
 

@@ -3,7 +3,8 @@
 Which tables there are, and what they hold, is said noun by noun.
 """
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -55,6 +56,19 @@ def upsert(target: Table, keep: Sequence[str] = ()) -> str:
     return f"{insert(target)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {set_list}"
 
 
+def add_up(target: Table, sums: Sequence[str]) -> str:
+    """SQL that inserts a row, or adds to some columns of what is there and replaces the others."""
+    keys = [column.name for column in target.primary_key]
+    set_list = ", ".join(
+        f"{name} = {target.name}.{name} + excluded.{name}"
+        if name in sums
+        else f"{name} = excluded.{name}"
+        for name in (column.name for column in target.columns)
+        if name not in keys
+    )
+    return f"{insert(target)} ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {set_list}"
+
+
 def insert(target: Table) -> str:
     """SQL that inserts a row, all columns in their order."""
     names = [column.name for column in target.columns]
@@ -76,12 +90,29 @@ def definitions(database_url: str) -> list[str]:
     return statements
 
 
+def version_of(meaning: int) -> int:
+    """A number for all tables as they are defined now, and for what their rows mean.
+
+    Any change of a table is another version, whoever makes it.
+    """
+    text = f"{meaning}\n" + "\n".join(definitions("sqlite:"))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+
 class Reader:
     """Queries over the read models on the journal's read-only connections."""
 
-    def __init__(self, engine: AsyncEngine, database_url: str, partition: int) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        database_url: str,
+        partition: int,
+        last_seq_before: Callable[[int], Awaitable[int]],
+    ) -> None:
         self._engine, self._dialect = engine, dialect_of(database_url)
         self.partition = partition
+        self.last_seq_before = last_seq_before
+        """The last journal row stamped before an instant, 0 for none; the journal knows."""
 
     async def rows(self, statement: str, *parameters: Any) -> list[Any]:
         """The rows of a query with `?` for its parameters."""
@@ -111,6 +142,13 @@ class Query:
     def when(self, given: Any, condition: str) -> "Query":
         """Add a condition on a filter, if the filter was given."""
         return self.where(condition, given) if given not in (None, "") else self
+
+    def group(self, columns: str, limit: int | None = None) -> "Query":
+        """Say what the sums are made by; the rows come in that order, at most so many."""
+        self._tail = f" GROUP BY {columns} ORDER BY {columns}"
+        if limit is not None:
+            self._tail += f" LIMIT {limit}"
+        return self
 
     def order(self, order: str, limit: int) -> "Query":
         """Say the order and the greatest number of rows."""

@@ -9,7 +9,16 @@ from typing import Any
 
 from thegrid_exchange.engine import events as happened
 from thegrid_exchange.engine.quantities import CASH, HOUSE
-from thegrid_exchange.engine.records import Auction, Lot, Order, Trade, Transfer, UsageRecord
+from thegrid_exchange.engine.records import (
+    Auction,
+    Lot,
+    Notice,
+    Order,
+    ReferenceIndex,
+    Trade,
+    Transfer,
+    UsageRecord,
+)
 
 OrderOf = Callable[[str], Order]
 LotOf = Callable[[str], Lot]
@@ -21,7 +30,17 @@ _ENDING_CAUSES = frozenset({"consume", "expire"})
 class Theirs:
     """What changed for one member; dicts stand for ordered sets."""
 
-    __slots__ = ("assets", "cash", "ended", "fills", "lots", "orders", "transfers", "usages")
+    __slots__ = (
+        "assets",
+        "cash",
+        "ended",
+        "fills",
+        "lots",
+        "notices",
+        "orders",
+        "transfers",
+        "usages",
+    )
 
     def __init__(self) -> None:
         self.orders: dict[str, None] = {}
@@ -31,6 +50,7 @@ class Theirs:
         self.transfers: list[Transfer] = []
         self.lots: dict[str, None] = {}
         self.usages: list[UsageRecord] = []
+        self.notices: list[Notice] = []
         self.ended: dict[str, int] = {}
         """Tokens that ended in the member's Lots, by `<instrument>/<how>`; they make no events."""
 
@@ -44,6 +64,7 @@ class Theirs:
             + len(self.transfers)
             + len(self.lots)
             + len(self.usages)
+            + len(self.notices)
         )
 
 
@@ -69,12 +90,14 @@ class Public:
 class Touched:
     """What one row touches, by member and by market."""
 
-    __slots__ = ("_lot_of", "_order_of", "markets", "members")
+    __slots__ = ("_lot_of", "_order_of", "indexes", "markets", "members")
 
     def __init__(self, order_of: OrderOf, lot_of: LotOf) -> None:
         self._order_of, self._lot_of = order_of, lot_of
         self.members: dict[str, Theirs] = {}
         self.markets: dict[str, Public] = {}
+        self.indexes: list[ReferenceIndex] = []
+        """Reference indexes that were set; they take no sequence of their own."""
 
     def add(self, event: Any) -> None:
         """Note what one event touches."""
@@ -164,6 +187,9 @@ class Touched:
     def _used(self, event: happened.UsageRecorded) -> None:
         self.member(event.usage.member_id).usages.append(event.usage)
 
+    def _told(self, event: happened.NoticeRaised) -> None:
+        self.member(event.notice.member_id).notices.append(event.notice)
+
     def _market_state(self, event: Any) -> None:
         self.market(event.market_id).status = True
 
@@ -176,6 +202,9 @@ class Touched:
     def _auction_closed(self, event: happened.AuctionClosed) -> None:
         market = self.market(event.auction.market_id)
         market.status, market.ended_auction = True, event.auction
+
+    def _index_set(self, event: happened.ReferenceIndexSet) -> None:
+        self.indexes.append(event.reference_index)
 
     def _defined(self, event: happened.InstrumentDefined) -> None:
         self.market(event.market.market_id).status = True
@@ -196,6 +225,7 @@ _NOTES: dict[type[Any], Callable[[Touched, Any], None]] = {
     happened.LotChanged: Touched._lot_changed,
     happened.LotClosed: Touched._lot,
     happened.UsageRecorded: Touched._used,
+    happened.NoticeRaised: Touched._told,
     happened.MarketStateChanged: Touched._market_state,
     happened.MarketPolicyChanged: Touched._market_state,
     happened.AuctionOpened: Touched._auction,
@@ -204,4 +234,5 @@ _NOTES: dict[type[Any], Callable[[Touched, Any], None]] = {
     happened.SweepStarted: Touched._sweep,
     happened.SweepFinished: Touched._sweep,
     happened.InstrumentDefined: Touched._defined,
+    happened.ReferenceIndexSet: Touched._index_set,
 }

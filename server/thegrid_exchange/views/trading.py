@@ -22,6 +22,8 @@ ORDERS = sql.table(
     sql.text("market_id"),
     sql.text("client_order_id"),
     sql.number("is_open"),
+    sql.text("tag"),
+    sql.number("at_us"),
     sql.record(),
 )
 Index(
@@ -48,7 +50,14 @@ TRADES = sql.table(
     sql.number("sequence"),
     sql.record(),
 )
-_PUT_ORDER = sql.upsert(ORDERS, keep=("market_id", "client_order_id"))
+Index(
+    "view_trades_by_sequence",
+    TRADES.c.partition,
+    TRADES.c.market_id,
+    TRADES.c.sequence,
+    unique=True,
+)
+_PUT_ORDER = sql.upsert(ORDERS, keep=("market_id", "client_order_id", "tag", "at_us"))
 _PUT_FILL = sql.insert(FILLS)
 _PUT_TRADE = sql.insert(TRADES)
 
@@ -121,6 +130,8 @@ class Collector:
                         order.market_id,
                         order.client_order_id,
                         int(order.closure_reason is None),
+                        order.tag,
+                        order.accepted_at_us,
                         pack(order),
                     )
                     for order in map(order_of, self._orders)
@@ -157,7 +168,11 @@ class TradingReader:
         member_id: str,
         *,
         market_id: str = "",
+        client_order_id: str = "",
+        tag: str = "",
         is_open: bool | None = None,
+        start_us: int | None = None,
+        end_us: int | None = None,
         before: int = 2**62,
         limit: int = 100,
     ) -> list[Order]:
@@ -167,7 +182,11 @@ class TradingReader:
             .where("member_id = ?", member_id)
             .where("number < ?", before)
             .when(market_id, "market_id = ?")
+            .when(client_order_id, "client_order_id <> '' AND client_order_id = ?")
+            .when(tag, "tag = ?")
             .when(None if is_open is None else int(is_open), "is_open = ?")
+            .when(start_us, "at_us >= ?")
+            .when(end_us, "at_us < ?")
             .order("number DESC", limit)
         )
         return [_order(row[0]) for row in await self._reader.select(query)]
@@ -221,6 +240,17 @@ class TradingReader:
         )
         return [_trade(row[0]) for row in await self._reader.select(query)]
 
+    async def trade(self, market_id: str, trade_id: str) -> Trade | None:
+        """One trade of the market."""
+        query = (
+            sql.Query("record", TRADES, self._reader.partition)
+            .where("market_id = ?", market_id)
+            .where("number = ?", number_of(trade_id))
+            .order("number", 1)
+        )
+        rows = await self._reader.select(query)
+        return _trade(rows[0][0]) if rows else None
+
     async def trades_after(
         self, market_id: str, sequence: int, limit: int
     ) -> list[tuple[int, Trade]]:
@@ -229,7 +259,7 @@ class TradingReader:
             sql.Query("sequence, record", TRADES, self._reader.partition)
             .where("market_id = ?", market_id)
             .where("sequence > ?", sequence)
-            .order("number", limit)
+            .order("sequence", limit)
         )
         return [(row[0], _trade(row[1])) for row in await self._reader.select(query)]
 

@@ -34,3 +34,11 @@ class Instruments:
         return self._transport.pages(
             request, instruments_pb2.ListInstrumentsResponse, lambda page: page.instruments
         )
+
+    async def metering_policies(
+        self, *, min_position: common_pb2.Position | None = None
+    ) -> tuple[instruments_pb2.MeteringPolicyVersion, ...]:
+        """Return every version of how tokens are counted, oldest first."""
+        request = instruments_pb2.ListMeteringPoliciesRequest(min_position=min_position)
+        response = await self._transport.call(request, instruments_pb2.ListMeteringPoliciesResponse)
+        return tuple(response.policies)

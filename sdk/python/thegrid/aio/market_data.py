@@ -8,9 +8,10 @@ from datetime import datetime
 from thegrid.aio.streams import Stream
 from thegrid.aio.transport import Transport
 from thegrid.book import Book
-from thegrid.enums import enum_number
+from thegrid.enums import candle_interval, enum_number
 from thegrid.follow import Gap, StreamState
-from thegrid.follow_market import BookFollower, MarketFollower, MarketOut
+from thegrid.follow_market import BookFollower, MarketFollower, MarketOut, OrderBookFollower
+from thegrid.order_book import OrderBook
 from thegrid.times import timestamp
 from thegrid.v1 import common_pb2, market_data_pb2
 
@@ -51,6 +52,62 @@ class MarketData:
         )
         return await self._transport.call(request, market_data_pb2.GetBookResponse)
 
+    async def order_book(
+        self,
+        market: str,
+        depth_orders: int = 0,
+        *,
+        min_position: common_pb2.Position | None = None,
+    ) -> market_data_pb2.GetOrderBookResponse:
+        """Return one market's book by order; depth 0 means the exchange's default of 100."""
+        request = market_data_pb2.GetOrderBookRequest(
+            market=market, depth_orders=depth_orders, min_position=min_position
+        )
+        return await self._transport.call(request, market_data_pb2.GetOrderBookResponse)
+
+    async def ticker(
+        self, market: str, *, min_position: common_pb2.Position | None = None
+    ) -> market_data_pb2.Ticker:
+        """Return one market's best and last prices and its figures of the last 24 hours."""
+        request = market_data_pb2.GetTickerRequest(market=market, min_position=min_position)
+        response = await self._transport.call(request, market_data_pb2.GetTickerResponse)
+        return response.ticker
+
+    def tickers(
+        self, *, page_size: int = 0, min_position: common_pb2.Position | None = None
+    ) -> AsyncIterator[market_data_pb2.Ticker]:
+        """Iterate over the tickers of all markets, by market id."""
+        request = market_data_pb2.ListTickersRequest(page_size=page_size, min_position=min_position)
+        return self._transport.pages(
+            request, market_data_pb2.ListTickersResponse, lambda page: page.tickers
+        )
+
+    def candles(
+        self,
+        market: str,
+        interval: int | str = "1m",
+        *,
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
+        page_size: int = 0,
+        min_position: common_pb2.Position | None = None,
+    ) -> AsyncIterator[market_data_pb2.Candle]:
+        """Iterate over one market's candles of `1m`, `5m`, `15m`, `1h`, `4h` or `1d`, newest first.
+
+        The times bound where candles start. An interval in which nothing traded has no candle.
+        """
+        request = market_data_pb2.ListCandlesRequest(
+            market=market,
+            interval=candle_interval(interval),  # type: ignore[arg-type]
+            page_size=page_size,
+            start_time=timestamp(start_time),
+            end_time=timestamp(end_time),
+            min_position=min_position,
+        )
+        return self._transport.pages(
+            request, market_data_pb2.ListCandlesResponse, lambda page: page.candles
+        )
+
     def trades(
         self,
         market: str,
@@ -72,18 +129,77 @@ class MarketData:
             request, market_data_pb2.ListTradesResponse, lambda page: page.trades
         )
 
+    async def index(
+        self,
+        instrument: str,
+        window_start_time: datetime | None = None,
+        *,
+        min_position: common_pb2.Position | None = None,
+    ) -> market_data_pb2.ReferenceIndex:
+        """Return the reference index of the window that began then, or the latest."""
+        request = market_data_pb2.GetReferenceIndexRequest(
+            instrument=instrument,
+            window_start_time=timestamp(window_start_time),
+            min_position=min_position,
+        )
+        response = await self._transport.call(request, market_data_pb2.GetReferenceIndexResponse)
+        return response.index
+
+    def indexes(
+        self,
+        instrument: str,
+        *,
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
+        page_size: int = 0,
+        min_position: common_pb2.Position | None = None,
+    ) -> AsyncIterator[market_data_pb2.ReferenceIndex]:
+        """Iterate over an instrument's reference indexes, newest window first."""
+        request = market_data_pb2.ListReferenceIndexesRequest(
+            instrument=instrument,
+            page_size=page_size,
+            start_time=timestamp(start_time),
+            end_time=timestamp(end_time),
+            min_position=min_position,
+        )
+        return self._transport.pages(
+            request, market_data_pb2.ListReferenceIndexesResponse, lambda page: page.indexes
+        )
+
+    def index_inputs(
+        self,
+        instrument: str,
+        *,
+        window_start_time: datetime | None = None,
+        page_size: int = 0,
+        min_position: common_pb2.Position | None = None,
+    ) -> AsyncIterator[market_data_pb2.ReferenceIndexInput]:
+        """Iterate over the trades that one reference index was made of, the latest by default."""
+        request = market_data_pb2.ListReferenceIndexInputsRequest(
+            instrument=instrument,
+            window_start_time=timestamp(window_start_time),
+            page_size=page_size,
+            min_position=min_position,
+        )
+        return self._transport.pages(
+            request, market_data_pb2.ListReferenceIndexInputsResponse, lambda page: page.inputs
+        )
+
     def stream(
         self,
         markets: Iterable[str],
         channels: Iterable[int | str] = ("book", "trades", "status"),
         *,
         depth_levels: int = 0,
+        interval: int | str = "1m",
         after_sequence: int | None = None,
         on_state: Callable[[StreamState], None] | None = None,
     ) -> Stream[MarketOut]:
         """Follow channels of markets: events in order, each once, and a Gap where some are lost.
 
-        A lost connection comes back by itself. Heartbeats are passed on.
+        Channels are `book` (of `depth_levels`), `orders`, `best`, `trades`, `ticker`, `candles` (of
+        `interval`), `index`, `status` and `auction`. A lost connection comes back by itself.
+        Heartbeats are passed on.
         """
         numbers = [enum_number(market_data_pb2.Channel, each, "channels") for each in channels]
         subscriptions = [
@@ -91,6 +207,7 @@ class MarketData:
                 market=market,
                 channel=number,  # type: ignore[arg-type]
                 depth_levels=depth_levels,
+                candle_interval=candle_interval(interval),  # type: ignore[arg-type]
                 after_sequence=after_sequence,
             )
             for market in markets
@@ -107,3 +224,12 @@ class MarketData:
     ) -> Stream[Book | Gap]:
         """Keep a local book, proved by checksum; yields it after every change, and gaps."""
         return Stream(self._transport, BookFollower(market, depth_levels), on_state)
+
+    def watch_order_book(
+        self,
+        market: str,
+        *,
+        on_state: Callable[[StreamState], None] | None = None,
+    ) -> Stream[OrderBook | Gap]:
+        """Keep a local book of every order in its queue, as `watch_book` does by price level."""
+        return Stream(self._transport, OrderBookFollower(market), on_state)

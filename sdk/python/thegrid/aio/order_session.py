@@ -11,7 +11,7 @@ from thegrid.aio.channel import Incoming
 from thegrid.aio.transport import Transport
 from thegrid.errors import GridError, Unavailable
 from thegrid.identifiers import new_request_id
-from thegrid.sessions import FRAME_COMMANDS, Pending
+from thegrid.sessions import FRAME_COMMANDS, Pending, Step
 from thegrid.v1 import trading_pb2
 
 _Result = trading_pb2.OrderSessionResult
@@ -73,8 +73,8 @@ class OrderSession:
         self._reader = asyncio.create_task(self._read(incoming))
         return self
 
-    async def send(self, item: trading_pb2.BatchItem, request_id: str = "") -> _Result:
-        """Run one step; make it with `thegrid.place_item` and its likes.
+    async def send(self, item: Step, request_id: str = "") -> _Result:
+        """Run one step; make it with `thegrid.place_item` and its likes, or `quotes_item`.
 
         Raises the refusal of the step, or Unavailable when the session is lost.
         """

@@ -7,11 +7,19 @@ from datetime import datetime, timedelta
 
 from thegrid.aio.transport import Transport
 from thegrid.enums import enum_number
-from thegrid.orders import amend_item, cancel_item, order_ref, order_terms, place_item, quote
+from thegrid.orders import (
+    amend_item,
+    cancel_item,
+    order_ref,
+    order_terms,
+    place_item,
+    quote,
+    quotes_item,
+)
 from thegrid.times import timestamp
 from thegrid.v1 import common_pb2, trading_pb2
 
-__all__ = ["Orders", "amend_item", "cancel_item", "place_item", "quote"]
+__all__ = ["Orders", "amend_item", "cancel_item", "place_item", "quote", "quotes_item"]
 
 
 class Orders:
@@ -142,18 +150,15 @@ class Orders:
         Make them with `quote`. A quote that is refused carries its status and the others
         BATCH_UNDONE; the old ones then stand as before. No quotes only cancel.
         """
-        prevention = enum_number(
-            trading_pb2.SelfTradePrevention, self_trade_prevention, "self_trade_prevention"
-        )
-        request = trading_pb2.ReplaceQuotesRequest(
+        request = quotes_item(
+            market,
+            tag,
+            quotes,
+            time_in_force=time_in_force,
+            expire_time=expire_time,
+            valid_until_time=valid_until_time,
+            self_trade_prevention=self_trade_prevention,
             request_id=request_id,
-            market=market,
-            tag=tag,
-            quotes=quotes,
-            time_in_force=enum_number(trading_pb2.TimeInForce, time_in_force, "time_in_force"),  # type: ignore[arg-type]
-            expire_time=timestamp(expire_time),
-            valid_until_time=timestamp(valid_until_time),
-            self_trade_prevention=prevention,  # type: ignore[arg-type]
         )
         return await self._transport.call(request, trading_pb2.ReplaceQuotesResponse, timeout_s)
 
@@ -168,6 +173,13 @@ class Orders:
             request_id=request_id, span_us=span // timedelta(microseconds=1)
         )
         return await self._transport.call(request, trading_pb2.CancelAllAfterResponse)
+
+    async def cancel_timer(
+        self, *, min_position: common_pb2.Position | None = None
+    ) -> trading_pb2.GetCancelAllAfterResponse:
+        """Return when `cancel_all_after` fires; `fire_time` is unset when it is disarmed."""
+        request = trading_pb2.GetCancelAllAfterRequest(min_position=min_position)
+        return await self._transport.call(request, trading_pb2.GetCancelAllAfterResponse)
 
     async def get(
         self,
@@ -188,6 +200,10 @@ class Orders:
         market: str = "",
         status: int | str = 0,
         *,
+        client_order_id: str = "",
+        tag: str = "",
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
         page_size: int = 0,
         min_position: common_pb2.Position | None = None,
     ) -> AsyncIterator[trading_pb2.Order]:
@@ -196,6 +212,10 @@ class Orders:
             page_size=page_size,
             market=market,
             status=enum_number(trading_pb2.OrderStatus, status, "status"),  # type: ignore[arg-type]
+            client_order_id=client_order_id,
+            tag=tag,
+            start_time=timestamp(start_time),
+            end_time=timestamp(end_time),
             min_position=min_position,
         )
         return self._transport.pages(

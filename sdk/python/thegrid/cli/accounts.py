@@ -1,18 +1,20 @@
-"""What you have and what became of it: `grid balances`, `transfer`, `lots`, `usage` and the like.
-Orders are in `trading`.
+"""What you have and what became of it: `grid balances`, `transfer`, `lots` and the like.
+Orders are in `trading`, what calls used in `usage`.
 """
 
+from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import click
 
+from thegrid.cli.history import span
 from thegrid.cli.output import moment, plain, price, units
-from thegrid.cli.receipt import receipt
 from thegrid.cli.session import GridCommand, Session
-from thegrid.cli.types import UNITS
+from thegrid.cli.types import UNITS, choice
 from thegrid.enums import short_name
 from thegrid.follow import Gap
-from thegrid.v1 import accounts_pb2, lots_pb2, usage_pb2
+from thegrid.v1 import accounts_pb2, lots_pb2
 
 _limit = click.option(
     "--limit", type=click.IntRange(1), default=50, show_default=True, help="How many."
@@ -85,11 +87,23 @@ def transfer(session: Session, instrument: str, quantity: int) -> None:
 
 @click.command(cls=GridCommand)
 @_instrument
+@click.option("--cause", type=choice(accounts_pb2.TransferCause), help="Only of this cause.")
+@span
 @_limit
 @click.pass_obj
-def transfers(session: Session, instrument: str, limit: int) -> None:
+def transfers(
+    session: Session,
+    instrument: str,
+    cause: str | None,
+    start_time: datetime | None,
+    end_time: datetime | None,
+    limit: int,
+) -> None:
     """List your transfers, sweeps included, newest first."""
-    shown = islice(session.client.accounts.transfers(instrument), limit)
+    found = session.client.accounts.transfers(
+        instrument, cause or 0, start_time=start_time, end_time=end_time
+    )
+    shown = islice(found, limit)
     if session.as_json:
         session.output.messages(shown)
         return
@@ -111,11 +125,14 @@ def transfers(session: Session, instrument: str, limit: int) -> None:
 @click.command(cls=GridCommand)
 @_instrument
 @click.option("--all", "include_closed", is_flag=True, help="Used up and expired ones too.")
+@click.option("--state", type=choice(lots_pb2.LotState), help="Only in this state.")
+@span
 @_limit
 @click.pass_obj
-def lots(session: Session, instrument: str, include_closed: bool, limit: int) -> None:
-    """List your Lots, soonest expiry first."""
-    found = session.client.accounts.lots(instrument, include_closed=include_closed)
+def lots(session: Session, /, instrument: str, limit: int, **filters: Any) -> None:
+    """List your Lots, soonest expiry first; a span is that of their minting."""
+    filters["state"] = filters["state"] or 0
+    found = session.client.accounts.lots(instrument, **filters)
     shown = islice(found, limit)
     if session.as_json:
         session.output.messages(shown)
@@ -147,12 +164,15 @@ def lots(session: Session, instrument: str, include_closed: bool, limit: int) ->
 
 
 @click.command(cls=GridCommand)
-@click.option("--asset", default="", help="Only `usd`, or only an instrument id.")
+@click.option("--asset", default="", help="Only `usd`, or only an instrument.")
+@click.option("--account", default="", help="Only this account, such as available.")
+@click.option("--reason", default="", help="Only this reason, such as trade.")
+@span
 @_limit
 @click.pass_obj
-def postings(session: Session, asset: str, limit: int) -> None:
+def postings(session: Session, /, asset: str, limit: int, **filters: Any) -> None:
     """List your ledger postings, newest first: every change, and why."""
-    shown = islice(session.client.accounts.postings(asset), limit)
+    shown = islice(session.client.accounts.postings(asset, **filters), limit)
     if session.as_json:
         session.output.messages(shown)
         return
@@ -183,37 +203,6 @@ def postings(session: Session, asset: str, limit: int) -> None:
 
 
 @click.command(cls=GridCommand)
-@click.argument("record", required=False)
-@_instrument
-@_limit
-@click.pass_obj
-def usage(session: Session, record: str | None, instrument: str, limit: int) -> None:
-    """List what your calls used, or show one RECORD: its id, its delivery's, or x-request-id."""
-    if record:
-        found = session.client.usage.get(record)
-        if session.as_json:
-            session.output.message(found)
-        else:
-            receipt(session.output, found)
-        return
-    shown = islice(session.client.usage.list(instrument), limit)
-    if session.as_json:
-        session.output.messages(shown)
-        return
-    columns = (
-        "record",
-        "instrument",
-        "model",
-        "supplier",
-        ">billed",
-        ">cost",
-        "verdict",
-        "time (UTC)",
-    )
-    session.output.table(columns, map(_usage_row, shown), "There are no calls yet.")
-
-
-@click.command(cls=GridCommand)
 @click.option("--resume", "resume_token", default="", help="Go on after this token.")
 @click.pass_obj
 def watch(session: Session, resume_token: str) -> None:
@@ -224,16 +213,3 @@ def watch(session: Session, resume_token: str) -> None:
                 session.output.value({"gap": item._asdict()})
             elif item.WhichOneof("payload") != "heartbeat":
                 session.output.value(plain(item))
-
-
-def _usage_row(record: usage_pb2.UsageRecord) -> tuple[str | int, ...]:
-    return (
-        record.usage_id,
-        record.symbol,
-        record.serving_model,
-        record.supplier_id,
-        f"{record.billed_tokens:,}",
-        price(record.cost_micros),
-        short_name(usage_pb2.Verdict, record.verdict),
-        moment(record.start_time),
-    )

@@ -4,16 +4,21 @@ What each does stands in the file of its noun.
 
 import click
 
-from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, usage, watch
-from thegrid.cli.admin_markets import admin
-from thegrid.cli.calls import call
-from thegrid.cli.market import book, instruments, markets, trades
+from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, watch
+from thegrid.cli.books import book
+from thegrid.cli.calls import call, cancel_call, count
+from thegrid.cli.export import export
+from thegrid.cli.history import positions, statement, statistics, sweeps
+from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import keys, settings, whoami
+from thegrid.cli.performance import admin, performance, supplier_changes
 from thegrid.cli.quoting import cancel_after, prevented, quote
+from thegrid.cli.reference_index import index
 from thegrid.cli.session import EXIT_CODES, GridGroup
 from thegrid.cli.supply import supply
 from thegrid.cli.trading import amend, buy, cancel, fills, orders, sell
 from thegrid.cli.up import up
+from thegrid.cli.usage import receipt_keys, usage, verify_receipt
 from thegrid.settings import version
 
 
@@ -38,7 +43,10 @@ for command in (
     markets,
     instruments,
     book,
+    ticker,
+    candles,
     trades,
+    index,
     buy,
     sell,
     amend,
@@ -53,10 +61,21 @@ for command in (
     transfers,
     lots,
     postings,
+    positions,
+    statistics,
+    statement,
+    sweeps,
+    export,
     usage,
+    verify_receipt,
+    receipt_keys,
     watch,
     call,
+    count,
+    cancel_call,
     supply,
+    performance,
+    supplier_changes,
     whoami,
     settings,
     keys,

@@ -1,20 +1,15 @@
-"""Public market data: `grid markets`, `instruments`, `book`, `trades`.
-Orders are in `trading`.
+"""Public market data: `grid markets`, `instruments`, `trades`, `ticker`, `candles`.
+Books are in `books`, orders in `trading`.
 """
 
 from itertools import islice
 
 import click
-from rich.console import Console, Group
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
-from thegrid.book import Book, Level
-from thegrid.cli.output import moment, price
+from thegrid.cli.output import moment, plain, price
 from thegrid.cli.session import GridCommand, Session
-from thegrid.enums import short_name
-from thegrid.follow import Gap, StreamState
+from thegrid.enums import INTERVALS, short_name
+from thegrid.follow import Gap
 from thegrid.v1 import common_pb2, market_data_pb2
 
 
@@ -77,32 +72,6 @@ def instruments(session: Session) -> None:
 
 @click.command(cls=GridCommand)
 @click.argument("market")
-@click.option(
-    "--depth",
-    "depth_levels",
-    type=click.IntRange(1, 1000),
-    default=10,
-    show_default=True,
-    help="Price levels on each side.",
-)
-@click.option("--watch", is_flag=True, help="Follow the book until interrupted.")
-@click.pass_obj
-def book(session: Session, market: str, depth_levels: int, watch: bool) -> None:
-    """Show a MARKET's book by price level."""
-    if watch:
-        _watch_book(session, market, depth_levels)
-        return
-    answer = session.client.market_data.book(market, depth_levels)
-    if session.as_json:
-        session.output.message(answer)
-        return
-    shown = Book(market, depth_levels)
-    shown.load(answer.book, answer.sequence)
-    session.output.console.print(_ladder(shown, depth_levels))
-
-
-@click.command(cls=GridCommand)
-@click.argument("market")
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
 @click.pass_obj
 def trades(session: Session, market: str, limit: int) -> None:
@@ -125,68 +94,98 @@ def trades(session: Session, market: str, limit: int) -> None:
     session.output.table(columns, rows, "Nothing has traded yet.")
 
 
-def _watch_book(session: Session, market: str, depth_levels: int) -> None:
-    note = Text("", style="dim")
-
-    def tell(state: StreamState) -> None:
-        note.plain = "" if state.name == "connected" else f"reconnecting: {state.error}"
-
-    with session.client.market_data.watch_book(market, on_state=tell) as stream:
-        if session.as_json:
-            for item in stream:
-                _book_line(session, item, depth_levels)
-            return
-        with Live(console=Console(highlight=False), auto_refresh=False) as live:
-            for item in stream:
-                if isinstance(item, Gap):
-                    note.plain = f"gap after {item.after_sequence} up to {item.upto_sequence}"
-                else:
-                    live.update(Group(_ladder(item, depth_levels), note), refresh=True)
-
-
-def _book_line(session: Session, item: Book | Gap, depth_levels: int) -> None:
-    if isinstance(item, Gap):
-        session.output.value({"gap": item._asdict()})
+@click.command(cls=GridCommand)
+@click.argument("market", required=False, default="")
+@click.option("--follow", is_flag=True, help="Follow the ticker of MARKET until interrupted.")
+@click.pass_obj
+def ticker(session: Session, market: str, follow: bool) -> None:
+    """Show best and last prices and the last 24 hours of a MARKET, or of all."""
+    if follow and not market:
+        raise click.UsageError("--follow needs a MARKET", click.get_current_context())
+    if follow:
+        _follow(session, market, "ticker")
         return
-    session.output.value(
-        {
-            "market_id": item.market_id,
-            "sequence": item.sequence,
-            "bids": [_level(level) for level in item.bids[:depth_levels]],
-            "asks": [_level(level) for level in item.asks[:depth_levels]],
-        }
+    data = session.client.market_data
+    found = iter([data.ticker(market)]) if market else data.tickers()
+    if session.as_json:
+        session.output.messages(found)
+        return
+    columns = (
+        *("market", ">bid", ">ask", ">last", ">24 h change", ">high", ">low"),
+        *(">units", ">turnover", ">trades"),
+    )
+    session.output.table(columns, map(_ticker_row, found), "There are no markets yet.")
+
+
+@click.command(cls=GridCommand)
+@click.argument("market")
+@click.option(
+    "--interval",
+    type=click.Choice(tuple(INTERVALS)),
+    default="1m",
+    show_default=True,
+    help="Length of the candles.",
+)
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many.")
+@click.option("--follow", is_flag=True, help="Follow the candles until interrupted.")
+@click.pass_obj
+def candles(session: Session, market: str, interval: str, limit: int, follow: bool) -> None:
+    """List a MARKET's last candles, newest first; intervals without a trade have none."""
+    if follow:
+        _follow(session, market, "candles", interval)
+        return
+    listed = session.client.market_data.candles(market, interval, page_size=min(limit, 1000))
+    found = islice(listed, limit)
+    if session.as_json:
+        session.output.messages(found)
+        return
+    columns = (
+        *("start (UTC)", ">open", ">high", ">low", ">close"),
+        *(">units", ">turnover", ">trades", "final"),
+    )
+    session.output.table(columns, map(_candle_row, found), "Nothing has traded yet.")
+
+
+def _follow(session: Session, market: str, channel: str, interval: str = "1m") -> None:
+    """Write each event of a channel as it comes: a line, or a JSON value."""
+    with session.client.market_data.stream([market], [channel], interval=interval) as stream:
+        for item in stream:
+            if isinstance(item, Gap):
+                session.output.value({"gap": item._asdict()})
+            elif item.WhichOneof("payload") == "heartbeat":
+                continue
+            elif session.as_json:
+                session.output.value(plain(item))
+            elif channel == "ticker":
+                session.output.line("  ".join(map(str, _ticker_row(item.ticker))))
+            else:
+                session.output.line("  ".join(map(str, _candle_row(item.candle))))
+
+
+def _ticker_row(shown: market_data_pb2.Ticker) -> tuple[str | int, ...]:
+    return (
+        shown.symbol,
+        price(shown.bid.price_micros if shown.HasField("bid") else None),
+        price(shown.ask.price_micros if shown.HasField("ask") else None),
+        price(shown.last_price_micros if shown.HasField("last_price_micros") else None),
+        f"{shown.change_bps / 100:+.2f} %" if shown.HasField("change_bps") else "-",
+        price(shown.high_price_micros if shown.HasField("high_price_micros") else None),
+        price(shown.low_price_micros if shown.HasField("low_price_micros") else None),
+        shown.volume_units,
+        price(shown.turnover_micros),
+        shown.trade_count,
     )
 
 
-def _level(level: Level) -> dict[str, str | int]:
-    # int64 as text, as in proto's JSON form.
-    return {
-        "price_micros": str(level.price_micros),
-        "quantity_units": str(level.quantity_units),
-        "order_count": level.order_count,
-    }
-
-
-def _ladder(shown: Book, depth_levels: int) -> Table:
-    """Return a book as a table, asks above bids, the spread between."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("side", "price", "units", "orders"):
-        table.add_column(column, justify="left" if column == "side" else "right")
-    for level in reversed(shown.asks[:depth_levels]):
-        table.add_row(
-            "ask",
-            price(level.price_micros),
-            str(level.quantity_units),
-            str(level.order_count),
-            style="red",
-        )
-    table.add_row("", "-" * 8, "", "", style="dim")
-    for level in shown.bids[:depth_levels]:
-        table.add_row(
-            "bid",
-            price(level.price_micros),
-            str(level.quantity_units),
-            str(level.order_count),
-            style="green",
-        )
-    return table
+def _candle_row(shown: market_data_pb2.Candle) -> tuple[str | int, ...]:
+    return (
+        moment(shown.start_time),
+        price(shown.open_price_micros),
+        price(shown.high_price_micros),
+        price(shown.low_price_micros),
+        price(shown.close_price_micros),
+        shown.volume_units,
+        price(shown.turnover_micros),
+        shown.trade_count,
+        "yes" if shown.final else "no",
+    )

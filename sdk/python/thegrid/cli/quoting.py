@@ -74,11 +74,18 @@ def quote(
 
 
 @click.command("cancel-after", cls=GridCommand)
-@click.argument("seconds", type=click.FloatRange(0))
+@click.argument("seconds", type=click.FloatRange(0), required=False)
 @click.pass_obj
-def cancel_after(session: Session, seconds: float) -> None:
-    """Have all your orders cancelled in so many SECONDS unless you say it again; 0 disarms."""
-    answer = session.client.orders.cancel_all_after(timedelta(seconds=seconds))
+def cancel_after(session: Session, seconds: float | None) -> None:
+    """Have all your orders cancelled in so many SECONDS unless you say it again; 0 disarms.
+
+    Without SECONDS it only says when they will be.
+    """
+    answer: trading_pb2.CancelAllAfterResponse | trading_pb2.GetCancelAllAfterResponse
+    if seconds is None:
+        answer = session.client.orders.cancel_timer()
+    else:
+        answer = session.client.orders.cancel_all_after(timedelta(seconds=seconds))
     if session.as_json:
         session.output.message(answer)
     elif answer.HasField("fire_time"):

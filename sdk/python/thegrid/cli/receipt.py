@@ -2,7 +2,7 @@
 Lists of records are in `accounts`.
 """
 
-from thegrid.cli.output import Output, price
+from thegrid.cli.output import Output, moment, price
 from thegrid.enums import short_name
 from thegrid.v1 import usage_pb2
 
@@ -25,10 +25,20 @@ def receipt(output: Output, record: usage_pb2.UsageRecord) -> None:
         ("verdict", f"{verdict} ({record.cause})" if record.cause else verdict),
     ]
     if record.HasField("first_token_us"):
-        pairs.append(("first token", f"{record.first_token_us / 1000:,.0f} ms"))
+        most = f" of {record.first_token_max_us / 1000:,.0f}" if record.first_token_max_us else ""
+        pairs.append(("first token", f"{record.first_token_us / 1000:,.0f}{most} ms"))
     if record.HasField("throughput_millitokens_per_second"):
         rate = record.throughput_millitokens_per_second / 1000
-        pairs.append(("throughput", f"{rate:,.1f} tokens/s"))
+        least = record.throughput_min_tokens_per_second
+        asked = f", {least:,} promised" if least else ""
+        pairs.append(("throughput", f"{rate:,.1f} tokens/s{asked}"))
+    if record.divergent:
+        pairs.append(("counts", f"the supplier's differ by {record.divergence_tokens:,} tokens"))
+    if record.HasField("late_report"):
+        said = f"at {moment(record.late_report.report_time)} UTC; it moved nothing"
+        pairs.append(("report", f"came late, {said}"))
+    if record.HasField("dispute"):
+        pairs.append(("dispute", _dispute(record.dispute)))
     pairs += [
         (
             "drawn from",
@@ -38,3 +48,11 @@ def receipt(output: Output, record: usage_pb2.UsageRecord) -> None:
         for draw in record.draws
     ]
     output.pairs(pairs)
+
+
+def _dispute(dispute: usage_pb2.UsageDispute) -> str:
+    status = short_name(usage_pb2.DisputeStatus, dispute.status)
+    said = f"{dispute.dispute_id} ({short_name(usage_pb2.DisputeReason, dispute.reason)}): {status}"
+    if dispute.refunded_micros:
+        said += f", {price(dispute.refunded_micros)} paid back"
+    return f"{said}; {dispute.resolution}" if dispute.resolution else said

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from thegrid.cli.history import span
 from thegrid.cli.output import moment, price
 from thegrid.cli.session import GridCommand, Session
 from thegrid.cli.types import DOLLARS, UNITS, choice
@@ -136,11 +137,16 @@ def cancel(session: Session, order_id: str | None, every: bool, market: str, tag
 @click.command(cls=GridCommand)
 @click.option("--market", default="", help="Only in this market.")
 @click.option("--status", type=choice(trading_pb2.OrderStatus), help="Only in this state.")
+@click.option("--client-order-id", default="", help="Only with this id of your own.")
+@click.option("--tag", default="", help="Only with this label of your own.")
+@span
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
 @click.pass_obj
-def orders(session: Session, market: str, status: str | None, limit: int) -> None:
-    """List your orders, newest first."""
-    found = session.client.orders.list(market, status or 0, page_size=min(limit, 1000))
+def orders(
+    session: Session, /, market: str, status: str | None, limit: int, **filters: Any
+) -> None:
+    """List your orders, newest first; a span is that of their entry."""
+    found = session.client.orders.list(market, status or 0, page_size=min(limit, 1000), **filters)
     shown = islice(found, limit)
     if session.as_json:
         session.output.messages(shown)
@@ -152,11 +158,12 @@ def orders(session: Session, market: str, status: str | None, limit: int) -> Non
 @click.command(cls=GridCommand)
 @click.option("--market", default="", help="Only in this market.")
 @click.option("--order", "order_id", default="", help="Only of this order.")
+@span
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
 @click.pass_obj
-def fills(session: Session, market: str, order_id: str, limit: int) -> None:
+def fills(session: Session, /, market: str, order_id: str, limit: int, **filters: Any) -> None:
     """List your fills, newest first."""
-    found = session.client.orders.fills(market, order_id, page_size=min(limit, 1000))
+    found = session.client.orders.fills(market, order_id, page_size=min(limit, 1000), **filters)
     shown = islice(found, limit)
     if session.as_json:
         session.output.messages(shown)

@@ -1,7 +1,8 @@
-"""Arguments as people write them: dollars, and values of the contract's enums.
+"""Arguments as people write them: dollars, instants, and values of the contract's enums.
 How the answers look stands in `output`.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -25,7 +26,25 @@ class Dollars(click.ParamType[int]):
             self.fail(str(problem), param, context)
 
 
+class Instant(click.ParamType[datetime]):
+    """An instant in ISO 8601, a day or a time; UTC unless it says otherwise."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            told = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r}: write 2026-01-31 or 2026-01-31T12:00:00Z", param, context)
+        return told if told.tzinfo else told.replace(tzinfo=UTC)
+
+
 DOLLARS = Dollars()
+INSTANT = Instant()
 UNITS = click.IntRange(min=1)
 
 

@@ -1,8 +1,17 @@
-"""The error of the OpenAI mapping.
+"""The errors of the mappings between the dialects of HTTP and the messages of the exchange.
 
-What a caller makes of it, an HTTP status or a failed delivery, is the caller's business.
+What a caller makes of them, an HTTP status or a failed delivery, is the caller's business.
 """
 
 
 class MappingError(ValueError):
     """A value has no place in JSON, or a field that should hold JSON does not."""
+
+
+class FieldRefused(MappingError):
+    """A field asks for what has no counterpart; `param` is its path, the message what to do."""
+
+    def __init__(self, param: str, message: str) -> None:
+        super().__init__(message)
+        self.param = param
+        self.message = message

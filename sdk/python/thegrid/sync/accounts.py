@@ -6,6 +6,7 @@ What his calls used is in `usage`.
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
+from thegrid.enums import enum_number
 from thegrid.follow import StreamState
 from thegrid.follow_account import AccountFollower, AccountOut
 from thegrid.sync.streams import Stream
@@ -39,13 +40,21 @@ class Accounts:
     def transfers(
         self,
         instrument: str = "",
+        cause: int | str = 0,
         *,
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
         page_size: int = 0,
         min_position: common_pb2.Position | None = None,
     ) -> Iterator[accounts_pb2.Transfer]:
-        """Iterate over transfers, sweeps included, newest first."""
+        """Iterate over transfers, sweeps included, newest first; `cause` such as `sweep`."""
         request = accounts_pb2.ListTransfersRequest(
-            page_size=page_size, instrument=instrument, min_position=min_position
+            page_size=page_size,
+            instrument=instrument,
+            cause=enum_number(accounts_pb2.TransferCause, cause, "cause"),  # type: ignore[arg-type]
+            start_time=timestamp(start_time),
+            end_time=timestamp(end_time),
+            min_position=min_position,
         )
         return self._transport.pages(
             request, accounts_pb2.ListTransfersResponse, lambda page: page.transfers
@@ -62,14 +71,23 @@ class Accounts:
         instrument: str = "",
         *,
         include_closed: bool = False,
+        state: int | str = 0,
+        start_time: datetime | None = None,
+        end_time: datetime | None = None,
         page_size: int = 0,
         min_position: common_pb2.Position | None = None,
     ) -> Iterator[lots_pb2.Lot]:
-        """Iterate over Lots, soonest expiry first while open, then newest first."""
+        """Iterate over Lots, soonest expiry first while open, then newest first.
+
+        `state` is `open`, `consumed` or `expired`; the span is that of their minting.
+        """
         request = accounts_pb2.ListLotsRequest(
             page_size=page_size,
             instrument=instrument,
             include_closed=include_closed,
+            state=enum_number(lots_pb2.LotState, state, "state"),  # type: ignore[arg-type]
+            start_time=timestamp(start_time),
+            end_time=timestamp(end_time),
             min_position=min_position,
         )
         return self._transport.pages(request, accounts_pb2.ListLotsResponse, lambda page: page.lots)
@@ -78,6 +96,8 @@ class Accounts:
         self,
         asset: str = "",
         *,
+        account: str = "",
+        reason: str = "",
         start_time: datetime | None = None,
         end_time: datetime | None = None,
         page_size: int = 0,
@@ -87,6 +107,8 @@ class Accounts:
         request = accounts_pb2.ListPostingsRequest(
             page_size=page_size,
             asset=asset,
+            account=account,
+            reason=reason,
             start_time=timestamp(start_time),
             end_time=timestamp(end_time),
             min_position=min_position,

@@ -15,6 +15,7 @@ from thegrid.v1 import (
     instruments_pb2,
     market_data_pb2,
     members_pb2,
+    usage_pb2,
 )
 
 
@@ -268,6 +269,61 @@ class Admin:
         """Return the sum of each account kind; each asset sums to zero."""
         request = admin_pb2.GetTrialBalanceRequest(min_position=min_position)
         return self._transport.call(request, admin_pb2.GetTrialBalanceResponse)
+
+    def define_metering_policy(
+        self, policy: instruments_pb2.MeteringPolicyVersion, *, request_id: str = ""
+    ) -> instruments_pb2.MeteringPolicyVersion:
+        """Add the next version of the metering policy; return it with its number."""
+        request = admin_pb2.DefineMeteringPolicyRequest(request_id=request_id, policy=policy)
+        response = self._transport.call(request, admin_pb2.DefineMeteringPolicyResponse)
+        return response.policy
+
+    def disputes(
+        self,
+        status: int | str = 0,
+        *,
+        member_id: str = "",
+        supplier_id: str = "",
+        page_size: int = 0,
+        min_position: common_pb2.Position | None = None,
+    ) -> Iterator[usage_pb2.UsageDispute]:
+        """Iterate over disputes of usage records, newest first.
+
+        `status` is `open`, `refused` or `refunded`.
+        """
+        request = admin_pb2.ListDisputesRequest(
+            page_size=page_size,
+            status=enum_number(usage_pb2.DisputeStatus, status, "status"),  # type: ignore[arg-type]
+            member_id=member_id,
+            supplier_id=supplier_id,
+            min_position=min_position,
+        )
+        return self._transport.pages(
+            request, admin_pb2.ListDisputesResponse, lambda page: page.disputes
+        )
+
+    def resolve_dispute(
+        self,
+        dispute_id: str,
+        refund_micros: int,
+        reason: str,
+        *,
+        payer: int | str = 0,
+        request_id: str = "",
+    ) -> usage_pb2.UsageDispute:
+        """Decide a dispute: pay back so many micro-dollars of the call's cost, or 0 to refuse.
+
+        `payer` is `supplier`, the default, or `venue`.
+        """
+        request = admin_pb2.ResolveDisputeRequest(
+            request_id=request_id,
+            dispute_id=dispute_id,
+            refund_micros=refund_micros,
+            payer=enum_number(usage_pb2.DisputePayer, payer, "payer"),  # type: ignore[arg-type]
+            reason=reason,
+        )
+        response = self._transport.call(request, admin_pb2.ResolveDisputeResponse)
+        return response.dispute
 
     def _set_suspended(
         self, member_id: str, suspended: bool, reason: str, request_id: str

@@ -10,11 +10,13 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 
+from thegrid.delivering import chat_request
 from thegrid.settings import Call, Credentials, Settings, load_settings
 from thegrid.sync.accounts import Accounts
 from thegrid.sync.admin import Admin
 from thegrid.sync.channel import Channel
 from thegrid.sync.deliveries import Delivery, deliver
+from thegrid.sync.history import History
 from thegrid.sync.instruments import Instruments
 from thegrid.sync.market_data import MarketData
 from thegrid.sync.members import Members
@@ -24,7 +26,7 @@ from thegrid.sync.performance import Performance
 from thegrid.sync.supply import Supply
 from thegrid.sync.transport import Transport
 from thegrid.sync.usage import Usage
-from thegrid.v1 import chat_pb2
+from thegrid.v1 import chat_pb2, delivery_pb2
 
 Response = TypeVar("Response", bound=Message)
 
@@ -64,6 +66,7 @@ class Client:
         self.market_data = MarketData(self._transport)
         self.orders = Orders(self._transport)
         self.accounts = Accounts(self._transport)
+        self.history = History(self._transport)
         self.usage = Usage(self._transport)
         self.performance = Performance(self._transport)
         self.supply = Supply(self._transport)
@@ -79,14 +82,16 @@ class Client:
         max_price_micros: int | None = None,
         only_suppliers: Iterable[str] = (),
         ignore_suppliers: Iterable[str] = (),
+        preferences: delivery_pb2.DeliveryPreferences | None = None,
         delivery_id: str = "",
         timeout_s: float | None = None,
     ) -> Delivery:
         """Begin a call of a model: a ChatRequest, a prompt, or pairs of role and text.
 
         Iterate over the answer for its events, or ask it for its `text()`. `max_price_micros`
-        bounds what is paid per Unit if Units must be bought for it. A `delivery_id` of your own
-        makes a repeat safe: it never runs or bills twice.
+        bounds what is paid per Unit if Units must be bought for it. `preferences` says more of
+        who may serve and whether to hedge; the other arguments are added to it. A `delivery_id`
+        of your own makes a repeat safe: it never runs or bills twice.
         """
         return deliver(
             self._transport,
@@ -96,9 +101,28 @@ class Client:
             max_price_micros=max_price_micros,
             only_suppliers=only_suppliers,
             ignore_suppliers=ignore_suppliers,
+            preferences=preferences,
             delivery_id=delivery_id,
             timeout_s=timeout_s,
         )
+
+    def count_tokens(
+        self,
+        instrument: str,
+        request: chat_pb2.ChatRequest | str | Iterable[tuple[str, str]],
+        *,
+        timeout_s: float | None = None,
+    ) -> delivery_pb2.CountTokensResponse:
+        """Count the prompt of a request as the exchange would bill it; nothing is bought or run."""
+        if not isinstance(request, chat_pb2.ChatRequest):
+            request = chat_request(instrument, request)
+        asked = delivery_pb2.CountTokensRequest(instrument=instrument, request=request)
+        return self.call(asked, delivery_pb2.CountTokensResponse, timeout_s)
+
+    def cancel_delivery(self, delivery: str) -> str:
+        """End a running delivery by its id or its usage record's; return the record's id."""
+        asked = delivery_pb2.CancelDeliveryRequest(id=delivery)
+        return (self.call(asked, delivery_pb2.CancelDeliveryResponse)).usage_id
 
     def order_session(
         self, session_id: str = "", *, cancel_on_disconnect: bool = False

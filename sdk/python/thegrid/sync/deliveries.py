@@ -39,6 +39,11 @@ class Delivery:
         """The usage record, once the call has ended."""
         return self._answer.usage
 
+    @property
+    def receipt(self) -> usage_pb2.Receipt | None:
+        """The same record, signed by the exchange; `thegrid.receipts.verify` checks it."""
+        return self._answer.receipt
+
     def __iter__(self) -> "Delivery":
         return self
 
@@ -106,12 +111,14 @@ def deliver(
     max_price_micros: int | None = None,
     only_suppliers: Iterable[str] = (),
     ignore_suppliers: Iterable[str] = (),
+    preferences: delivery_pb2.DeliveryPreferences | None = None,
     delivery_id: str = "",
     timeout_s: float | None = None,
 ) -> Delivery:
     """Begin a call: `request` is a ChatRequest, a prompt, or pairs of role and text.
 
-    `max_price_micros` bounds what is paid per Unit if Units must be bought for it. A
+    `max_price_micros` bounds what is paid per Unit if Units must be bought for it. `preferences`
+    says more of who may serve and whether to hedge; the arguments here are added to it. A
     `delivery_id` of your own makes a repeat safe: it never runs or bills twice.
     """
     asked = delivery_request(
@@ -121,6 +128,7 @@ def deliver(
         max_price_micros=max_price_micros,
         only_suppliers=only_suppliers,
         ignore_suppliers=ignore_suppliers,
+        preferences=preferences,
         delivery_id=delivery_id,
     )
     span_s = timeout_s or transport.timeout_s("thegrid.v1.DeliveryService")

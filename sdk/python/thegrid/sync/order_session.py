@@ -10,7 +10,7 @@ from typing import Any
 
 from thegrid.errors import GridError, Unavailable
 from thegrid.identifiers import new_request_id
-from thegrid.sessions import FRAME_COMMANDS, Pending
+from thegrid.sessions import FRAME_COMMANDS, Pending, Step
 from thegrid.sync.channel import Incoming
 from thegrid.sync.transport import Transport
 from thegrid.v1 import trading_pb2
@@ -68,7 +68,7 @@ class OrderSession:
         self._reader.start()
         return self
 
-    def submit(self, item: trading_pb2.BatchItem, request_id: str = "") -> _Waiter:
+    def submit(self, item: Step, request_id: str = "") -> _Waiter:
         """Send one step and return the Future of its result."""
         waiter: _Waiter = Future()
         waiter.set_running_or_notify_cancel()
@@ -84,8 +84,8 @@ class OrderSession:
             self._changed.notify_all()
         return waiter
 
-    def send(self, item: trading_pb2.BatchItem, request_id: str = "") -> _Result:
-        """Run one step; make it with `thegrid.place_item` and its likes.
+    def send(self, item: Step, request_id: str = "") -> _Result:
+        """Run one step; make it with `thegrid.place_item` and its likes, or `quotes_item`.
 
         Raises the refusal of the step, or Unavailable when the session is lost.
         """

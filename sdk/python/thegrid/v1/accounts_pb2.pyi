@@ -3,6 +3,7 @@ import datetime
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from thegrid.v1 import common_pb2 as _common_pb2
 from thegrid.v1 import lots_pb2 as _lots_pb2
+from thegrid.v1 import notices_pb2 as _notices_pb2
 from thegrid.v1 import trading_pb2 as _trading_pb2
 from thegrid.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers
@@ -118,16 +119,22 @@ class Transfer(_message.Message):
     def __init__(self, transfer_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., quantity_units: _Optional[int] = ..., cause: _Optional[_Union[TransferCause, str]] = ..., lot_id: _Optional[str] = ..., sweep_id: _Optional[str] = ..., transfer_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListTransfersRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "instrument", "min_position")
+    __slots__ = ("page_size", "page_token", "instrument", "min_position", "cause", "start_time", "end_time")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
     MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     instrument: str
     min_position: _common_pb2.Position
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., instrument: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+    cause: TransferCause
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., instrument: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ..., cause: _Optional[_Union[TransferCause, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListTransfersResponse(_message.Message):
     __slots__ = ("transfers", "next_page_token")
@@ -152,18 +159,24 @@ class GetLotResponse(_message.Message):
     def __init__(self, lot: _Optional[_Union[_lots_pb2.Lot, _Mapping]] = ...) -> None: ...
 
 class ListLotsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "instrument", "include_closed", "min_position")
+    __slots__ = ("page_size", "page_token", "instrument", "include_closed", "min_position", "state", "start_time", "end_time")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_CLOSED_FIELD_NUMBER: _ClassVar[int]
     MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     instrument: str
     include_closed: bool
     min_position: _common_pb2.Position
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., instrument: _Optional[str] = ..., include_closed: bool = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+    state: _lots_pb2.LotState
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., instrument: _Optional[str] = ..., include_closed: bool = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ..., state: _Optional[_Union[_lots_pb2.LotState, str]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListLotsResponse(_message.Message):
     __slots__ = ("lots", "next_page_token")
@@ -174,20 +187,24 @@ class ListLotsResponse(_message.Message):
     def __init__(self, lots: _Optional[_Iterable[_Union[_lots_pb2.Lot, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class ListPostingsRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "asset", "start_time", "end_time", "min_position")
+    __slots__ = ("page_size", "page_token", "asset", "start_time", "end_time", "min_position", "account", "reason")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     ASSET_FIELD_NUMBER: _ClassVar[int]
     START_TIME_FIELD_NUMBER: _ClassVar[int]
     END_TIME_FIELD_NUMBER: _ClassVar[int]
     MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     asset: str
     start_time: _timestamp_pb2.Timestamp
     end_time: _timestamp_pb2.Timestamp
     min_position: _common_pb2.Position
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., asset: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+    account: str
+    reason: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., asset: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ..., account: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class ListPostingsResponse(_message.Message):
     __slots__ = ("postings", "next_page_token")
@@ -232,7 +249,7 @@ class StreamAccountResponse(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[AccountEvent, _Mapping]]] = ...) -> None: ...
 
 class AccountEvent(_message.Message):
-    __slots__ = ("sequence", "resume_token", "event_time", "snapshot", "order", "fill", "cash", "units", "transfer", "lot", "usage", "heartbeat", "stream_end")
+    __slots__ = ("sequence", "resume_token", "event_time", "snapshot", "order", "fill", "cash", "units", "transfer", "lot", "usage", "heartbeat", "stream_end", "notice")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -246,6 +263,7 @@ class AccountEvent(_message.Message):
     USAGE_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     STREAM_END_FIELD_NUMBER: _ClassVar[int]
+    NOTICE_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     resume_token: str
     event_time: _timestamp_pb2.Timestamp
@@ -259,7 +277,8 @@ class AccountEvent(_message.Message):
     usage: _usage_pb2.UsageRecord
     heartbeat: _common_pb2.Heartbeat
     stream_end: _common_pb2.StreamEnd
-    def __init__(self, sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[_Union[AccountSnapshot, _Mapping]] = ..., order: _Optional[_Union[_trading_pb2.Order, _Mapping]] = ..., fill: _Optional[_Union[_trading_pb2.Fill, _Mapping]] = ..., cash: _Optional[_Union[CashBalance, _Mapping]] = ..., units: _Optional[_Union[UnitBalance, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., lot: _Optional[_Union[_lots_pb2.Lot, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ...) -> None: ...
+    notice: _notices_pb2.Notice
+    def __init__(self, sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[_Union[AccountSnapshot, _Mapping]] = ..., order: _Optional[_Union[_trading_pb2.Order, _Mapping]] = ..., fill: _Optional[_Union[_trading_pb2.Fill, _Mapping]] = ..., cash: _Optional[_Union[CashBalance, _Mapping]] = ..., units: _Optional[_Union[UnitBalance, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., lot: _Optional[_Union[_lots_pb2.Lot, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ..., notice: _Optional[_Union[_notices_pb2.Notice, _Mapping]] = ...) -> None: ...
 
 class AccountSnapshot(_message.Message):
     __slots__ = ("orders", "cash", "units", "lots")

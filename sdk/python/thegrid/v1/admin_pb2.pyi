@@ -5,6 +5,7 @@ from thegrid.v1 import common_pb2 as _common_pb2
 from thegrid.v1 import instruments_pb2 as _instruments_pb2
 from thegrid.v1 import market_data_pb2 as _market_data_pb2
 from thegrid.v1 import members_pb2 as _members_pb2
+from thegrid.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -410,3 +411,65 @@ class TrialBalanceLine(_message.Message):
     account: str
     amount: int
     def __init__(self, asset: _Optional[str] = ..., account: _Optional[str] = ..., amount: _Optional[int] = ...) -> None: ...
+
+class DefineMeteringPolicyRequest(_message.Message):
+    __slots__ = ("request_id", "policy")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    policy: _instruments_pb2.MeteringPolicyVersion
+    def __init__(self, request_id: _Optional[str] = ..., policy: _Optional[_Union[_instruments_pb2.MeteringPolicyVersion, _Mapping]] = ...) -> None: ...
+
+class DefineMeteringPolicyResponse(_message.Message):
+    __slots__ = ("policy", "position")
+    POLICY_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    policy: _instruments_pb2.MeteringPolicyVersion
+    position: _common_pb2.Position
+    def __init__(self, policy: _Optional[_Union[_instruments_pb2.MeteringPolicyVersion, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListDisputesRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "status", "member_id", "supplier_id", "min_position")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    SUPPLIER_ID_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    status: _usage_pb2.DisputeStatus
+    member_id: str
+    supplier_id: str
+    min_position: _common_pb2.Position
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., status: _Optional[_Union[_usage_pb2.DisputeStatus, str]] = ..., member_id: _Optional[str] = ..., supplier_id: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListDisputesResponse(_message.Message):
+    __slots__ = ("disputes", "next_page_token")
+    DISPUTES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    disputes: _containers.RepeatedCompositeFieldContainer[_usage_pb2.UsageDispute]
+    next_page_token: str
+    def __init__(self, disputes: _Optional[_Iterable[_Union[_usage_pb2.UsageDispute, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class ResolveDisputeRequest(_message.Message):
+    __slots__ = ("request_id", "dispute_id", "refund_micros", "payer", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_ID_FIELD_NUMBER: _ClassVar[int]
+    REFUND_MICROS_FIELD_NUMBER: _ClassVar[int]
+    PAYER_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    dispute_id: str
+    refund_micros: int
+    payer: _usage_pb2.DisputePayer
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., dispute_id: _Optional[str] = ..., refund_micros: _Optional[int] = ..., payer: _Optional[_Union[_usage_pb2.DisputePayer, str]] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class ResolveDisputeResponse(_message.Message):
+    __slots__ = ("dispute", "position")
+    DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    dispute: _usage_pb2.UsageDispute
+    position: _common_pb2.Position
+    def __init__(self, dispute: _Optional[_Union[_usage_pb2.UsageDispute, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...

@@ -126,6 +126,21 @@ class AdminServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_admin__pb2.GetPolicyRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_admin__pb2.GetPolicyResponse.FromString,
                 _registered_method=True)
+        self.DefineMeteringPolicy = channel.unary_unary(
+                '/thegrid.v1.AdminService/DefineMeteringPolicy',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.DefineMeteringPolicyRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.DefineMeteringPolicyResponse.FromString,
+                _registered_method=True)
+        self.ListDisputes = channel.unary_unary(
+                '/thegrid.v1.AdminService/ListDisputes',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.ListDisputesRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.ListDisputesResponse.FromString,
+                _registered_method=True)
+        self.ResolveDispute = channel.unary_unary(
+                '/thegrid.v1.AdminService/ResolveDispute',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.ResolveDisputeRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.ResolveDisputeResponse.FromString,
+                _registered_method=True)
         self.GetTrialBalance = channel.unary_unary(
                 '/thegrid.v1.AdminService/GetTrialBalance',
                 request_serializer=thegrid_dot_v1_dot_admin__pb2.GetTrialBalanceRequest.SerializeToString,
@@ -278,6 +293,30 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DefineMeteringPolicy(self, request, context):
+        """DefineMeteringPolicy adds the next version of the metering policy, for specifications to name. A repeat
+        is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDisputes(self, request, context):
+        """ListDisputes pages through the members' disputes of usage records, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveDispute(self, request, context):
+        """ResolveDispute decides a dispute: leaves the record as it is, or pays back part or all of its cost. The
+        record itself is never edited. Refused with DISPUTE_NOT_FOUND, DISPUTE_CLOSED, INVALID_ARGUMENT. A
+        repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetTrialBalance(self, request, context):
         """GetTrialBalance answers the sum of each account kind over all owners; each asset sums to zero.
         """
@@ -377,6 +416,21 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.GetPolicy,
                     request_deserializer=thegrid_dot_v1_dot_admin__pb2.GetPolicyRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_admin__pb2.GetPolicyResponse.SerializeToString,
+            ),
+            'DefineMeteringPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.DefineMeteringPolicy,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.DefineMeteringPolicyRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.DefineMeteringPolicyResponse.SerializeToString,
+            ),
+            'ListDisputes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDisputes,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.ListDisputesRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.ListDisputesResponse.SerializeToString,
+            ),
+            'ResolveDispute': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveDispute,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.ResolveDisputeRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.ResolveDisputeResponse.SerializeToString,
             ),
             'GetTrialBalance': grpc.unary_unary_rpc_method_handler(
                     servicer.GetTrialBalance,
@@ -872,6 +926,87 @@ class AdminService(object):
             '/thegrid.v1.AdminService/GetPolicy',
             thegrid_dot_v1_dot_admin__pb2.GetPolicyRequest.SerializeToString,
             thegrid_dot_v1_dot_admin__pb2.GetPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DefineMeteringPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/DefineMeteringPolicy',
+            thegrid_dot_v1_dot_admin__pb2.DefineMeteringPolicyRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.DefineMeteringPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDisputes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/ListDisputes',
+            thegrid_dot_v1_dot_admin__pb2.ListDisputesRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.ListDisputesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveDispute(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/ResolveDispute',
+            thegrid_dot_v1_dot_admin__pb2.ResolveDisputeRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.ResolveDisputeResponse.FromString,
             options,
             channel_credentials,
             insecure,

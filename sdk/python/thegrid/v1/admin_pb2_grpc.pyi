@@ -313,6 +313,54 @@ _AdminServiceGetPolicyType = typing_extensions.TypeVar(
     ],
 )
 
+_AdminServiceDefineMeteringPolicyType = typing_extensions.TypeVar(
+    '_AdminServiceDefineMeteringPolicyType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.DefineMeteringPolicyRequest,
+        thegrid.v1.admin_pb2.DefineMeteringPolicyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.DefineMeteringPolicyRequest,
+        thegrid.v1.admin_pb2.DefineMeteringPolicyResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.DefineMeteringPolicyRequest,
+        thegrid.v1.admin_pb2.DefineMeteringPolicyResponse,
+    ],
+)
+
+_AdminServiceListDisputesType = typing_extensions.TypeVar(
+    '_AdminServiceListDisputesType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ListDisputesRequest,
+        thegrid.v1.admin_pb2.ListDisputesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ListDisputesRequest,
+        thegrid.v1.admin_pb2.ListDisputesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ListDisputesRequest,
+        thegrid.v1.admin_pb2.ListDisputesResponse,
+    ],
+)
+
+_AdminServiceResolveDisputeType = typing_extensions.TypeVar(
+    '_AdminServiceResolveDisputeType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ResolveDisputeRequest,
+        thegrid.v1.admin_pb2.ResolveDisputeResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ResolveDisputeRequest,
+        thegrid.v1.admin_pb2.ResolveDisputeResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ResolveDisputeRequest,
+        thegrid.v1.admin_pb2.ResolveDisputeResponse,
+    ],
+)
+
 _AdminServiceGetTrialBalanceType = typing_extensions.TypeVar(
     '_AdminServiceGetTrialBalanceType',
     grpc.UnaryUnaryMultiCallable[
@@ -329,7 +377,7 @@ _AdminServiceGetTrialBalanceType = typing_extensions.TypeVar(
     ],
 )
 
-class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServiceListMembersType, _AdminServiceSetMemberSuspendedType, _AdminServiceDepositType, _AdminServiceWithdrawType, _AdminServiceFundGuaranteeType, _AdminServiceDefineInstrumentType, _AdminServicePublishSpecType, _AdminServiceSetMarketStateType, _AdminServiceSetMarketPolicyType, _AdminServiceStartAuctionType, _AdminServiceSetFeeTierType, _AdminServiceListFeeTiersType, _AdminServiceUpdateMemberType, _AdminServiceAdmitSupplierType, _AdminServiceSetSupplierSuspendedType, _AdminServiceSetPolicyType, _AdminServiceGetPolicyType, _AdminServiceGetTrialBalanceType]):
+class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServiceListMembersType, _AdminServiceSetMemberSuspendedType, _AdminServiceDepositType, _AdminServiceWithdrawType, _AdminServiceFundGuaranteeType, _AdminServiceDefineInstrumentType, _AdminServicePublishSpecType, _AdminServiceSetMarketStateType, _AdminServiceSetMarketPolicyType, _AdminServiceStartAuctionType, _AdminServiceSetFeeTierType, _AdminServiceListFeeTiersType, _AdminServiceUpdateMemberType, _AdminServiceAdmitSupplierType, _AdminServiceSetSupplierSuspendedType, _AdminServiceSetPolicyType, _AdminServiceGetPolicyType, _AdminServiceDefineMeteringPolicyType, _AdminServiceListDisputesType, _AdminServiceResolveDisputeType, _AdminServiceGetTrialBalanceType]):
     """AdminService is the operator's side. All of it asks for the scope `admin`, and every write is on the
     journal with its actor.
     """
@@ -407,6 +455,18 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.GetPolicyRequest,
             thegrid.v1.admin_pb2.GetPolicyResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.DefineMeteringPolicyRequest,
+            thegrid.v1.admin_pb2.DefineMeteringPolicyResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.ListDisputesRequest,
+            thegrid.v1.admin_pb2.ListDisputesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.ResolveDisputeRequest,
+            thegrid.v1.admin_pb2.ResolveDisputeResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.GetTrialBalanceRequest,
@@ -487,6 +547,18 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
         grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.GetPolicyRequest,
             thegrid.v1.admin_pb2.GetPolicyResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.DefineMeteringPolicyRequest,
+            thegrid.v1.admin_pb2.DefineMeteringPolicyResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.ListDisputesRequest,
+            thegrid.v1.admin_pb2.ListDisputesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.ResolveDisputeRequest,
+            thegrid.v1.admin_pb2.ResolveDisputeResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.GetTrialBalanceRequest,
@@ -573,6 +645,20 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
     GetPolicy: _AdminServiceGetPolicyType
     """GetPolicy answers all numbers that the rules read."""
 
+    DefineMeteringPolicy: _AdminServiceDefineMeteringPolicyType
+    """DefineMeteringPolicy adds the next version of the metering policy, for specifications to name. A repeat
+    is safe.
+    """
+
+    ListDisputes: _AdminServiceListDisputesType
+    """ListDisputes pages through the members' disputes of usage records, newest first."""
+
+    ResolveDispute: _AdminServiceResolveDisputeType
+    """ResolveDispute decides a dispute: leaves the record as it is, or pays back part or all of its cost. The
+    record itself is never edited. Refused with DISPUTE_NOT_FOUND, DISPUTE_CLOSED, INVALID_ARGUMENT. A
+    repeat is safe.
+    """
+
     GetTrialBalance: _AdminServiceGetTrialBalanceType
     """GetTrialBalance answers the sum of each account kind over all owners; each asset sums to zero."""
 
@@ -648,6 +734,18 @@ AdminServiceAsyncStub: typing_extensions.TypeAlias = AdminServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.admin_pb2.GetPolicyRequest,
         thegrid.v1.admin_pb2.GetPolicyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.DefineMeteringPolicyRequest,
+        thegrid.v1.admin_pb2.DefineMeteringPolicyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ListDisputesRequest,
+        thegrid.v1.admin_pb2.ListDisputesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.ResolveDisputeRequest,
+        thegrid.v1.admin_pb2.ResolveDisputeResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.admin_pb2.GetTrialBalanceRequest,
@@ -828,6 +926,35 @@ class AdminServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.admin_pb2.GetPolicyResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.GetPolicyResponse]]:
         """GetPolicy answers all numbers that the rules read."""
+
+    @abc.abstractmethod
+    def DefineMeteringPolicy(
+        self,
+        request: thegrid.v1.admin_pb2.DefineMeteringPolicyRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.DefineMeteringPolicyResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.DefineMeteringPolicyResponse]]:
+        """DefineMeteringPolicy adds the next version of the metering policy, for specifications to name. A repeat
+        is safe.
+        """
+
+    @abc.abstractmethod
+    def ListDisputes(
+        self,
+        request: thegrid.v1.admin_pb2.ListDisputesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.ListDisputesResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.ListDisputesResponse]]:
+        """ListDisputes pages through the members' disputes of usage records, newest first."""
+
+    @abc.abstractmethod
+    def ResolveDispute(
+        self,
+        request: thegrid.v1.admin_pb2.ResolveDisputeRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.ResolveDisputeResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.ResolveDisputeResponse]]:
+        """ResolveDispute decides a dispute: leaves the record as it is, or pays back part or all of its cost. The
+        record itself is never edited. Refused with DISPUTE_NOT_FOUND, DISPUTE_CLOSED, INVALID_ARGUMENT. A
+        repeat is safe.
+        """
 
     @abc.abstractmethod
     def GetTrialBalance(

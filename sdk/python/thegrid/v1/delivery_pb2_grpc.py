@@ -46,6 +46,16 @@ class DeliveryServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_delivery__pb2.DeliverySessionRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_delivery__pb2.DeliverySessionResponse.FromString,
                 _registered_method=True)
+        self.CountTokens = channel.unary_unary(
+                '/thegrid.v1.DeliveryService/CountTokens',
+                request_serializer=thegrid_dot_v1_dot_delivery__pb2.CountTokensRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_delivery__pb2.CountTokensResponse.FromString,
+                _registered_method=True)
+        self.CancelDelivery = channel.unary_unary(
+                '/thegrid.v1.DeliveryService/CancelDelivery',
+                request_serializer=thegrid_dot_v1_dot_delivery__pb2.CancelDeliveryRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_delivery__pb2.CancelDeliveryResponse.FromString,
+                _registered_method=True)
 
 
 class DeliveryServiceServicer(object):
@@ -74,6 +84,24 @@ class DeliveryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CountTokens(self, request, context):
+        """CountTokens answers what the prompt of a request comes to by the instrument's metering policy: the
+        count that a delivery of it would reserve and bill. Nothing is reserved, sent or kept; a repeat is
+        safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, RATE_LIMITED, TOO_LARGE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelDelivery(self, request, context):
+        """CancelDelivery ends a running delivery of the caller's member, whichever stream or session carries
+        it. Its client is told with DELIVERY_CANCELLED; what was delivered until then is billed. Scope
+        `consume`. A repeat is safe. Refused with DELIVERY_NOT_FOUND when no such delivery runs here.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeliveryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -86,6 +114,16 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     servicer.DeliverySession,
                     request_deserializer=thegrid_dot_v1_dot_delivery__pb2.DeliverySessionRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_delivery__pb2.DeliverySessionResponse.SerializeToString,
+            ),
+            'CountTokens': grpc.unary_unary_rpc_method_handler(
+                    servicer.CountTokens,
+                    request_deserializer=thegrid_dot_v1_dot_delivery__pb2.CountTokensRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_delivery__pb2.CountTokensResponse.SerializeToString,
+            ),
+            'CancelDelivery': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelDelivery,
+                    request_deserializer=thegrid_dot_v1_dot_delivery__pb2.CancelDeliveryRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_delivery__pb2.CancelDeliveryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -144,6 +182,60 @@ class DeliveryService(object):
             '/thegrid.v1.DeliveryService/DeliverySession',
             thegrid_dot_v1_dot_delivery__pb2.DeliverySessionRequest.SerializeToString,
             thegrid_dot_v1_dot_delivery__pb2.DeliverySessionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CountTokens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.DeliveryService/CountTokens',
+            thegrid_dot_v1_dot_delivery__pb2.CountTokensRequest.SerializeToString,
+            thegrid_dot_v1_dot_delivery__pb2.CountTokensResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelDelivery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.DeliveryService/CancelDelivery',
+            thegrid_dot_v1_dot_delivery__pb2.CancelDeliveryRequest.SerializeToString,
+            thegrid_dot_v1_dot_delivery__pb2.CancelDeliveryResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,7 +57,39 @@ _DeliveryServiceDeliverySessionType = typing_extensions.TypeVar(
     ],
 )
 
-class DeliveryServiceStub(typing.Generic[_DeliveryServiceDeliverType, _DeliveryServiceDeliverySessionType]):
+_DeliveryServiceCountTokensType = typing_extensions.TypeVar(
+    '_DeliveryServiceCountTokensType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.delivery_pb2.CountTokensRequest,
+        thegrid.v1.delivery_pb2.CountTokensResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.delivery_pb2.CountTokensRequest,
+        thegrid.v1.delivery_pb2.CountTokensResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.delivery_pb2.CountTokensRequest,
+        thegrid.v1.delivery_pb2.CountTokensResponse,
+    ],
+)
+
+_DeliveryServiceCancelDeliveryType = typing_extensions.TypeVar(
+    '_DeliveryServiceCancelDeliveryType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.delivery_pb2.CancelDeliveryRequest,
+        thegrid.v1.delivery_pb2.CancelDeliveryResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.delivery_pb2.CancelDeliveryRequest,
+        thegrid.v1.delivery_pb2.CancelDeliveryResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.delivery_pb2.CancelDeliveryRequest,
+        thegrid.v1.delivery_pb2.CancelDeliveryResponse,
+    ],
+)
+
+class DeliveryServiceStub(typing.Generic[_DeliveryServiceDeliverType, _DeliveryServiceDeliverySessionType, _DeliveryServiceCountTokensType, _DeliveryServiceCancelDeliveryType]):
     """DeliveryService turns Lots into tokens: a call is admitted, reserved for, offered to a supplier,
     streamed back, counted and settled.
     """
@@ -72,6 +104,14 @@ class DeliveryServiceStub(typing.Generic[_DeliveryServiceDeliverType, _DeliveryS
             thegrid.v1.delivery_pb2.DeliverySessionRequest,
             thegrid.v1.delivery_pb2.DeliverySessionResponse,
         ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.delivery_pb2.CountTokensRequest,
+            thegrid.v1.delivery_pb2.CountTokensResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.delivery_pb2.CancelDeliveryRequest,
+            thegrid.v1.delivery_pb2.CancelDeliveryResponse,
+        ],
     ], channel: grpc.Channel) -> None: ...
 
     @typing.overload
@@ -83,6 +123,14 @@ class DeliveryServiceStub(typing.Generic[_DeliveryServiceDeliverType, _DeliveryS
         grpc.aio.StreamStreamMultiCallable[
             thegrid.v1.delivery_pb2.DeliverySessionRequest,
             thegrid.v1.delivery_pb2.DeliverySessionResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.delivery_pb2.CountTokensRequest,
+            thegrid.v1.delivery_pb2.CountTokensResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.delivery_pb2.CancelDeliveryRequest,
+            thegrid.v1.delivery_pb2.CancelDeliveryResponse,
         ],
     ], channel: grpc.aio.Channel) -> None: ...
 
@@ -101,6 +149,18 @@ class DeliveryServiceStub(typing.Generic[_DeliveryServiceDeliverType, _DeliveryS
     session ends all its calls as if their clients had left.
     """
 
+    CountTokens: _DeliveryServiceCountTokensType
+    """CountTokens answers what the prompt of a request comes to by the instrument's metering policy: the
+    count that a delivery of it would reserve and bill. Nothing is reserved, sent or kept; a repeat is
+    safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, RATE_LIMITED, TOO_LARGE.
+    """
+
+    CancelDelivery: _DeliveryServiceCancelDeliveryType
+    """CancelDelivery ends a running delivery of the caller's member, whichever stream or session carries
+    it. Its client is told with DELIVERY_CANCELLED; what was delivered until then is billed. Scope
+    `consume`. A repeat is safe. Refused with DELIVERY_NOT_FOUND when no such delivery runs here.
+    """
+
 DeliveryServiceAsyncStub: typing_extensions.TypeAlias = DeliveryServiceStub[
     grpc.aio.UnaryStreamMultiCallable[
         thegrid.v1.delivery_pb2.DeliverRequest,
@@ -109,6 +169,14 @@ DeliveryServiceAsyncStub: typing_extensions.TypeAlias = DeliveryServiceStub[
     grpc.aio.StreamStreamMultiCallable[
         thegrid.v1.delivery_pb2.DeliverySessionRequest,
         thegrid.v1.delivery_pb2.DeliverySessionResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.delivery_pb2.CountTokensRequest,
+        thegrid.v1.delivery_pb2.CountTokensResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.delivery_pb2.CancelDeliveryRequest,
+        thegrid.v1.delivery_pb2.CancelDeliveryResponse,
     ],
 ]
 
@@ -140,6 +208,28 @@ class DeliveryServiceServicer(metaclass=abc.ABCMeta):
         gives no right of any member). Every Open carries the end caller's own credential. Frames hold what
         is ready of any call; each call's bytes are bounded by the window its receiver grants. Losing the
         session ends all its calls as if their clients had left.
+        """
+
+    @abc.abstractmethod
+    def CountTokens(
+        self,
+        request: thegrid.v1.delivery_pb2.CountTokensRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.delivery_pb2.CountTokensResponse, collections.abc.Awaitable[thegrid.v1.delivery_pb2.CountTokensResponse]]:
+        """CountTokens answers what the prompt of a request comes to by the instrument's metering policy: the
+        count that a delivery of it would reserve and bill. Nothing is reserved, sent or kept; a repeat is
+        safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, RATE_LIMITED, TOO_LARGE.
+        """
+
+    @abc.abstractmethod
+    def CancelDelivery(
+        self,
+        request: thegrid.v1.delivery_pb2.CancelDeliveryRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.delivery_pb2.CancelDeliveryResponse, collections.abc.Awaitable[thegrid.v1.delivery_pb2.CancelDeliveryResponse]]:
+        """CancelDelivery ends a running delivery of the caller's member, whichever stream or session carries
+        it. Its client is told with DELIVERY_CANCELLED; what was delivered until then is billed. Scope
+        `consume`. A repeat is safe. Refused with DELIVERY_NOT_FOUND when no such delivery runs here.
         """
 
 def add_DeliveryServiceServicer_to_server(servicer: DeliveryServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from thegrid.v1 import common_pb2 as thegrid_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cthegrid/v1/instruments.proto\x12\nthegrid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17thegrid/v1/common.proto\"o\n\x14GetInstrumentRequest\x12\x1e\n\ninstrument\x18\x01 \x01(\tR\ninstrument\x12\x37\n\x0cmin_position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"O\n\x15GetInstrumentResponse\x12\x36\n\ninstrument\x18\x01 \x01(\x0b\x32\x16.thegrid.v1.InstrumentR\ninstrument\"\x8d\x01\n\x16ListInstrumentsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x37\n\x0cmin_position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"{\n\x17ListInstrumentsResponse\x12\x38\n\x0binstruments\x18\x01 \x03(\x0b\x32\x16.thegrid.v1.InstrumentR\x0binstruments\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9f\x02\n\nInstrument\x12#\n\rinstrument_id\x18\x01 \x01(\tR\x0cinstrumentId\x12\x16\n\x06symbol\x18\x02 \x01(\tR\x06symbol\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x1b\n\tmarket_id\x18\x04 \x01(\tR\x08marketId\x12.\n\x04spec\x18\x05 \x01(\x0b\x32\x1a.thegrid.v1.InstrumentSpecR\x04spec\x12\x36\n\x08versions\x18\x06 \x03(\x0b\x32\x1a.thegrid.v1.InstrumentSpecR\x08versions\x12;\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"\xba\x05\n\x0eInstrumentSpec\x12\x18\n\x07version\x18\x01 \x01(\x05R\x07version\x12\x41\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\reffectiveTime\x12#\n\rquality_index\x18\x03 \x01(\tR\x0cqualityIndex\x12*\n\x11quality_min_milli\x18\x04 \x01(\x03R\x0fqualityMinMilli\x12\x46\n\x11\x66irst_token_bands\x18\x05 \x03(\x0b\x32\x1a.thegrid.v1.FirstTokenBandR\x0f\x66irstTokenBands\x12\x46\n throughput_min_tokens_per_second\x18\x07 \x01(\x03R\x1cthroughputMinTokensPerSecond\x12,\n\x12\x63ontext_min_tokens\x18\x08 \x01(\x03R\x10\x63ontextMinTokens\x12*\n\x11output_min_tokens\x18\t \x01(\x03R\x0foutputMinTokens\x12\x30\n\x14\x61vailability_min_ppm\x18\n \x01(\x03R\x12\x61vailabilityMinPpm\x12+\n\x12\x65rror_rate_max_ppm\x18\x0b \x01(\x03R\x0f\x65rrorRateMaxPpm\x12\x36\n\x08metering\x18\x0c \x01(\x0b\x32\x1a.thegrid.v1.MeteringPolicyR\x08metering\x12\"\n\x0c\x63\x61pabilities\x18\r \x03(\tR\x0c\x63\x61pabilities\x12!\n\x0cservice_type\x18\x06 \x01(\tR\x0bserviceType\x12\x32\n\x15\x63\x61pacity_weight_milli\x18\x0e \x01(\x03R\x13\x63\x61pacityWeightMilli\"i\n\x0e\x46irstTokenBand\x12*\n\x11prompt_max_tokens\x18\x01 \x01(\x03R\x0fpromptMaxTokens\x12+\n\x12\x66irst_token_max_us\x18\x02 \x01(\x03R\x0f\x66irstTokenMaxUs\"~\n\x0eMeteringPolicy\x12\x18\n\x07version\x18\x01 \x01(\x05R\x07version\x12\x1c\n\ttokenizer\x18\x02 \x01(\tR\ttokenizer\x12\x34\n\x16\x62ills_hidden_reasoning\x18\x03 \x01(\x08R\x14\x62illsHiddenReasoning2\xcf\x01\n\x11InstrumentService\x12Y\n\rGetInstrument\x12 .thegrid.v1.GetInstrumentRequest\x1a!.thegrid.v1.GetInstrumentResponse\"\x03\x90\x02\x01\x12_\n\x0fListInstruments\x12\".thegrid.v1.ListInstrumentsRequest\x1a#.thegrid.v1.ListInstrumentsResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cthegrid/v1/instruments.proto\x12\nthegrid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17thegrid/v1/common.proto\"V\n\x1bListMeteringPoliciesRequest\x12\x37\n\x0cmin_position\x18\x01 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"]\n\x1cListMeteringPoliciesResponse\x12=\n\x08policies\x18\x01 \x03(\x0b\x32!.thegrid.v1.MeteringPolicyVersionR\x08policies\"o\n\x14GetInstrumentRequest\x12\x1e\n\ninstrument\x18\x01 \x01(\tR\ninstrument\x12\x37\n\x0cmin_position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"O\n\x15GetInstrumentResponse\x12\x36\n\ninstrument\x18\x01 \x01(\x0b\x32\x16.thegrid.v1.InstrumentR\ninstrument\"\x8d\x01\n\x16ListInstrumentsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x37\n\x0cmin_position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"{\n\x17ListInstrumentsResponse\x12\x38\n\x0binstruments\x18\x01 \x03(\x0b\x32\x16.thegrid.v1.InstrumentR\x0binstruments\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9f\x02\n\nInstrument\x12#\n\rinstrument_id\x18\x01 \x01(\tR\x0cinstrumentId\x12\x16\n\x06symbol\x18\x02 \x01(\tR\x06symbol\x12\x12\n\x04name\x18\x03 \x01(\tR\x04name\x12\x1b\n\tmarket_id\x18\x04 \x01(\tR\x08marketId\x12.\n\x04spec\x18\x05 \x01(\x0b\x32\x1a.thegrid.v1.InstrumentSpecR\x04spec\x12\x36\n\x08versions\x18\x06 \x03(\x0b\x32\x1a.thegrid.v1.InstrumentSpecR\x08versions\x12;\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\"\xba\x05\n\x0eInstrumentSpec\x12\x18\n\x07version\x18\x01 \x01(\x05R\x07version\x12\x41\n\x0e\x65\x66\x66\x65\x63tive_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\reffectiveTime\x12#\n\rquality_index\x18\x03 \x01(\tR\x0cqualityIndex\x12*\n\x11quality_min_milli\x18\x04 \x01(\x03R\x0fqualityMinMilli\x12\x46\n\x11\x66irst_token_bands\x18\x05 \x03(\x0b\x32\x1a.thegrid.v1.FirstTokenBandR\x0f\x66irstTokenBands\x12\x46\n throughput_min_tokens_per_second\x18\x07 \x01(\x03R\x1cthroughputMinTokensPerSecond\x12,\n\x12\x63ontext_min_tokens\x18\x08 \x01(\x03R\x10\x63ontextMinTokens\x12*\n\x11output_min_tokens\x18\t \x01(\x03R\x0foutputMinTokens\x12\x30\n\x14\x61vailability_min_ppm\x18\n \x01(\x03R\x12\x61vailabilityMinPpm\x12+\n\x12\x65rror_rate_max_ppm\x18\x0b \x01(\x03R\x0f\x65rrorRateMaxPpm\x12\x36\n\x08metering\x18\x0c \x01(\x0b\x32\x1a.thegrid.v1.MeteringPolicyR\x08metering\x12\"\n\x0c\x63\x61pabilities\x18\r \x03(\tR\x0c\x63\x61pabilities\x12!\n\x0cservice_type\x18\x06 \x01(\tR\x0bserviceType\x12\x32\n\x15\x63\x61pacity_weight_milli\x18\x0e \x01(\x03R\x13\x63\x61pacityWeightMilli\"i\n\x0e\x46irstTokenBand\x12*\n\x11prompt_max_tokens\x18\x01 \x01(\x03R\x0fpromptMaxTokens\x12+\n\x12\x66irst_token_max_us\x18\x02 \x01(\x03R\x0f\x66irstTokenMaxUs\"~\n\x0eMeteringPolicy\x12\x18\n\x07version\x18\x01 \x01(\x05R\x07version\x12\x1c\n\ttokenizer\x18\x02 \x01(\tR\ttokenizer\x12\x34\n\x16\x62ills_hidden_reasoning\x18\x03 \x01(\x08R\x14\x62illsHiddenReasoning\"\xa3\x04\n\x15MeteringPolicyVersion\x12\x18\n\x07version\x18\x01 \x01(\x05R\x07version\x12\x1c\n\ttokenizer\x18\x02 \x01(\tR\ttokenizer\x12%\n\x0erequest_tokens\x18\x03 \x01(\x03R\rrequestTokens\x12%\n\x0emessage_tokens\x18\x04 \x01(\x03R\rmessageTokens\x12\x1f\n\x0btool_tokens\x18\x05 \x01(\x03R\ntoolTokens\x12(\n\x10tool_call_tokens\x18\x06 \x01(\x03R\x0etoolCallTokens\x12#\n\rschema_tokens\x18\x07 \x01(\x03R\x0cschemaTokens\x12\x31\n\x06images\x18\x08 \x01(\x0b\x32\x19.thegrid.v1.ImageMeteringR\x06images\x12:\n\treasoning\x18\t \x01(\x0e\x32\x1c.thegrid.v1.ReasoningBillingR\treasoning\x12\x30\n\x14\x64ivergence_per_mille\x18\n \x01(\x05R\x12\x64ivergencePerMille\x12\x36\n\x17\x64ivergence_floor_tokens\x18\x0b \x01(\x03R\x15\x64ivergenceFloorTokens\x12;\n\x0b\x64\x65\x66ine_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ndefineTime\"\xff\x01\n\rImageMetering\x12\x1d\n\nlow_tokens\x18\x01 \x01(\x03R\tlowTokens\x12.\n\x13unknown_size_tokens\x18\x02 \x01(\x03R\x11unknownSizeTokens\x12\x17\n\x07tile_px\x18\x03 \x01(\x05R\x06tilePx\x12\x1f\n\x0btile_tokens\x18\x04 \x01(\x03R\ntileTokens\x12\x1f\n\x0b\x62\x61se_tokens\x18\x05 \x01(\x03R\nbaseTokens\x12 \n\x0clong_side_px\x18\x06 \x01(\x05R\nlongSidePx\x12\"\n\rshort_side_px\x18\x07 \x01(\x05R\x0bshortSidePx*\x94\x01\n\x10ReasoningBilling\x12!\n\x1dREASONING_BILLING_UNSPECIFIED\x10\x00\x12\x1d\n\x19REASONING_BILLING_COUNTED\x10\x01\x12\x1d\n\x19REASONING_BILLING_VISIBLE\x10\x02\x12\x1f\n\x1bREASONING_BILLING_FORBIDDEN\x10\x03\x32\xbf\x02\n\x11InstrumentService\x12Y\n\rGetInstrument\x12 .thegrid.v1.GetInstrumentRequest\x1a!.thegrid.v1.GetInstrumentResponse\"\x03\x90\x02\x01\x12_\n\x0fListInstruments\x12\".thegrid.v1.ListInstrumentsRequest\x1a#.thegrid.v1.ListInstrumentsResponse\"\x03\x90\x02\x01\x12n\n\x14ListMeteringPolicies\x12\'.thegrid.v1.ListMeteringPoliciesRequest\x1a(.thegrid.v1.ListMeteringPoliciesResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,22 +37,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_INSTRUMENTSERVICE'].methods_by_name['GetInstrument']._serialized_options = b'\220\002\001'
   _globals['_INSTRUMENTSERVICE'].methods_by_name['ListInstruments']._loaded_options = None
   _globals['_INSTRUMENTSERVICE'].methods_by_name['ListInstruments']._serialized_options = b'\220\002\001'
-  _globals['_GETINSTRUMENTREQUEST']._serialized_start=102
-  _globals['_GETINSTRUMENTREQUEST']._serialized_end=213
-  _globals['_GETINSTRUMENTRESPONSE']._serialized_start=215
-  _globals['_GETINSTRUMENTRESPONSE']._serialized_end=294
-  _globals['_LISTINSTRUMENTSREQUEST']._serialized_start=297
-  _globals['_LISTINSTRUMENTSREQUEST']._serialized_end=438
-  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_start=440
-  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_end=563
-  _globals['_INSTRUMENT']._serialized_start=566
-  _globals['_INSTRUMENT']._serialized_end=853
-  _globals['_INSTRUMENTSPEC']._serialized_start=856
-  _globals['_INSTRUMENTSPEC']._serialized_end=1554
-  _globals['_FIRSTTOKENBAND']._serialized_start=1556
-  _globals['_FIRSTTOKENBAND']._serialized_end=1661
-  _globals['_METERINGPOLICY']._serialized_start=1663
-  _globals['_METERINGPOLICY']._serialized_end=1789
-  _globals['_INSTRUMENTSERVICE']._serialized_start=1792
-  _globals['_INSTRUMENTSERVICE']._serialized_end=1999
+  _globals['_INSTRUMENTSERVICE'].methods_by_name['ListMeteringPolicies']._loaded_options = None
+  _globals['_INSTRUMENTSERVICE'].methods_by_name['ListMeteringPolicies']._serialized_options = b'\220\002\001'
+  _globals['_REASONINGBILLING']._serialized_start=2783
+  _globals['_REASONINGBILLING']._serialized_end=2931
+  _globals['_LISTMETERINGPOLICIESREQUEST']._serialized_start=102
+  _globals['_LISTMETERINGPOLICIESREQUEST']._serialized_end=188
+  _globals['_LISTMETERINGPOLICIESRESPONSE']._serialized_start=190
+  _globals['_LISTMETERINGPOLICIESRESPONSE']._serialized_end=283
+  _globals['_GETINSTRUMENTREQUEST']._serialized_start=285
+  _globals['_GETINSTRUMENTREQUEST']._serialized_end=396
+  _globals['_GETINSTRUMENTRESPONSE']._serialized_start=398
+  _globals['_GETINSTRUMENTRESPONSE']._serialized_end=477
+  _globals['_LISTINSTRUMENTSREQUEST']._serialized_start=480
+  _globals['_LISTINSTRUMENTSREQUEST']._serialized_end=621
+  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_start=623
+  _globals['_LISTINSTRUMENTSRESPONSE']._serialized_end=746
+  _globals['_INSTRUMENT']._serialized_start=749
+  _globals['_INSTRUMENT']._serialized_end=1036
+  _globals['_INSTRUMENTSPEC']._serialized_start=1039
+  _globals['_INSTRUMENTSPEC']._serialized_end=1737
+  _globals['_FIRSTTOKENBAND']._serialized_start=1739
+  _globals['_FIRSTTOKENBAND']._serialized_end=1844
+  _globals['_METERINGPOLICY']._serialized_start=1846
+  _globals['_METERINGPOLICY']._serialized_end=1972
+  _globals['_METERINGPOLICYVERSION']._serialized_start=1975
+  _globals['_METERINGPOLICYVERSION']._serialized_end=2522
+  _globals['_IMAGEMETERING']._serialized_start=2525
+  _globals['_IMAGEMETERING']._serialized_end=2780
+  _globals['_INSTRUMENTSERVICE']._serialized_start=2934
+  _globals['_INSTRUMENTSERVICE']._serialized_end=3253
 # @@protoc_insertion_point(module_scope)

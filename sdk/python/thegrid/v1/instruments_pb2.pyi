@@ -3,12 +3,36 @@ import datetime
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from thegrid.v1 import common_pb2 as _common_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class ReasoningBilling(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REASONING_BILLING_UNSPECIFIED: _ClassVar[ReasoningBilling]
+    REASONING_BILLING_COUNTED: _ClassVar[ReasoningBilling]
+    REASONING_BILLING_VISIBLE: _ClassVar[ReasoningBilling]
+    REASONING_BILLING_FORBIDDEN: _ClassVar[ReasoningBilling]
+REASONING_BILLING_UNSPECIFIED: ReasoningBilling
+REASONING_BILLING_COUNTED: ReasoningBilling
+REASONING_BILLING_VISIBLE: ReasoningBilling
+REASONING_BILLING_FORBIDDEN: ReasoningBilling
+
+class ListMeteringPoliciesRequest(_message.Message):
+    __slots__ = ("min_position",)
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    min_position: _common_pb2.Position
+    def __init__(self, min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class ListMeteringPoliciesResponse(_message.Message):
+    __slots__ = ("policies",)
+    POLICIES_FIELD_NUMBER: _ClassVar[int]
+    policies: _containers.RepeatedCompositeFieldContainer[MeteringPolicyVersion]
+    def __init__(self, policies: _Optional[_Iterable[_Union[MeteringPolicyVersion, _Mapping]]] = ...) -> None: ...
 
 class GetInstrumentRequest(_message.Message):
     __slots__ = ("instrument", "min_position")
@@ -109,3 +133,49 @@ class MeteringPolicy(_message.Message):
     tokenizer: str
     bills_hidden_reasoning: bool
     def __init__(self, version: _Optional[int] = ..., tokenizer: _Optional[str] = ..., bills_hidden_reasoning: bool = ...) -> None: ...
+
+class MeteringPolicyVersion(_message.Message):
+    __slots__ = ("version", "tokenizer", "request_tokens", "message_tokens", "tool_tokens", "tool_call_tokens", "schema_tokens", "images", "reasoning", "divergence_per_mille", "divergence_floor_tokens", "define_time")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    TOKENIZER_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TOOL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TOOL_CALL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    SCHEMA_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    REASONING_FIELD_NUMBER: _ClassVar[int]
+    DIVERGENCE_PER_MILLE_FIELD_NUMBER: _ClassVar[int]
+    DIVERGENCE_FLOOR_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    DEFINE_TIME_FIELD_NUMBER: _ClassVar[int]
+    version: int
+    tokenizer: str
+    request_tokens: int
+    message_tokens: int
+    tool_tokens: int
+    tool_call_tokens: int
+    schema_tokens: int
+    images: ImageMetering
+    reasoning: ReasoningBilling
+    divergence_per_mille: int
+    divergence_floor_tokens: int
+    define_time: _timestamp_pb2.Timestamp
+    def __init__(self, version: _Optional[int] = ..., tokenizer: _Optional[str] = ..., request_tokens: _Optional[int] = ..., message_tokens: _Optional[int] = ..., tool_tokens: _Optional[int] = ..., tool_call_tokens: _Optional[int] = ..., schema_tokens: _Optional[int] = ..., images: _Optional[_Union[ImageMetering, _Mapping]] = ..., reasoning: _Optional[_Union[ReasoningBilling, str]] = ..., divergence_per_mille: _Optional[int] = ..., divergence_floor_tokens: _Optional[int] = ..., define_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ImageMetering(_message.Message):
+    __slots__ = ("low_tokens", "unknown_size_tokens", "tile_px", "tile_tokens", "base_tokens", "long_side_px", "short_side_px")
+    LOW_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_SIZE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TILE_PX_FIELD_NUMBER: _ClassVar[int]
+    TILE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    BASE_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    LONG_SIDE_PX_FIELD_NUMBER: _ClassVar[int]
+    SHORT_SIDE_PX_FIELD_NUMBER: _ClassVar[int]
+    low_tokens: int
+    unknown_size_tokens: int
+    tile_px: int
+    tile_tokens: int
+    base_tokens: int
+    long_side_px: int
+    short_side_px: int
+    def __init__(self, low_tokens: _Optional[int] = ..., unknown_size_tokens: _Optional[int] = ..., tile_px: _Optional[int] = ..., tile_tokens: _Optional[int] = ..., base_tokens: _Optional[int] = ..., long_side_px: _Optional[int] = ..., short_side_px: _Optional[int] = ...) -> None: ...

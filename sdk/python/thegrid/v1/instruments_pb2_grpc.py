@@ -46,6 +46,11 @@ class InstrumentServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_instruments__pb2.ListInstrumentsRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_instruments__pb2.ListInstrumentsResponse.FromString,
                 _registered_method=True)
+        self.ListMeteringPolicies = channel.unary_unary(
+                '/thegrid.v1.InstrumentService/ListMeteringPolicies',
+                request_serializer=thegrid_dot_v1_dot_instruments__pb2.ListMeteringPoliciesRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_instruments__pb2.ListMeteringPoliciesResponse.FromString,
+                _registered_method=True)
 
 
 class InstrumentServiceServicer(object):
@@ -68,6 +73,13 @@ class InstrumentServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListMeteringPolicies(self, request, context):
+        """ListMeteringPolicies answers every version of the metering policy, oldest first. None is ever changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_InstrumentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -80,6 +92,11 @@ def add_InstrumentServiceServicer_to_server(servicer, server):
                     servicer.ListInstruments,
                     request_deserializer=thegrid_dot_v1_dot_instruments__pb2.ListInstrumentsRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_instruments__pb2.ListInstrumentsResponse.SerializeToString,
+            ),
+            'ListMeteringPolicies': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListMeteringPolicies,
+                    request_deserializer=thegrid_dot_v1_dot_instruments__pb2.ListMeteringPoliciesRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_instruments__pb2.ListMeteringPoliciesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -138,6 +155,33 @@ class InstrumentService(object):
             '/thegrid.v1.InstrumentService/ListInstruments',
             thegrid_dot_v1_dot_instruments__pb2.ListInstrumentsRequest.SerializeToString,
             thegrid_dot_v1_dot_instruments__pb2.ListInstrumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListMeteringPolicies(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.InstrumentService/ListMeteringPolicies',
+            thegrid_dot_v1_dot_instruments__pb2.ListMeteringPoliciesRequest.SerializeToString,
+            thegrid_dot_v1_dot_instruments__pb2.ListMeteringPoliciesResponse.FromString,
             options,
             channel_credentials,
             insecure,

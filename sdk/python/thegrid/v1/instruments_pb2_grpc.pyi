@@ -57,7 +57,23 @@ _InstrumentServiceListInstrumentsType = typing_extensions.TypeVar(
     ],
 )
 
-class InstrumentServiceStub(typing.Generic[_InstrumentServiceGetInstrumentType, _InstrumentServiceListInstrumentsType]):
+_InstrumentServiceListMeteringPoliciesType = typing_extensions.TypeVar(
+    '_InstrumentServiceListMeteringPoliciesType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.instruments_pb2.ListMeteringPoliciesRequest,
+        thegrid.v1.instruments_pb2.ListMeteringPoliciesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.instruments_pb2.ListMeteringPoliciesRequest,
+        thegrid.v1.instruments_pb2.ListMeteringPoliciesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.instruments_pb2.ListMeteringPoliciesRequest,
+        thegrid.v1.instruments_pb2.ListMeteringPoliciesResponse,
+    ],
+)
+
+class InstrumentServiceStub(typing.Generic[_InstrumentServiceGetInstrumentType, _InstrumentServiceListInstrumentsType, _InstrumentServiceListMeteringPoliciesType]):
     """InstrumentService is the catalogue: which quality contracts exist and what each promises.
     Any key may read it.
     """
@@ -72,6 +88,10 @@ class InstrumentServiceStub(typing.Generic[_InstrumentServiceGetInstrumentType, 
             thegrid.v1.instruments_pb2.ListInstrumentsRequest,
             thegrid.v1.instruments_pb2.ListInstrumentsResponse,
         ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.instruments_pb2.ListMeteringPoliciesRequest,
+            thegrid.v1.instruments_pb2.ListMeteringPoliciesResponse,
+        ],
     ], channel: grpc.Channel) -> None: ...
 
     @typing.overload
@@ -84,6 +104,10 @@ class InstrumentServiceStub(typing.Generic[_InstrumentServiceGetInstrumentType, 
             thegrid.v1.instruments_pb2.ListInstrumentsRequest,
             thegrid.v1.instruments_pb2.ListInstrumentsResponse,
         ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.instruments_pb2.ListMeteringPoliciesRequest,
+            thegrid.v1.instruments_pb2.ListMeteringPoliciesResponse,
+        ],
     ], channel: grpc.aio.Channel) -> None: ...
 
     GetInstrument: _InstrumentServiceGetInstrumentType
@@ -94,6 +118,9 @@ class InstrumentServiceStub(typing.Generic[_InstrumentServiceGetInstrumentType, 
     ListInstruments: _InstrumentServiceListInstrumentsType
     """ListInstruments pages through the catalogue in the order of symbols."""
 
+    ListMeteringPolicies: _InstrumentServiceListMeteringPoliciesType
+    """ListMeteringPolicies answers every version of the metering policy, oldest first. None is ever changed."""
+
 InstrumentServiceAsyncStub: typing_extensions.TypeAlias = InstrumentServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.instruments_pb2.GetInstrumentRequest,
@@ -102,6 +129,10 @@ InstrumentServiceAsyncStub: typing_extensions.TypeAlias = InstrumentServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.instruments_pb2.ListInstrumentsRequest,
         thegrid.v1.instruments_pb2.ListInstrumentsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.instruments_pb2.ListMeteringPoliciesRequest,
+        thegrid.v1.instruments_pb2.ListMeteringPoliciesResponse,
     ],
 ]
 
@@ -127,5 +158,13 @@ class InstrumentServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.instruments_pb2.ListInstrumentsResponse, collections.abc.Awaitable[thegrid.v1.instruments_pb2.ListInstrumentsResponse]]:
         """ListInstruments pages through the catalogue in the order of symbols."""
+
+    @abc.abstractmethod
+    def ListMeteringPolicies(
+        self,
+        request: thegrid.v1.instruments_pb2.ListMeteringPoliciesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.instruments_pb2.ListMeteringPoliciesResponse, collections.abc.Awaitable[thegrid.v1.instruments_pb2.ListMeteringPoliciesResponse]]:
+        """ListMeteringPolicies answers every version of the metering policy, oldest first. None is ever changed."""
 
 def add_InstrumentServiceServicer_to_server(servicer: InstrumentServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

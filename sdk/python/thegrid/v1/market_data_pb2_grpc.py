@@ -50,6 +50,26 @@ class MarketDataServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_market__data__pb2.GetBookRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetBookResponse.FromString,
                 _registered_method=True)
+        self.GetOrderBook = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/GetOrderBook',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.GetOrderBookRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetOrderBookResponse.FromString,
+                _registered_method=True)
+        self.GetTicker = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/GetTicker',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.GetTickerRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetTickerResponse.FromString,
+                _registered_method=True)
+        self.ListTickers = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/ListTickers',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.ListTickersRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListTickersResponse.FromString,
+                _registered_method=True)
+        self.ListCandles = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/ListCandles',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.ListCandlesRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListCandlesResponse.FromString,
+                _registered_method=True)
         self.ListTrades = channel.unary_unary(
                 '/thegrid.v1.MarketDataService/ListTrades',
                 request_serializer=thegrid_dot_v1_dot_market__data__pb2.ListTradesRequest.SerializeToString,
@@ -59,6 +79,21 @@ class MarketDataServiceStub(object):
                 '/thegrid.v1.MarketDataService/StreamMarketData',
                 request_serializer=thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataResponse.FromString,
+                _registered_method=True)
+        self.GetReferenceIndex = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/GetReferenceIndex',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexResponse.FromString,
+                _registered_method=True)
+        self.ListReferenceIndexes = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/ListReferenceIndexes',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesResponse.FromString,
+                _registered_method=True)
+        self.ListReferenceIndexInputs = channel.unary_unary(
+                '/thegrid.v1.MarketDataService/ListReferenceIndexInputs',
+                request_serializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsResponse.FromString,
                 _registered_method=True)
 
 
@@ -87,6 +122,37 @@ class MarketDataServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetOrderBook(self, request, context):
+        """GetOrderBook answers one market's book order by order, in the order in which they would trade.
+        Refused with MARKET_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTicker(self, request, context):
+        """GetTicker answers one market's best and last prices and its figures of the last 24 hours. Refused
+        with MARKET_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTickers(self, request, context):
+        """ListTickers pages through the tickers of all markets, by market id.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCandles(self, request, context):
+        """ListCandles pages through one market's candles of one interval, newest first. An interval in which
+        nothing traded has no candle. Refused with MARKET_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListTrades(self, request, context):
         """ListTrades pages through one market's trades, newest first. Refused with MARKET_NOT_FOUND.
         """
@@ -97,9 +163,35 @@ class MarketDataServiceServicer(object):
     def StreamMarketData(self, request, context):
         """StreamMarketData carries any number of subscriptions. Each begins with a snapshot, or, when
         `after_sequence` is still kept, with all that came after it; from then on each event names the one
-        before it, so that a gap cannot go unseen. A heartbeat comes every second. A reader that falls
-        behind gets conflated book levels, declared in the event, never lost trades; one that falls behind
-        further is ended with READER_TOO_SLOW and its last sequence.
+        before it, so that a gap cannot go unseen. Trades are kept for ever, so they always resume, across
+        restarts too; a channel of states that cannot resume begins with a snapshot that names the gap.
+        A heartbeat comes every second. A reader that falls behind is told so in `lag_events` and gets
+        conflated states, declared in the event, never fewer trades; one that falls behind further is
+        ended with READER_TOO_SLOW and its last sequence.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReferenceIndex(self, request, context):
+        """GetReferenceIndex answers the reference index of one window of an instrument, or its latest. Refused
+        with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReferenceIndexes(self, request, context):
+        """ListReferenceIndexes pages through an instrument's reference indexes, newest window first. Refused
+        with INSTRUMENT_NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReferenceIndexInputs(self, request, context):
+        """ListReferenceIndexInputs pages through the trades that went into one index, by trade id, so that anyone
+        can recompute it. Refused with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,6 +215,26 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
                     request_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetBookRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_market__data__pb2.GetBookResponse.SerializeToString,
             ),
+            'GetOrderBook': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOrderBook,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetOrderBookRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.GetOrderBookResponse.SerializeToString,
+            ),
+            'GetTicker': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTicker,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetTickerRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.GetTickerResponse.SerializeToString,
+            ),
+            'ListTickers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTickers,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListTickersRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.ListTickersResponse.SerializeToString,
+            ),
+            'ListCandles': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCandles,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListCandlesRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.ListCandlesResponse.SerializeToString,
+            ),
             'ListTrades': grpc.unary_unary_rpc_method_handler(
                     servicer.ListTrades,
                     request_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListTradesRequest.FromString,
@@ -132,6 +244,21 @@ def add_MarketDataServiceServicer_to_server(servicer, server):
                     servicer.StreamMarketData,
                     request_deserializer=thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataResponse.SerializeToString,
+            ),
+            'GetReferenceIndex': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReferenceIndex,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexResponse.SerializeToString,
+            ),
+            'ListReferenceIndexes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReferenceIndexes,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesResponse.SerializeToString,
+            ),
+            'ListReferenceIndexInputs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReferenceIndexInputs,
+                    request_deserializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -227,6 +354,114 @@ class MarketDataService(object):
             _registered_method=True)
 
     @staticmethod
+    def GetOrderBook(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/GetOrderBook',
+            thegrid_dot_v1_dot_market__data__pb2.GetOrderBookRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.GetOrderBookResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTicker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/GetTicker',
+            thegrid_dot_v1_dot_market__data__pb2.GetTickerRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.GetTickerResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTickers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/ListTickers',
+            thegrid_dot_v1_dot_market__data__pb2.ListTickersRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.ListTickersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCandles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/ListCandles',
+            thegrid_dot_v1_dot_market__data__pb2.ListCandlesRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.ListCandlesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListTrades(request,
             target,
             options=(),
@@ -270,6 +505,87 @@ class MarketDataService(object):
             '/thegrid.v1.MarketDataService/StreamMarketData',
             thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataRequest.SerializeToString,
             thegrid_dot_v1_dot_market__data__pb2.StreamMarketDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReferenceIndex(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/GetReferenceIndex',
+            thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.GetReferenceIndexResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReferenceIndexes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/ListReferenceIndexes',
+            thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReferenceIndexInputs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MarketDataService/ListReferenceIndexInputs',
+            thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsRequest.SerializeToString,
+            thegrid_dot_v1_dot_market__data__pb2.ListReferenceIndexInputsResponse.FromString,
             options,
             channel_credentials,
             insecure,

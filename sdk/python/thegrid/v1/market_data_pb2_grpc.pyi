@@ -73,6 +73,70 @@ _MarketDataServiceGetBookType = typing_extensions.TypeVar(
     ],
 )
 
+_MarketDataServiceGetOrderBookType = typing_extensions.TypeVar(
+    '_MarketDataServiceGetOrderBookType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetOrderBookRequest,
+        thegrid.v1.market_data_pb2.GetOrderBookResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetOrderBookRequest,
+        thegrid.v1.market_data_pb2.GetOrderBookResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetOrderBookRequest,
+        thegrid.v1.market_data_pb2.GetOrderBookResponse,
+    ],
+)
+
+_MarketDataServiceGetTickerType = typing_extensions.TypeVar(
+    '_MarketDataServiceGetTickerType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetTickerRequest,
+        thegrid.v1.market_data_pb2.GetTickerResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetTickerRequest,
+        thegrid.v1.market_data_pb2.GetTickerResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetTickerRequest,
+        thegrid.v1.market_data_pb2.GetTickerResponse,
+    ],
+)
+
+_MarketDataServiceListTickersType = typing_extensions.TypeVar(
+    '_MarketDataServiceListTickersType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListTickersRequest,
+        thegrid.v1.market_data_pb2.ListTickersResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListTickersRequest,
+        thegrid.v1.market_data_pb2.ListTickersResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListTickersRequest,
+        thegrid.v1.market_data_pb2.ListTickersResponse,
+    ],
+)
+
+_MarketDataServiceListCandlesType = typing_extensions.TypeVar(
+    '_MarketDataServiceListCandlesType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListCandlesRequest,
+        thegrid.v1.market_data_pb2.ListCandlesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListCandlesRequest,
+        thegrid.v1.market_data_pb2.ListCandlesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListCandlesRequest,
+        thegrid.v1.market_data_pb2.ListCandlesResponse,
+    ],
+)
+
 _MarketDataServiceListTradesType = typing_extensions.TypeVar(
     '_MarketDataServiceListTradesType',
     grpc.UnaryUnaryMultiCallable[
@@ -105,7 +169,55 @@ _MarketDataServiceStreamMarketDataType = typing_extensions.TypeVar(
     ],
 )
 
-class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _MarketDataServiceListMarketsType, _MarketDataServiceGetBookType, _MarketDataServiceListTradesType, _MarketDataServiceStreamMarketDataType]):
+_MarketDataServiceGetReferenceIndexType = typing_extensions.TypeVar(
+    '_MarketDataServiceGetReferenceIndexType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+    ],
+)
+
+_MarketDataServiceListReferenceIndexesType = typing_extensions.TypeVar(
+    '_MarketDataServiceListReferenceIndexesType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+    ],
+)
+
+_MarketDataServiceListReferenceIndexInputsType = typing_extensions.TypeVar(
+    '_MarketDataServiceListReferenceIndexInputsType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
+    ],
+)
+
+class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _MarketDataServiceListMarketsType, _MarketDataServiceGetBookType, _MarketDataServiceGetOrderBookType, _MarketDataServiceGetTickerType, _MarketDataServiceListTickersType, _MarketDataServiceListCandlesType, _MarketDataServiceListTradesType, _MarketDataServiceStreamMarketDataType, _MarketDataServiceGetReferenceIndexType, _MarketDataServiceListReferenceIndexesType, _MarketDataServiceListReferenceIndexInputsType]):
     """MarketDataService is the public side of the markets. Any key may read it; nothing in it names a member."""
 
     @typing.overload
@@ -123,12 +235,40 @@ class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _Mar
             thegrid.v1.market_data_pb2.GetBookResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.GetOrderBookRequest,
+            thegrid.v1.market_data_pb2.GetOrderBookResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.GetTickerRequest,
+            thegrid.v1.market_data_pb2.GetTickerResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListTickersRequest,
+            thegrid.v1.market_data_pb2.ListTickersResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListCandlesRequest,
+            thegrid.v1.market_data_pb2.ListCandlesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
             thegrid.v1.market_data_pb2.ListTradesRequest,
             thegrid.v1.market_data_pb2.ListTradesResponse,
         ],
         grpc.UnaryStreamMultiCallable[
             thegrid.v1.market_data_pb2.StreamMarketDataRequest,
             thegrid.v1.market_data_pb2.StreamMarketDataResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+            thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+            thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+            thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
         ],
     ], channel: grpc.Channel) -> None: ...
 
@@ -147,12 +287,40 @@ class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _Mar
             thegrid.v1.market_data_pb2.GetBookResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.GetOrderBookRequest,
+            thegrid.v1.market_data_pb2.GetOrderBookResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.GetTickerRequest,
+            thegrid.v1.market_data_pb2.GetTickerResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListTickersRequest,
+            thegrid.v1.market_data_pb2.ListTickersResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListCandlesRequest,
+            thegrid.v1.market_data_pb2.ListCandlesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.market_data_pb2.ListTradesRequest,
             thegrid.v1.market_data_pb2.ListTradesResponse,
         ],
         grpc.aio.UnaryStreamMultiCallable[
             thegrid.v1.market_data_pb2.StreamMarketDataRequest,
             thegrid.v1.market_data_pb2.StreamMarketDataResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+            thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+            thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+            thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
         ],
     ], channel: grpc.aio.Channel) -> None: ...
 
@@ -165,15 +333,50 @@ class MarketDataServiceStub(typing.Generic[_MarketDataServiceGetMarketType, _Mar
     GetBook: _MarketDataServiceGetBookType
     """GetBook answers one market's book by price level. Refused with MARKET_NOT_FOUND."""
 
+    GetOrderBook: _MarketDataServiceGetOrderBookType
+    """GetOrderBook answers one market's book order by order, in the order in which they would trade.
+    Refused with MARKET_NOT_FOUND.
+    """
+
+    GetTicker: _MarketDataServiceGetTickerType
+    """GetTicker answers one market's best and last prices and its figures of the last 24 hours. Refused
+    with MARKET_NOT_FOUND.
+    """
+
+    ListTickers: _MarketDataServiceListTickersType
+    """ListTickers pages through the tickers of all markets, by market id."""
+
+    ListCandles: _MarketDataServiceListCandlesType
+    """ListCandles pages through one market's candles of one interval, newest first. An interval in which
+    nothing traded has no candle. Refused with MARKET_NOT_FOUND.
+    """
+
     ListTrades: _MarketDataServiceListTradesType
     """ListTrades pages through one market's trades, newest first. Refused with MARKET_NOT_FOUND."""
 
     StreamMarketData: _MarketDataServiceStreamMarketDataType
     """StreamMarketData carries any number of subscriptions. Each begins with a snapshot, or, when
     `after_sequence` is still kept, with all that came after it; from then on each event names the one
-    before it, so that a gap cannot go unseen. A heartbeat comes every second. A reader that falls
-    behind gets conflated book levels, declared in the event, never lost trades; one that falls behind
-    further is ended with READER_TOO_SLOW and its last sequence.
+    before it, so that a gap cannot go unseen. Trades are kept for ever, so they always resume, across
+    restarts too; a channel of states that cannot resume begins with a snapshot that names the gap.
+    A heartbeat comes every second. A reader that falls behind is told so in `lag_events` and gets
+    conflated states, declared in the event, never fewer trades; one that falls behind further is
+    ended with READER_TOO_SLOW and its last sequence.
+    """
+
+    GetReferenceIndex: _MarketDataServiceGetReferenceIndexType
+    """GetReferenceIndex answers the reference index of one window of an instrument, or its latest. Refused
+    with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+    """
+
+    ListReferenceIndexes: _MarketDataServiceListReferenceIndexesType
+    """ListReferenceIndexes pages through an instrument's reference indexes, newest window first. Refused
+    with INSTRUMENT_NOT_FOUND.
+    """
+
+    ListReferenceIndexInputs: _MarketDataServiceListReferenceIndexInputsType
+    """ListReferenceIndexInputs pages through the trades that went into one index, by trade id, so that anyone
+    can recompute it. Refused with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
     """
 
 MarketDataServiceAsyncStub: typing_extensions.TypeAlias = MarketDataServiceStub[
@@ -190,12 +393,40 @@ MarketDataServiceAsyncStub: typing_extensions.TypeAlias = MarketDataServiceStub[
         thegrid.v1.market_data_pb2.GetBookResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetOrderBookRequest,
+        thegrid.v1.market_data_pb2.GetOrderBookResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetTickerRequest,
+        thegrid.v1.market_data_pb2.GetTickerResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListTickersRequest,
+        thegrid.v1.market_data_pb2.ListTickersResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListCandlesRequest,
+        thegrid.v1.market_data_pb2.ListCandlesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.market_data_pb2.ListTradesRequest,
         thegrid.v1.market_data_pb2.ListTradesResponse,
     ],
     grpc.aio.UnaryStreamMultiCallable[
         thegrid.v1.market_data_pb2.StreamMarketDataRequest,
         thegrid.v1.market_data_pb2.StreamMarketDataResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        thegrid.v1.market_data_pb2.GetReferenceIndexResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexesResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse,
     ],
 ]
 
@@ -227,6 +458,44 @@ class MarketDataServiceServicer(metaclass=abc.ABCMeta):
         """GetBook answers one market's book by price level. Refused with MARKET_NOT_FOUND."""
 
     @abc.abstractmethod
+    def GetOrderBook(
+        self,
+        request: thegrid.v1.market_data_pb2.GetOrderBookRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.GetOrderBookResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.GetOrderBookResponse]]:
+        """GetOrderBook answers one market's book order by order, in the order in which they would trade.
+        Refused with MARKET_NOT_FOUND.
+        """
+
+    @abc.abstractmethod
+    def GetTicker(
+        self,
+        request: thegrid.v1.market_data_pb2.GetTickerRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.GetTickerResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.GetTickerResponse]]:
+        """GetTicker answers one market's best and last prices and its figures of the last 24 hours. Refused
+        with MARKET_NOT_FOUND.
+        """
+
+    @abc.abstractmethod
+    def ListTickers(
+        self,
+        request: thegrid.v1.market_data_pb2.ListTickersRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.ListTickersResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.ListTickersResponse]]:
+        """ListTickers pages through the tickers of all markets, by market id."""
+
+    @abc.abstractmethod
+    def ListCandles(
+        self,
+        request: thegrid.v1.market_data_pb2.ListCandlesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.ListCandlesResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.ListCandlesResponse]]:
+        """ListCandles pages through one market's candles of one interval, newest first. An interval in which
+        nothing traded has no candle. Refused with MARKET_NOT_FOUND.
+        """
+
+    @abc.abstractmethod
     def ListTrades(
         self,
         request: thegrid.v1.market_data_pb2.ListTradesRequest,
@@ -242,9 +511,41 @@ class MarketDataServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[collections.abc.Iterator[thegrid.v1.market_data_pb2.StreamMarketDataResponse], collections.abc.AsyncIterator[thegrid.v1.market_data_pb2.StreamMarketDataResponse]]:
         """StreamMarketData carries any number of subscriptions. Each begins with a snapshot, or, when
         `after_sequence` is still kept, with all that came after it; from then on each event names the one
-        before it, so that a gap cannot go unseen. A heartbeat comes every second. A reader that falls
-        behind gets conflated book levels, declared in the event, never lost trades; one that falls behind
-        further is ended with READER_TOO_SLOW and its last sequence.
+        before it, so that a gap cannot go unseen. Trades are kept for ever, so they always resume, across
+        restarts too; a channel of states that cannot resume begins with a snapshot that names the gap.
+        A heartbeat comes every second. A reader that falls behind is told so in `lag_events` and gets
+        conflated states, declared in the event, never fewer trades; one that falls behind further is
+        ended with READER_TOO_SLOW and its last sequence.
+        """
+
+    @abc.abstractmethod
+    def GetReferenceIndex(
+        self,
+        request: thegrid.v1.market_data_pb2.GetReferenceIndexRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.GetReferenceIndexResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.GetReferenceIndexResponse]]:
+        """GetReferenceIndex answers the reference index of one window of an instrument, or its latest. Refused
+        with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+        """
+
+    @abc.abstractmethod
+    def ListReferenceIndexes(
+        self,
+        request: thegrid.v1.market_data_pb2.ListReferenceIndexesRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.ListReferenceIndexesResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.ListReferenceIndexesResponse]]:
+        """ListReferenceIndexes pages through an instrument's reference indexes, newest window first. Refused
+        with INSTRUMENT_NOT_FOUND.
+        """
+
+    @abc.abstractmethod
+    def ListReferenceIndexInputs(
+        self,
+        request: thegrid.v1.market_data_pb2.ListReferenceIndexInputsRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse, collections.abc.Awaitable[thegrid.v1.market_data_pb2.ListReferenceIndexInputsResponse]]:
+        """ListReferenceIndexInputs pages through the trades that went into one index, by trade id, so that anyone
+        can recompute it. Refused with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
         """
 
 def add_MarketDataServiceServicer_to_server(servicer: MarketDataServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

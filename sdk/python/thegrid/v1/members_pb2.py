@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from thegrid.v1 import common_pb2 as thegrid_dot_v1_dot_common__pb2
 from thegrid.v1 import trading_pb2 as thegrid_dot_v1_dot_trading__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18thegrid/v1/members.proto\x12\nthegrid.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17thegrid/v1/common.proto\x1a\x18thegrid/v1/trading.proto\"\xeb\x02\n\x06Member\x12\x1b\n\tmember_id\x18\x01 \x01(\tR\x08memberId\x12\x16\n\x06handle\x18\x02 \x01(\tR\x06handle\x12+\n\x11\x61\x66\x66iliation_group\x18\x03 \x01(\tR\x10\x61\x66\x66iliationGroup\x12\x1c\n\tsuspended\x18\x04 \x01(\x08R\tsuspended\x12\x36\n\x08settings\x18\x05 \x01(\x0b\x32\x1a.thegrid.v1.MemberSettingsR\x08settings\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12&\n\x05roles\x18\x07 \x03(\x0e\x32\x10.thegrid.v1.RoleR\x05roles\x12)\n\x10prevention_group\x18\x08 \x01(\tR\x0fpreventionGroup\x12\x19\n\x08\x66\x65\x65_tier\x18\t \x01(\tR\x07\x66\x65\x65Tier\"\xa3\x02\n\x0eMemberSettings\x12:\n\x0c\x61\x63\x63ount_mode\x18\x01 \x01(\x0e\x32\x17.thegrid.v1.AccountModeR\x0b\x61\x63\x63ountMode\x12\x35\n\x17\x61uto_buy_ceiling_micros\x18\x02 \x01(\x03R\x14\x61utoBuyCeilingMicros\x12#\n\rauto_transfer\x18\x03 \x01(\x08R\x0c\x61utoTransfer\x12$\n\x0e\x61uto_buy_units\x18\x04 \x01(\x03R\x0c\x61utoBuyUnits\x12S\n\x15self_trade_prevention\x18\x05 \x01(\x0e\x32\x1f.thegrid.v1.SelfTradePreventionR\x13selfTradePrevention\"h\n\x10GetMemberRequest\x12\x1b\n\tmember_id\x18\x01 \x01(\tR\x08memberId\x12\x37\n\x0cmin_position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"j\n\x11GetMemberResponse\x12*\n\x06member\x18\x01 \x01(\x0b\x32\x12.thegrid.v1.MemberR\x06member\x12)\n\x06scopes\x18\x02 \x03(\x0e\x32\x11.thegrid.v1.ScopeR\x06scopes\"\xeb\x03\n\x15UpdateSettingsRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12?\n\x0c\x61\x63\x63ount_mode\x18\x02 \x01(\x0e\x32\x17.thegrid.v1.AccountModeH\x00R\x0b\x61\x63\x63ountMode\x88\x01\x01\x12:\n\x17\x61uto_buy_ceiling_micros\x18\x03 \x01(\x03H\x01R\x14\x61utoBuyCeilingMicros\x88\x01\x01\x12(\n\rauto_transfer\x18\x04 \x01(\x08H\x02R\x0c\x61utoTransfer\x88\x01\x01\x12\x1b\n\tmember_id\x18\x05 \x01(\tR\x08memberId\x12)\n\x0e\x61uto_buy_units\x18\x06 \x01(\x03H\x03R\x0c\x61utoBuyUnits\x88\x01\x01\x12X\n\x15self_trade_prevention\x18\x07 \x01(\x0e\x32\x1f.thegrid.v1.SelfTradePreventionH\x04R\x13selfTradePrevention\x88\x01\x01\x42\x0f\n\r_account_modeB\x1a\n\x18_auto_buy_ceiling_microsB\x10\n\x0e_auto_transferB\x11\n\x0f_auto_buy_unitsB\x18\n\x16_self_trade_prevention\"\x82\x01\n\x16UpdateSettingsResponse\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32\x1a.thegrid.v1.MemberSettingsR\x08settings\x12\x30\n\x08position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"\xe0\x02\n\x03Key\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x1b\n\tmember_id\x18\x02 \x01(\tR\x08memberId\x12\x14\n\x05label\x18\x03 \x01(\tR\x05label\x12)\n\x06scopes\x18\x04 \x03(\x0e\x32\x11.thegrid.v1.ScopeR\x06scopes\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12;\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrevokeTime\x12;\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12-\n\x06limits\x18\x08 \x01(\x0b\x32\x15.thegrid.v1.KeyLimitsR\x06limits\"p\n\tKeyLimits\x12.\n\x13requests_per_second\x18\x01 \x01(\x03R\x11requestsPerSecond\x12\x33\n\x15\x63oncurrent_deliveries\x18\x02 \x01(\x03R\x14\x63oncurrentDeliveries\"\xfb\x01\n\x10\x43reateKeyRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x14\n\x05label\x18\x02 \x01(\tR\x05label\x12)\n\x06scopes\x18\x03 \x03(\x0e\x32\x11.thegrid.v1.ScopeR\x06scopes\x12;\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x1b\n\tmember_id\x18\x05 \x01(\tR\x08memberId\x12-\n\x06limits\x18\x06 \x01(\x0b\x32\x15.thegrid.v1.KeyLimitsR\x06limits\"\x80\x01\n\x11\x43reateKeyResponse\x12!\n\x03key\x18\x01 \x01(\x0b\x32\x0f.thegrid.v1.KeyR\x03key\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\x12\x30\n\x08position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"H\n\x10RevokeKeyRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x15\n\x06key_id\x18\x02 \x01(\tR\x05keyId\"h\n\x11RevokeKeyResponse\x12!\n\x03key\x18\x01 \x01(\x0b\x32\x0f.thegrid.v1.KeyR\x03key\x12\x30\n\x08position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"\x86\x01\n\x0fListKeysRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x37\n\x0cmin_position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"_\n\x10ListKeysResponse\x12#\n\x04keys\x18\x01 \x03(\x0b\x32\x0f.thegrid.v1.KeyR\x04keys\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*]\n\x0b\x41\x63\x63ountMode\x12\x1c\n\x18\x41\x43\x43OUNT_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41\x43\x43OUNT_MODE_AUTO\x10\x01\x12\x19\n\x15\x41\x43\x43OUNT_MODE_ADVANCED\x10\x02*\x94\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x14\n\x10SCOPE_TRADE_READ\x10\x01\x12\x15\n\x11SCOPE_TRADE_WRITE\x10\x02\x12\x11\n\rSCOPE_CONSUME\x10\x03\x12\x10\n\x0cSCOPE_SUPPLY\x10\x04\x12\x11\n\rSCOPE_GATEWAY\x10\x05\x12\x0f\n\x0bSCOPE_ADMIN\x10\x06*f\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_TRADER\x10\x01\x12\x11\n\rROLE_CONSUMER\x10\x02\x12\x11\n\rROLE_SUPPLIER\x10\x03\x12\x11\n\rROLE_OPERATOR\x10\x04\x32\xa6\x03\n\rMemberService\x12M\n\tGetMember\x12\x1c.thegrid.v1.GetMemberRequest\x1a\x1d.thegrid.v1.GetMemberResponse\"\x03\x90\x02\x01\x12\\\n\x0eUpdateSettings\x12!.thegrid.v1.UpdateSettingsRequest\x1a\".thegrid.v1.UpdateSettingsResponse\"\x03\x90\x02\x02\x12M\n\tCreateKey\x12\x1c.thegrid.v1.CreateKeyRequest\x1a\x1d.thegrid.v1.CreateKeyResponse\"\x03\x90\x02\x02\x12M\n\tRevokeKey\x12\x1c.thegrid.v1.RevokeKeyRequest\x1a\x1d.thegrid.v1.RevokeKeyResponse\"\x03\x90\x02\x02\x12J\n\x08ListKeys\x12\x1b.thegrid.v1.ListKeysRequest\x1a\x1c.thegrid.v1.ListKeysResponse\"\x03\x90\x02\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18thegrid/v1/members.proto\x12\nthegrid.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17thegrid/v1/common.proto\x1a\x18thegrid/v1/trading.proto\"\xeb\x02\n\x06Member\x12\x1b\n\tmember_id\x18\x01 \x01(\tR\x08memberId\x12\x16\n\x06handle\x18\x02 \x01(\tR\x06handle\x12+\n\x11\x61\x66\x66iliation_group\x18\x03 \x01(\tR\x10\x61\x66\x66iliationGroup\x12\x1c\n\tsuspended\x18\x04 \x01(\x08R\tsuspended\x12\x36\n\x08settings\x18\x05 \x01(\x0b\x32\x1a.thegrid.v1.MemberSettingsR\x08settings\x12;\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12&\n\x05roles\x18\x07 \x03(\x0e\x32\x10.thegrid.v1.RoleR\x05roles\x12)\n\x10prevention_group\x18\x08 \x01(\tR\x0fpreventionGroup\x12\x19\n\x08\x66\x65\x65_tier\x18\t \x01(\tR\x07\x66\x65\x65Tier\"\x81\x04\n\x0eMemberSettings\x12:\n\x0c\x61\x63\x63ount_mode\x18\x01 \x01(\x0e\x32\x17.thegrid.v1.AccountModeR\x0b\x61\x63\x63ountMode\x12\x35\n\x17\x61uto_buy_ceiling_micros\x18\x02 \x01(\x03R\x14\x61utoBuyCeilingMicros\x12#\n\rauto_transfer\x18\x03 \x01(\x08R\x0c\x61utoTransfer\x12$\n\x0e\x61uto_buy_units\x18\x04 \x01(\x03R\x0c\x61utoBuyUnits\x12S\n\x15self_trade_prevention\x18\x05 \x01(\x0e\x32\x1f.thegrid.v1.SelfTradePreventionR\x13selfTradePrevention\x12<\n\x1b\x61uto_buy_day_ceiling_micros\x18\x06 \x01(\x03R\x17\x61utoBuyDayCeilingMicros\x12\x39\n\x19\x61uto_buy_threshold_tokens\x18\x07 \x01(\x03R\x16\x61utoBuyThresholdTokens\x12-\n\x13\x61uto_buy_day_micros\x18\x08 \x01(\x03R\x10\x61utoBuyDayMicros\x12\x34\n\x07notices\x18\t \x01(\x0b\x32\x1a.thegrid.v1.NoticeSettingsR\x07notices\"\xb5\x01\n\x0eNoticeSettings\x12\x1f\n\x0b\x63\x61sh_micros\x18\x01 \x01(\x03R\ncashMicros\x12\x16\n\x06tokens\x18\x02 \x01(\x03R\x06tokens\x12\x34\n\x08lot_lead\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07lotLead\x12\x34\n\x08key_lead\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07keyLead\"h\n\x10GetMemberRequest\x12\x1b\n\tmember_id\x18\x01 \x01(\tR\x08memberId\x12\x37\n\x0cmin_position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"j\n\x11GetMemberResponse\x12*\n\x06member\x18\x01 \x01(\x0b\x32\x12.thegrid.v1.MemberR\x06member\x12)\n\x06scopes\x18\x02 \x03(\x0e\x32\x11.thegrid.v1.ScopeR\x06scopes\"\xe2\x05\n\x15UpdateSettingsRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12?\n\x0c\x61\x63\x63ount_mode\x18\x02 \x01(\x0e\x32\x17.thegrid.v1.AccountModeH\x00R\x0b\x61\x63\x63ountMode\x88\x01\x01\x12:\n\x17\x61uto_buy_ceiling_micros\x18\x03 \x01(\x03H\x01R\x14\x61utoBuyCeilingMicros\x88\x01\x01\x12(\n\rauto_transfer\x18\x04 \x01(\x08H\x02R\x0c\x61utoTransfer\x88\x01\x01\x12\x1b\n\tmember_id\x18\x05 \x01(\tR\x08memberId\x12)\n\x0e\x61uto_buy_units\x18\x06 \x01(\x03H\x03R\x0c\x61utoBuyUnits\x88\x01\x01\x12X\n\x15self_trade_prevention\x18\x07 \x01(\x0e\x32\x1f.thegrid.v1.SelfTradePreventionH\x04R\x13selfTradePrevention\x88\x01\x01\x12\x41\n\x1b\x61uto_buy_day_ceiling_micros\x18\x08 \x01(\x03H\x05R\x17\x61utoBuyDayCeilingMicros\x88\x01\x01\x12>\n\x19\x61uto_buy_threshold_tokens\x18\t \x01(\x03H\x06R\x16\x61utoBuyThresholdTokens\x88\x01\x01\x12\x34\n\x07notices\x18\n \x01(\x0b\x32\x1a.thegrid.v1.NoticeSettingsR\x07noticesB\x0f\n\r_account_modeB\x1a\n\x18_auto_buy_ceiling_microsB\x10\n\x0e_auto_transferB\x11\n\x0f_auto_buy_unitsB\x18\n\x16_self_trade_preventionB\x1e\n\x1c_auto_buy_day_ceiling_microsB\x1c\n\x1a_auto_buy_threshold_tokens\"\x82\x01\n\x16UpdateSettingsResponse\x12\x36\n\x08settings\x18\x01 \x01(\x0b\x32\x1a.thegrid.v1.MemberSettingsR\x08settings\x12\x30\n\x08position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"\x8b\x04\n\x03Key\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x1b\n\tmember_id\x18\x02 \x01(\tR\x08memberId\x12\x14\n\x05label\x18\x03 \x01(\tR\x05label\x12)\n\x06scopes\x18\x04 \x03(\x0e\x32\x11.thegrid.v1.ScopeR\x06scopes\x12;\n\x0b\x65xpire_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12;\n\x0brevoke_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nrevokeTime\x12;\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12-\n\x06limits\x18\x08 \x01(\x0b\x32\x15.thegrid.v1.KeyLimitsR\x06limits\x12\"\n\rparent_key_id\x18\t \x01(\tR\x0bparentKeyId\x12*\n\x05usage\x18\n \x01(\x0b\x32\x14.thegrid.v1.KeyUsageR\x05usage\x12Y\n\x1bprevious_secret_expire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x18previousSecretExpireTime\"\x93\x03\n\x08KeyUsage\x12\x1d\n\nday_micros\x18\x01 \x01(\x03R\tdayMicros\x12\x1d\n\nday_tokens\x18\x02 \x01(\x03R\tdayTokens\x12!\n\x0cmonth_micros\x18\x03 \x01(\x03R\x0bmonthMicros\x12!\n\x0cmonth_tokens\x18\x04 \x01(\x03R\x0bmonthTokens\x12!\n\x0ctotal_micros\x18\x05 \x01(\x03R\x0btotalMicros\x12!\n\x0ctotal_tokens\x18\x06 \x01(\x03R\x0btotalTokens\x12\x14\n\x05\x63\x61lls\x18\x07 \x01(\x03R\x05\x63\x61lls\x12\x1f\n\x0bheld_micros\x18\x08 \x01(\x03R\nheldMicros\x12@\n\x0e\x64\x61y_reset_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0c\x64\x61yResetTime\x12\x44\n\x10month_reset_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0emonthResetTime\"\xd4\x02\n\tKeyLimits\x12.\n\x13requests_per_second\x18\x01 \x01(\x03R\x11requestsPerSecond\x12\x33\n\x15\x63oncurrent_deliveries\x18\x02 \x01(\x03R\x14\x63oncurrentDeliveries\x12.\n\x13requests_per_minute\x18\x03 \x01(\x03R\x11requestsPerMinute\x12*\n\x11tokens_per_minute\x18\x04 \x01(\x03R\x0ftokensPerMinute\x12/\n\x14spend_per_day_micros\x18\x05 \x01(\x03R\x11spendPerDayMicros\x12\x33\n\x16spend_per_month_micros\x18\x06 \x01(\x03R\x13spendPerMonthMicros\x12 \n\x0binstruments\x18\x07 \x03(\tR\x0binstruments\"\x9f\x02\n\x10\x43reateKeyRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x14\n\x05label\x18\x02 \x01(\tR\x05label\x12)\n\x06scopes\x18\x03 \x03(\x0e\x32\x11.thegrid.v1.ScopeR\x06scopes\x12;\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12\x1b\n\tmember_id\x18\x05 \x01(\tR\x08memberId\x12-\n\x06limits\x18\x06 \x01(\x0b\x32\x15.thegrid.v1.KeyLimitsR\x06limits\x12\"\n\rparent_key_id\x18\x07 \x01(\tR\x0bparentKeyId\"\x80\x01\n\x11\x43reateKeyResponse\x12!\n\x03key\x18\x01 \x01(\x0b\x32\x0f.thegrid.v1.KeyR\x03key\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\x12\x30\n\x08position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"\x9c\x01\n\x10UpdateKeyRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x15\n\x06key_id\x18\x02 \x01(\tR\x05keyId\x12\x19\n\x05label\x18\x03 \x01(\tH\x00R\x05label\x88\x01\x01\x12-\n\x06limits\x18\x04 \x01(\x0b\x32\x15.thegrid.v1.KeyLimitsR\x06limitsB\x08\n\x06_label\"h\n\x11UpdateKeyResponse\x12!\n\x03key\x18\x01 \x01(\x0b\x32\x0f.thegrid.v1.KeyR\x03key\x12\x30\n\x08position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"y\n\x10RotateKeyRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x15\n\x06key_id\x18\x02 \x01(\tR\x05keyId\x12/\n\x05grace\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05grace\"\x80\x01\n\x11RotateKeyResponse\x12!\n\x03key\x18\x01 \x01(\x0b\x32\x0f.thegrid.v1.KeyR\x03key\x12\x16\n\x06secret\x18\x02 \x01(\tR\x06secret\x12\x30\n\x08position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"_\n\rGetKeyRequest\x12\x15\n\x06key_id\x18\x01 \x01(\tR\x05keyId\x12\x37\n\x0cmin_position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"3\n\x0eGetKeyResponse\x12!\n\x03key\x18\x01 \x01(\x0b\x32\x0f.thegrid.v1.KeyR\x03key\"H\n\x10RevokeKeyRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x15\n\x06key_id\x18\x02 \x01(\tR\x05keyId\"h\n\x11RevokeKeyResponse\x12!\n\x03key\x18\x01 \x01(\x0b\x32\x0f.thegrid.v1.KeyR\x03key\x12\x30\n\x08position\x18\x02 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x08position\"\x86\x01\n\x0fListKeysRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12\x37\n\x0cmin_position\x18\x03 \x01(\x0b\x32\x14.thegrid.v1.PositionR\x0bminPosition\"_\n\x10ListKeysResponse\x12#\n\x04keys\x18\x01 \x03(\x0b\x32\x0f.thegrid.v1.KeyR\x04keys\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*]\n\x0b\x41\x63\x63ountMode\x12\x1c\n\x18\x41\x43\x43OUNT_MODE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x41\x43\x43OUNT_MODE_AUTO\x10\x01\x12\x19\n\x15\x41\x43\x43OUNT_MODE_ADVANCED\x10\x02*\xa4\x01\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x14\n\x10SCOPE_TRADE_READ\x10\x01\x12\x15\n\x11SCOPE_TRADE_WRITE\x10\x02\x12\x11\n\rSCOPE_CONSUME\x10\x03\x12\x10\n\x0cSCOPE_SUPPLY\x10\x04\x12\x11\n\rSCOPE_GATEWAY\x10\x05\x12\x0f\n\x0bSCOPE_ADMIN\x10\x06\x12\x0e\n\nSCOPE_KEYS\x10\x07*f\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_TRADER\x10\x01\x12\x11\n\rROLE_CONSUMER\x10\x02\x12\x11\n\rROLE_SUPPLIER\x10\x03\x12\x11\n\rROLE_OPERATOR\x10\x04\x32\x8a\x05\n\rMemberService\x12M\n\tGetMember\x12\x1c.thegrid.v1.GetMemberRequest\x1a\x1d.thegrid.v1.GetMemberResponse\"\x03\x90\x02\x01\x12\\\n\x0eUpdateSettings\x12!.thegrid.v1.UpdateSettingsRequest\x1a\".thegrid.v1.UpdateSettingsResponse\"\x03\x90\x02\x02\x12M\n\tCreateKey\x12\x1c.thegrid.v1.CreateKeyRequest\x1a\x1d.thegrid.v1.CreateKeyResponse\"\x03\x90\x02\x02\x12M\n\tUpdateKey\x12\x1c.thegrid.v1.UpdateKeyRequest\x1a\x1d.thegrid.v1.UpdateKeyResponse\"\x03\x90\x02\x02\x12M\n\tRotateKey\x12\x1c.thegrid.v1.RotateKeyRequest\x1a\x1d.thegrid.v1.RotateKeyResponse\"\x03\x90\x02\x02\x12\x44\n\x06GetKey\x12\x19.thegrid.v1.GetKeyRequest\x1a\x1a.thegrid.v1.GetKeyResponse\"\x03\x90\x02\x01\x12M\n\tRevokeKey\x12\x1c.thegrid.v1.RevokeKeyRequest\x1a\x1d.thegrid.v1.RevokeKeyResponse\"\x03\x90\x02\x02\x12J\n\x08ListKeys\x12\x1b.thegrid.v1.ListKeysRequest\x1a\x1c.thegrid.v1.ListKeysResponse\"\x03\x90\x02\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,44 +41,66 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBERSERVICE'].methods_by_name['UpdateSettings']._serialized_options = b'\220\002\002'
   _globals['_MEMBERSERVICE'].methods_by_name['CreateKey']._loaded_options = None
   _globals['_MEMBERSERVICE'].methods_by_name['CreateKey']._serialized_options = b'\220\002\002'
+  _globals['_MEMBERSERVICE'].methods_by_name['UpdateKey']._loaded_options = None
+  _globals['_MEMBERSERVICE'].methods_by_name['UpdateKey']._serialized_options = b'\220\002\002'
+  _globals['_MEMBERSERVICE'].methods_by_name['RotateKey']._loaded_options = None
+  _globals['_MEMBERSERVICE'].methods_by_name['RotateKey']._serialized_options = b'\220\002\002'
+  _globals['_MEMBERSERVICE'].methods_by_name['GetKey']._loaded_options = None
+  _globals['_MEMBERSERVICE'].methods_by_name['GetKey']._serialized_options = b'\220\002\001'
   _globals['_MEMBERSERVICE'].methods_by_name['RevokeKey']._loaded_options = None
   _globals['_MEMBERSERVICE'].methods_by_name['RevokeKey']._serialized_options = b'\220\002\002'
   _globals['_MEMBERSERVICE'].methods_by_name['ListKeys']._loaded_options = None
   _globals['_MEMBERSERVICE'].methods_by_name['ListKeys']._serialized_options = b'\220\002\001'
-  _globals['_ACCOUNTMODE']._serialized_start=2893
-  _globals['_ACCOUNTMODE']._serialized_end=2986
-  _globals['_SCOPE']._serialized_start=2989
-  _globals['_SCOPE']._serialized_end=3137
-  _globals['_ROLE']._serialized_start=3139
-  _globals['_ROLE']._serialized_end=3241
-  _globals['_MEMBER']._serialized_start=125
-  _globals['_MEMBER']._serialized_end=488
-  _globals['_MEMBERSETTINGS']._serialized_start=491
-  _globals['_MEMBERSETTINGS']._serialized_end=782
-  _globals['_GETMEMBERREQUEST']._serialized_start=784
-  _globals['_GETMEMBERREQUEST']._serialized_end=888
-  _globals['_GETMEMBERRESPONSE']._serialized_start=890
-  _globals['_GETMEMBERRESPONSE']._serialized_end=996
-  _globals['_UPDATESETTINGSREQUEST']._serialized_start=999
-  _globals['_UPDATESETTINGSREQUEST']._serialized_end=1490
-  _globals['_UPDATESETTINGSRESPONSE']._serialized_start=1493
-  _globals['_UPDATESETTINGSRESPONSE']._serialized_end=1623
-  _globals['_KEY']._serialized_start=1626
-  _globals['_KEY']._serialized_end=1978
-  _globals['_KEYLIMITS']._serialized_start=1980
-  _globals['_KEYLIMITS']._serialized_end=2092
-  _globals['_CREATEKEYREQUEST']._serialized_start=2095
-  _globals['_CREATEKEYREQUEST']._serialized_end=2346
-  _globals['_CREATEKEYRESPONSE']._serialized_start=2349
-  _globals['_CREATEKEYRESPONSE']._serialized_end=2477
-  _globals['_REVOKEKEYREQUEST']._serialized_start=2479
-  _globals['_REVOKEKEYREQUEST']._serialized_end=2551
-  _globals['_REVOKEKEYRESPONSE']._serialized_start=2553
-  _globals['_REVOKEKEYRESPONSE']._serialized_end=2657
-  _globals['_LISTKEYSREQUEST']._serialized_start=2660
-  _globals['_LISTKEYSREQUEST']._serialized_end=2794
-  _globals['_LISTKEYSRESPONSE']._serialized_start=2796
-  _globals['_LISTKEYSRESPONSE']._serialized_end=2891
-  _globals['_MEMBERSERVICE']._serialized_start=3244
-  _globals['_MEMBERSERVICE']._serialized_end=3666
+  _globals['_ACCOUNTMODE']._serialized_start=5089
+  _globals['_ACCOUNTMODE']._serialized_end=5182
+  _globals['_SCOPE']._serialized_start=5185
+  _globals['_SCOPE']._serialized_end=5349
+  _globals['_ROLE']._serialized_start=5351
+  _globals['_ROLE']._serialized_end=5453
+  _globals['_MEMBER']._serialized_start=157
+  _globals['_MEMBER']._serialized_end=520
+  _globals['_MEMBERSETTINGS']._serialized_start=523
+  _globals['_MEMBERSETTINGS']._serialized_end=1036
+  _globals['_NOTICESETTINGS']._serialized_start=1039
+  _globals['_NOTICESETTINGS']._serialized_end=1220
+  _globals['_GETMEMBERREQUEST']._serialized_start=1222
+  _globals['_GETMEMBERREQUEST']._serialized_end=1326
+  _globals['_GETMEMBERRESPONSE']._serialized_start=1328
+  _globals['_GETMEMBERRESPONSE']._serialized_end=1434
+  _globals['_UPDATESETTINGSREQUEST']._serialized_start=1437
+  _globals['_UPDATESETTINGSREQUEST']._serialized_end=2175
+  _globals['_UPDATESETTINGSRESPONSE']._serialized_start=2178
+  _globals['_UPDATESETTINGSRESPONSE']._serialized_end=2308
+  _globals['_KEY']._serialized_start=2311
+  _globals['_KEY']._serialized_end=2834
+  _globals['_KEYUSAGE']._serialized_start=2837
+  _globals['_KEYUSAGE']._serialized_end=3240
+  _globals['_KEYLIMITS']._serialized_start=3243
+  _globals['_KEYLIMITS']._serialized_end=3583
+  _globals['_CREATEKEYREQUEST']._serialized_start=3586
+  _globals['_CREATEKEYREQUEST']._serialized_end=3873
+  _globals['_CREATEKEYRESPONSE']._serialized_start=3876
+  _globals['_CREATEKEYRESPONSE']._serialized_end=4004
+  _globals['_UPDATEKEYREQUEST']._serialized_start=4007
+  _globals['_UPDATEKEYREQUEST']._serialized_end=4163
+  _globals['_UPDATEKEYRESPONSE']._serialized_start=4165
+  _globals['_UPDATEKEYRESPONSE']._serialized_end=4269
+  _globals['_ROTATEKEYREQUEST']._serialized_start=4271
+  _globals['_ROTATEKEYREQUEST']._serialized_end=4392
+  _globals['_ROTATEKEYRESPONSE']._serialized_start=4395
+  _globals['_ROTATEKEYRESPONSE']._serialized_end=4523
+  _globals['_GETKEYREQUEST']._serialized_start=4525
+  _globals['_GETKEYREQUEST']._serialized_end=4620
+  _globals['_GETKEYRESPONSE']._serialized_start=4622
+  _globals['_GETKEYRESPONSE']._serialized_end=4673
+  _globals['_REVOKEKEYREQUEST']._serialized_start=4675
+  _globals['_REVOKEKEYREQUEST']._serialized_end=4747
+  _globals['_REVOKEKEYRESPONSE']._serialized_start=4749
+  _globals['_REVOKEKEYRESPONSE']._serialized_end=4853
+  _globals['_LISTKEYSREQUEST']._serialized_start=4856
+  _globals['_LISTKEYSREQUEST']._serialized_end=4990
+  _globals['_LISTKEYSRESPONSE']._serialized_start=4992
+  _globals['_LISTKEYSRESPONSE']._serialized_end=5087
+  _globals['_MEMBERSERVICE']._serialized_start=5456
+  _globals['_MEMBERSERVICE']._serialized_end=6106
 # @@protoc_insertion_point(module_scope)

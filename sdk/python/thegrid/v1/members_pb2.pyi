@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from thegrid.v1 import common_pb2 as _common_pb2
 from thegrid.v1 import trading_pb2 as _trading_pb2
@@ -27,6 +28,7 @@ class Scope(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SCOPE_SUPPLY: _ClassVar[Scope]
     SCOPE_GATEWAY: _ClassVar[Scope]
     SCOPE_ADMIN: _ClassVar[Scope]
+    SCOPE_KEYS: _ClassVar[Scope]
 
 class Role(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -45,6 +47,7 @@ SCOPE_CONSUME: Scope
 SCOPE_SUPPLY: Scope
 SCOPE_GATEWAY: Scope
 SCOPE_ADMIN: Scope
+SCOPE_KEYS: Scope
 ROLE_UNSPECIFIED: Role
 ROLE_TRADER: Role
 ROLE_CONSUMER: Role
@@ -74,18 +77,38 @@ class Member(_message.Message):
     def __init__(self, member_id: _Optional[str] = ..., handle: _Optional[str] = ..., affiliation_group: _Optional[str] = ..., suspended: bool = ..., settings: _Optional[_Union[MemberSettings, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., roles: _Optional[_Iterable[_Union[Role, str]]] = ..., prevention_group: _Optional[str] = ..., fee_tier: _Optional[str] = ...) -> None: ...
 
 class MemberSettings(_message.Message):
-    __slots__ = ("account_mode", "auto_buy_ceiling_micros", "auto_transfer", "auto_buy_units", "self_trade_prevention")
+    __slots__ = ("account_mode", "auto_buy_ceiling_micros", "auto_transfer", "auto_buy_units", "self_trade_prevention", "auto_buy_day_ceiling_micros", "auto_buy_threshold_tokens", "auto_buy_day_micros", "notices")
     ACCOUNT_MODE_FIELD_NUMBER: _ClassVar[int]
     AUTO_BUY_CEILING_MICROS_FIELD_NUMBER: _ClassVar[int]
     AUTO_TRANSFER_FIELD_NUMBER: _ClassVar[int]
     AUTO_BUY_UNITS_FIELD_NUMBER: _ClassVar[int]
     SELF_TRADE_PREVENTION_FIELD_NUMBER: _ClassVar[int]
+    AUTO_BUY_DAY_CEILING_MICROS_FIELD_NUMBER: _ClassVar[int]
+    AUTO_BUY_THRESHOLD_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    AUTO_BUY_DAY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
     account_mode: AccountMode
     auto_buy_ceiling_micros: int
     auto_transfer: bool
     auto_buy_units: int
     self_trade_prevention: _trading_pb2.SelfTradePrevention
-    def __init__(self, account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ..., auto_buy_units: _Optional[int] = ..., self_trade_prevention: _Optional[_Union[_trading_pb2.SelfTradePrevention, str]] = ...) -> None: ...
+    auto_buy_day_ceiling_micros: int
+    auto_buy_threshold_tokens: int
+    auto_buy_day_micros: int
+    notices: NoticeSettings
+    def __init__(self, account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ..., auto_buy_units: _Optional[int] = ..., self_trade_prevention: _Optional[_Union[_trading_pb2.SelfTradePrevention, str]] = ..., auto_buy_day_ceiling_micros: _Optional[int] = ..., auto_buy_threshold_tokens: _Optional[int] = ..., auto_buy_day_micros: _Optional[int] = ..., notices: _Optional[_Union[NoticeSettings, _Mapping]] = ...) -> None: ...
+
+class NoticeSettings(_message.Message):
+    __slots__ = ("cash_micros", "tokens", "lot_lead", "key_lead")
+    CASH_MICROS_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_FIELD_NUMBER: _ClassVar[int]
+    LOT_LEAD_FIELD_NUMBER: _ClassVar[int]
+    KEY_LEAD_FIELD_NUMBER: _ClassVar[int]
+    cash_micros: int
+    tokens: int
+    lot_lead: _duration_pb2.Duration
+    key_lead: _duration_pb2.Duration
+    def __init__(self, cash_micros: _Optional[int] = ..., tokens: _Optional[int] = ..., lot_lead: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., key_lead: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class GetMemberRequest(_message.Message):
     __slots__ = ("member_id", "min_position")
@@ -104,7 +127,7 @@ class GetMemberResponse(_message.Message):
     def __init__(self, member: _Optional[_Union[Member, _Mapping]] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ...) -> None: ...
 
 class UpdateSettingsRequest(_message.Message):
-    __slots__ = ("request_id", "account_mode", "auto_buy_ceiling_micros", "auto_transfer", "member_id", "auto_buy_units", "self_trade_prevention")
+    __slots__ = ("request_id", "account_mode", "auto_buy_ceiling_micros", "auto_transfer", "member_id", "auto_buy_units", "self_trade_prevention", "auto_buy_day_ceiling_micros", "auto_buy_threshold_tokens", "notices")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ACCOUNT_MODE_FIELD_NUMBER: _ClassVar[int]
     AUTO_BUY_CEILING_MICROS_FIELD_NUMBER: _ClassVar[int]
@@ -112,6 +135,9 @@ class UpdateSettingsRequest(_message.Message):
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     AUTO_BUY_UNITS_FIELD_NUMBER: _ClassVar[int]
     SELF_TRADE_PREVENTION_FIELD_NUMBER: _ClassVar[int]
+    AUTO_BUY_DAY_CEILING_MICROS_FIELD_NUMBER: _ClassVar[int]
+    AUTO_BUY_THRESHOLD_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    NOTICES_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     account_mode: AccountMode
     auto_buy_ceiling_micros: int
@@ -119,7 +145,10 @@ class UpdateSettingsRequest(_message.Message):
     member_id: str
     auto_buy_units: int
     self_trade_prevention: _trading_pb2.SelfTradePrevention
-    def __init__(self, request_id: _Optional[str] = ..., account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ..., member_id: _Optional[str] = ..., auto_buy_units: _Optional[int] = ..., self_trade_prevention: _Optional[_Union[_trading_pb2.SelfTradePrevention, str]] = ...) -> None: ...
+    auto_buy_day_ceiling_micros: int
+    auto_buy_threshold_tokens: int
+    notices: NoticeSettings
+    def __init__(self, request_id: _Optional[str] = ..., account_mode: _Optional[_Union[AccountMode, str]] = ..., auto_buy_ceiling_micros: _Optional[int] = ..., auto_transfer: bool = ..., member_id: _Optional[str] = ..., auto_buy_units: _Optional[int] = ..., self_trade_prevention: _Optional[_Union[_trading_pb2.SelfTradePrevention, str]] = ..., auto_buy_day_ceiling_micros: _Optional[int] = ..., auto_buy_threshold_tokens: _Optional[int] = ..., notices: _Optional[_Union[NoticeSettings, _Mapping]] = ...) -> None: ...
 
 class UpdateSettingsResponse(_message.Message):
     __slots__ = ("settings", "position")
@@ -130,7 +159,7 @@ class UpdateSettingsResponse(_message.Message):
     def __init__(self, settings: _Optional[_Union[MemberSettings, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
 
 class Key(_message.Message):
-    __slots__ = ("key_id", "member_id", "label", "scopes", "expire_time", "revoke_time", "create_time", "limits")
+    __slots__ = ("key_id", "member_id", "label", "scopes", "expire_time", "revoke_time", "create_time", "limits", "parent_key_id", "usage", "previous_secret_expire_time")
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
@@ -139,6 +168,9 @@ class Key(_message.Message):
     REVOKE_TIME_FIELD_NUMBER: _ClassVar[int]
     CREATE_TIME_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    PARENT_KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    USAGE_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_SECRET_EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     key_id: str
     member_id: str
     label: str
@@ -147,31 +179,70 @@ class Key(_message.Message):
     revoke_time: _timestamp_pb2.Timestamp
     create_time: _timestamp_pb2.Timestamp
     limits: KeyLimits
-    def __init__(self, key_id: _Optional[str] = ..., member_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Union[KeyLimits, _Mapping]] = ...) -> None: ...
+    parent_key_id: str
+    usage: KeyUsage
+    previous_secret_expire_time: _timestamp_pb2.Timestamp
+    def __init__(self, key_id: _Optional[str] = ..., member_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revoke_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., limits: _Optional[_Union[KeyLimits, _Mapping]] = ..., parent_key_id: _Optional[str] = ..., usage: _Optional[_Union[KeyUsage, _Mapping]] = ..., previous_secret_expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class KeyUsage(_message.Message):
+    __slots__ = ("day_micros", "day_tokens", "month_micros", "month_tokens", "total_micros", "total_tokens", "calls", "held_micros", "day_reset_time", "month_reset_time")
+    DAY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    DAY_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    MONTH_MICROS_FIELD_NUMBER: _ClassVar[int]
+    MONTH_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_MICROS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    CALLS_FIELD_NUMBER: _ClassVar[int]
+    HELD_MICROS_FIELD_NUMBER: _ClassVar[int]
+    DAY_RESET_TIME_FIELD_NUMBER: _ClassVar[int]
+    MONTH_RESET_TIME_FIELD_NUMBER: _ClassVar[int]
+    day_micros: int
+    day_tokens: int
+    month_micros: int
+    month_tokens: int
+    total_micros: int
+    total_tokens: int
+    calls: int
+    held_micros: int
+    day_reset_time: _timestamp_pb2.Timestamp
+    month_reset_time: _timestamp_pb2.Timestamp
+    def __init__(self, day_micros: _Optional[int] = ..., day_tokens: _Optional[int] = ..., month_micros: _Optional[int] = ..., month_tokens: _Optional[int] = ..., total_micros: _Optional[int] = ..., total_tokens: _Optional[int] = ..., calls: _Optional[int] = ..., held_micros: _Optional[int] = ..., day_reset_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., month_reset_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class KeyLimits(_message.Message):
-    __slots__ = ("requests_per_second", "concurrent_deliveries")
+    __slots__ = ("requests_per_second", "concurrent_deliveries", "requests_per_minute", "tokens_per_minute", "spend_per_day_micros", "spend_per_month_micros", "instruments")
     REQUESTS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     CONCURRENT_DELIVERIES_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
+    TOKENS_PER_MINUTE_FIELD_NUMBER: _ClassVar[int]
+    SPEND_PER_DAY_MICROS_FIELD_NUMBER: _ClassVar[int]
+    SPEND_PER_MONTH_MICROS_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENTS_FIELD_NUMBER: _ClassVar[int]
     requests_per_second: int
     concurrent_deliveries: int
-    def __init__(self, requests_per_second: _Optional[int] = ..., concurrent_deliveries: _Optional[int] = ...) -> None: ...
+    requests_per_minute: int
+    tokens_per_minute: int
+    spend_per_day_micros: int
+    spend_per_month_micros: int
+    instruments: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, requests_per_second: _Optional[int] = ..., concurrent_deliveries: _Optional[int] = ..., requests_per_minute: _Optional[int] = ..., tokens_per_minute: _Optional[int] = ..., spend_per_day_micros: _Optional[int] = ..., spend_per_month_micros: _Optional[int] = ..., instruments: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class CreateKeyRequest(_message.Message):
-    __slots__ = ("request_id", "label", "scopes", "expire_time", "member_id", "limits")
+    __slots__ = ("request_id", "label", "scopes", "expire_time", "member_id", "limits", "parent_key_id")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     EXPIRE_TIME_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
+    PARENT_KEY_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     label: str
     scopes: _containers.RepeatedScalarFieldContainer[Scope]
     expire_time: _timestamp_pb2.Timestamp
     member_id: str
     limits: KeyLimits
-    def __init__(self, request_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., limits: _Optional[_Union[KeyLimits, _Mapping]] = ...) -> None: ...
+    parent_key_id: str
+    def __init__(self, request_id: _Optional[str] = ..., label: _Optional[str] = ..., scopes: _Optional[_Iterable[_Union[Scope, str]]] = ..., expire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., member_id: _Optional[str] = ..., limits: _Optional[_Union[KeyLimits, _Mapping]] = ..., parent_key_id: _Optional[str] = ...) -> None: ...
 
 class CreateKeyResponse(_message.Message):
     __slots__ = ("key", "secret", "position")
@@ -182,6 +253,60 @@ class CreateKeyResponse(_message.Message):
     secret: str
     position: _common_pb2.Position
     def __init__(self, key: _Optional[_Union[Key, _Mapping]] = ..., secret: _Optional[str] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class UpdateKeyRequest(_message.Message):
+    __slots__ = ("request_id", "key_id", "label", "limits")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    key_id: str
+    label: str
+    limits: KeyLimits
+    def __init__(self, request_id: _Optional[str] = ..., key_id: _Optional[str] = ..., label: _Optional[str] = ..., limits: _Optional[_Union[KeyLimits, _Mapping]] = ...) -> None: ...
+
+class UpdateKeyResponse(_message.Message):
+    __slots__ = ("key", "position")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    key: Key
+    position: _common_pb2.Position
+    def __init__(self, key: _Optional[_Union[Key, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class RotateKeyRequest(_message.Message):
+    __slots__ = ("request_id", "key_id", "grace")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    GRACE_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    key_id: str
+    grace: _duration_pb2.Duration
+    def __init__(self, request_id: _Optional[str] = ..., key_id: _Optional[str] = ..., grace: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class RotateKeyResponse(_message.Message):
+    __slots__ = ("key", "secret", "position")
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    SECRET_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    key: Key
+    secret: str
+    position: _common_pb2.Position
+    def __init__(self, key: _Optional[_Union[Key, _Mapping]] = ..., secret: _Optional[str] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class GetKeyRequest(_message.Message):
+    __slots__ = ("key_id", "min_position")
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    key_id: str
+    min_position: _common_pb2.Position
+    def __init__(self, key_id: _Optional[str] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class GetKeyResponse(_message.Message):
+    __slots__ = ("key",)
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    key: Key
+    def __init__(self, key: _Optional[_Union[Key, _Mapping]] = ...) -> None: ...
 
 class RevokeKeyRequest(_message.Message):
     __slots__ = ("request_id", "key_id")

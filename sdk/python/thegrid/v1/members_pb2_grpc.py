@@ -27,7 +27,12 @@ if _version_not_supported:
 
 class MemberServiceStub(object):
     """MemberService is a member's own keys and settings. Any of the member's keys may read; writes ask for the
-    scope `trade:write`, or `admin` when they name another member.
+    scope `trade:write`, or `admin` when they name another member; those of keys may be done with `keys` too.
+
+    Keys stand in lines: a key may have keys below it. What a key's limits allow is shared with all keys below,
+    and they end when it ends. A key that is bounded in any way (it stands below another, expires, or has a limit
+    of its own), or that lacks `trade:write`, reaches only itself and the keys below it, and what it makes stands
+    below it.
     """
 
     def __init__(self, channel):
@@ -51,6 +56,21 @@ class MemberServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_members__pb2.CreateKeyRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_members__pb2.CreateKeyResponse.FromString,
                 _registered_method=True)
+        self.UpdateKey = channel.unary_unary(
+                '/thegrid.v1.MemberService/UpdateKey',
+                request_serializer=thegrid_dot_v1_dot_members__pb2.UpdateKeyRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_members__pb2.UpdateKeyResponse.FromString,
+                _registered_method=True)
+        self.RotateKey = channel.unary_unary(
+                '/thegrid.v1.MemberService/RotateKey',
+                request_serializer=thegrid_dot_v1_dot_members__pb2.RotateKeyRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_members__pb2.RotateKeyResponse.FromString,
+                _registered_method=True)
+        self.GetKey = channel.unary_unary(
+                '/thegrid.v1.MemberService/GetKey',
+                request_serializer=thegrid_dot_v1_dot_members__pb2.GetKeyRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_members__pb2.GetKeyResponse.FromString,
+                _registered_method=True)
         self.RevokeKey = channel.unary_unary(
                 '/thegrid.v1.MemberService/RevokeKey',
                 request_serializer=thegrid_dot_v1_dot_members__pb2.RevokeKeyRequest.SerializeToString,
@@ -65,7 +85,12 @@ class MemberServiceStub(object):
 
 class MemberServiceServicer(object):
     """MemberService is a member's own keys and settings. Any of the member's keys may read; writes ask for the
-    scope `trade:write`, or `admin` when they name another member.
+    scope `trade:write`, or `admin` when they name another member; those of keys may be done with `keys` too.
+
+    Keys stand in lines: a key may have keys below it. What a key's limits allow is shared with all keys below,
+    and they end when it ends. A key that is bounded in any way (it stands below another, expires, or has a limit
+    of its own), or that lacks `trade:write`, reaches only itself and the keys below it, and what it makes stands
+    below it.
     """
 
     def GetMember(self, request, context):
@@ -84,16 +109,41 @@ class MemberServiceServicer(object):
 
     def CreateKey(self, request, context):
         """CreateKey makes a key and shows its secret this once; the exchange keeps a keyed hash. Its scopes may
-        not exceed the caller's, unless the caller has `admin`. Refused with SCOPE_MISSING, KEY_LIMIT. A repeat
-        answers the same key, its secret included only while the exchange that made it still runs.
+        not exceed the caller's, unless the caller has `admin`, and its limits not those of the key above it.
+        Refused with SCOPE_MISSING, KEY_LIMIT, KEY_ABOVE_PARENT, KEY_NOT_FOUND. A repeat answers the same key, its
+        secret included only while the exchange that made it still runs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateKey(self, request, context):
+        """UpdateKey changes what is set in the request, from the next call on. A key never changes itself unless it
+        is bounded by nothing. Refused with KEY_NOT_FOUND, KEY_ABOVE_PARENT. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateKey(self, request, context):
+        """RotateKey gives a key another secret and shows it this once; id, limits and usage stay. The secret before
+        it works until the grace is over, an older one no more. Refused with KEY_NOT_FOUND, KEY_REVOKED,
+        INVALID_ARGUMENT when the grace is too long. A repeat answers as one of CreateKey does.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetKey(self, request, context):
+        """GetKey answers one of the caller's keys with its usage, without its secret. Refused with KEY_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RevokeKey(self, request, context):
-        """RevokeKey ends a key; its open streams and deliveries end within a second. Refused with
-        KEY_NOT_FOUND. A repeat is safe.
+        """RevokeKey ends a key and all keys below it; their open streams and deliveries end within a second.
+        Refused with KEY_NOT_FOUND. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,6 +174,21 @@ def add_MemberServiceServicer_to_server(servicer, server):
                     request_deserializer=thegrid_dot_v1_dot_members__pb2.CreateKeyRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_members__pb2.CreateKeyResponse.SerializeToString,
             ),
+            'UpdateKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateKey,
+                    request_deserializer=thegrid_dot_v1_dot_members__pb2.UpdateKeyRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_members__pb2.UpdateKeyResponse.SerializeToString,
+            ),
+            'RotateKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateKey,
+                    request_deserializer=thegrid_dot_v1_dot_members__pb2.RotateKeyRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_members__pb2.RotateKeyResponse.SerializeToString,
+            ),
+            'GetKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetKey,
+                    request_deserializer=thegrid_dot_v1_dot_members__pb2.GetKeyRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_members__pb2.GetKeyResponse.SerializeToString,
+            ),
             'RevokeKey': grpc.unary_unary_rpc_method_handler(
                     servicer.RevokeKey,
                     request_deserializer=thegrid_dot_v1_dot_members__pb2.RevokeKeyRequest.FromString,
@@ -144,7 +209,12 @@ def add_MemberServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class MemberService(object):
     """MemberService is a member's own keys and settings. Any of the member's keys may read; writes ask for the
-    scope `trade:write`, or `admin` when they name another member.
+    scope `trade:write`, or `admin` when they name another member; those of keys may be done with `keys` too.
+
+    Keys stand in lines: a key may have keys below it. What a key's limits allow is shared with all keys below,
+    and they end when it ends. A key that is bounded in any way (it stands below another, expires, or has a limit
+    of its own), or that lacks `trade:write`, reaches only itself and the keys below it, and what it makes stands
+    below it.
     """
 
     @staticmethod
@@ -218,6 +288,87 @@ class MemberService(object):
             '/thegrid.v1.MemberService/CreateKey',
             thegrid_dot_v1_dot_members__pb2.CreateKeyRequest.SerializeToString,
             thegrid_dot_v1_dot_members__pb2.CreateKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MemberService/UpdateKey',
+            thegrid_dot_v1_dot_members__pb2.UpdateKeyRequest.SerializeToString,
+            thegrid_dot_v1_dot_members__pb2.UpdateKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MemberService/RotateKey',
+            thegrid_dot_v1_dot_members__pb2.RotateKeyRequest.SerializeToString,
+            thegrid_dot_v1_dot_members__pb2.RotateKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.MemberService/GetKey',
+            thegrid_dot_v1_dot_members__pb2.GetKeyRequest.SerializeToString,
+            thegrid_dot_v1_dot_members__pb2.GetKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -73,6 +73,54 @@ _MemberServiceCreateKeyType = typing_extensions.TypeVar(
     ],
 )
 
+_MemberServiceUpdateKeyType = typing_extensions.TypeVar(
+    '_MemberServiceUpdateKeyType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.UpdateKeyRequest,
+        thegrid.v1.members_pb2.UpdateKeyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.UpdateKeyRequest,
+        thegrid.v1.members_pb2.UpdateKeyResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.UpdateKeyRequest,
+        thegrid.v1.members_pb2.UpdateKeyResponse,
+    ],
+)
+
+_MemberServiceRotateKeyType = typing_extensions.TypeVar(
+    '_MemberServiceRotateKeyType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.RotateKeyRequest,
+        thegrid.v1.members_pb2.RotateKeyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.RotateKeyRequest,
+        thegrid.v1.members_pb2.RotateKeyResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.RotateKeyRequest,
+        thegrid.v1.members_pb2.RotateKeyResponse,
+    ],
+)
+
+_MemberServiceGetKeyType = typing_extensions.TypeVar(
+    '_MemberServiceGetKeyType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.GetKeyRequest,
+        thegrid.v1.members_pb2.GetKeyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.GetKeyRequest,
+        thegrid.v1.members_pb2.GetKeyResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.GetKeyRequest,
+        thegrid.v1.members_pb2.GetKeyResponse,
+    ],
+)
+
 _MemberServiceRevokeKeyType = typing_extensions.TypeVar(
     '_MemberServiceRevokeKeyType',
     grpc.UnaryUnaryMultiCallable[
@@ -105,9 +153,14 @@ _MemberServiceListKeysType = typing_extensions.TypeVar(
     ],
 )
 
-class MemberServiceStub(typing.Generic[_MemberServiceGetMemberType, _MemberServiceUpdateSettingsType, _MemberServiceCreateKeyType, _MemberServiceRevokeKeyType, _MemberServiceListKeysType]):
+class MemberServiceStub(typing.Generic[_MemberServiceGetMemberType, _MemberServiceUpdateSettingsType, _MemberServiceCreateKeyType, _MemberServiceUpdateKeyType, _MemberServiceRotateKeyType, _MemberServiceGetKeyType, _MemberServiceRevokeKeyType, _MemberServiceListKeysType]):
     """MemberService is a member's own keys and settings. Any of the member's keys may read; writes ask for the
-    scope `trade:write`, or `admin` when they name another member.
+    scope `trade:write`, or `admin` when they name another member; those of keys may be done with `keys` too.
+
+    Keys stand in lines: a key may have keys below it. What a key's limits allow is shared with all keys below,
+    and they end when it ends. A key that is bounded in any way (it stands below another, expires, or has a limit
+    of its own), or that lacks `trade:write`, reaches only itself and the keys below it, and what it makes stands
+    below it.
     """
 
     @typing.overload
@@ -123,6 +176,18 @@ class MemberServiceStub(typing.Generic[_MemberServiceGetMemberType, _MemberServi
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.members_pb2.CreateKeyRequest,
             thegrid.v1.members_pb2.CreateKeyResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.members_pb2.UpdateKeyRequest,
+            thegrid.v1.members_pb2.UpdateKeyResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.members_pb2.RotateKeyRequest,
+            thegrid.v1.members_pb2.RotateKeyResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.members_pb2.GetKeyRequest,
+            thegrid.v1.members_pb2.GetKeyResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.members_pb2.RevokeKeyRequest,
@@ -149,6 +214,18 @@ class MemberServiceStub(typing.Generic[_MemberServiceGetMemberType, _MemberServi
             thegrid.v1.members_pb2.CreateKeyResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.members_pb2.UpdateKeyRequest,
+            thegrid.v1.members_pb2.UpdateKeyResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.members_pb2.RotateKeyRequest,
+            thegrid.v1.members_pb2.RotateKeyResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.members_pb2.GetKeyRequest,
+            thegrid.v1.members_pb2.GetKeyResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.members_pb2.RevokeKeyRequest,
             thegrid.v1.members_pb2.RevokeKeyResponse,
         ],
@@ -166,13 +243,28 @@ class MemberServiceStub(typing.Generic[_MemberServiceGetMemberType, _MemberServi
 
     CreateKey: _MemberServiceCreateKeyType
     """CreateKey makes a key and shows its secret this once; the exchange keeps a keyed hash. Its scopes may
-    not exceed the caller's, unless the caller has `admin`. Refused with SCOPE_MISSING, KEY_LIMIT. A repeat
-    answers the same key, its secret included only while the exchange that made it still runs.
+    not exceed the caller's, unless the caller has `admin`, and its limits not those of the key above it.
+    Refused with SCOPE_MISSING, KEY_LIMIT, KEY_ABOVE_PARENT, KEY_NOT_FOUND. A repeat answers the same key, its
+    secret included only while the exchange that made it still runs.
     """
 
+    UpdateKey: _MemberServiceUpdateKeyType
+    """UpdateKey changes what is set in the request, from the next call on. A key never changes itself unless it
+    is bounded by nothing. Refused with KEY_NOT_FOUND, KEY_ABOVE_PARENT. A repeat is safe.
+    """
+
+    RotateKey: _MemberServiceRotateKeyType
+    """RotateKey gives a key another secret and shows it this once; id, limits and usage stay. The secret before
+    it works until the grace is over, an older one no more. Refused with KEY_NOT_FOUND, KEY_REVOKED,
+    INVALID_ARGUMENT when the grace is too long. A repeat answers as one of CreateKey does.
+    """
+
+    GetKey: _MemberServiceGetKeyType
+    """GetKey answers one of the caller's keys with its usage, without its secret. Refused with KEY_NOT_FOUND."""
+
     RevokeKey: _MemberServiceRevokeKeyType
-    """RevokeKey ends a key; its open streams and deliveries end within a second. Refused with
-    KEY_NOT_FOUND. A repeat is safe.
+    """RevokeKey ends a key and all keys below it; their open streams and deliveries end within a second.
+    Refused with KEY_NOT_FOUND. A repeat is safe.
     """
 
     ListKeys: _MemberServiceListKeysType
@@ -192,6 +284,18 @@ MemberServiceAsyncStub: typing_extensions.TypeAlias = MemberServiceStub[
         thegrid.v1.members_pb2.CreateKeyResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.UpdateKeyRequest,
+        thegrid.v1.members_pb2.UpdateKeyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.RotateKeyRequest,
+        thegrid.v1.members_pb2.RotateKeyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.members_pb2.GetKeyRequest,
+        thegrid.v1.members_pb2.GetKeyResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.members_pb2.RevokeKeyRequest,
         thegrid.v1.members_pb2.RevokeKeyResponse,
     ],
@@ -203,7 +307,12 @@ MemberServiceAsyncStub: typing_extensions.TypeAlias = MemberServiceStub[
 
 class MemberServiceServicer(metaclass=abc.ABCMeta):
     """MemberService is a member's own keys and settings. Any of the member's keys may read; writes ask for the
-    scope `trade:write`, or `admin` when they name another member.
+    scope `trade:write`, or `admin` when they name another member; those of keys may be done with `keys` too.
+
+    Keys stand in lines: a key may have keys below it. What a key's limits allow is shared with all keys below,
+    and they end when it ends. A key that is bounded in any way (it stands below another, expires, or has a limit
+    of its own), or that lacks `trade:write`, reaches only itself and the keys below it, and what it makes stands
+    below it.
     """
 
     @abc.abstractmethod
@@ -229,9 +338,39 @@ class MemberServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.members_pb2.CreateKeyResponse, collections.abc.Awaitable[thegrid.v1.members_pb2.CreateKeyResponse]]:
         """CreateKey makes a key and shows its secret this once; the exchange keeps a keyed hash. Its scopes may
-        not exceed the caller's, unless the caller has `admin`. Refused with SCOPE_MISSING, KEY_LIMIT. A repeat
-        answers the same key, its secret included only while the exchange that made it still runs.
+        not exceed the caller's, unless the caller has `admin`, and its limits not those of the key above it.
+        Refused with SCOPE_MISSING, KEY_LIMIT, KEY_ABOVE_PARENT, KEY_NOT_FOUND. A repeat answers the same key, its
+        secret included only while the exchange that made it still runs.
         """
+
+    @abc.abstractmethod
+    def UpdateKey(
+        self,
+        request: thegrid.v1.members_pb2.UpdateKeyRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.members_pb2.UpdateKeyResponse, collections.abc.Awaitable[thegrid.v1.members_pb2.UpdateKeyResponse]]:
+        """UpdateKey changes what is set in the request, from the next call on. A key never changes itself unless it
+        is bounded by nothing. Refused with KEY_NOT_FOUND, KEY_ABOVE_PARENT. A repeat is safe.
+        """
+
+    @abc.abstractmethod
+    def RotateKey(
+        self,
+        request: thegrid.v1.members_pb2.RotateKeyRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.members_pb2.RotateKeyResponse, collections.abc.Awaitable[thegrid.v1.members_pb2.RotateKeyResponse]]:
+        """RotateKey gives a key another secret and shows it this once; id, limits and usage stay. The secret before
+        it works until the grace is over, an older one no more. Refused with KEY_NOT_FOUND, KEY_REVOKED,
+        INVALID_ARGUMENT when the grace is too long. A repeat answers as one of CreateKey does.
+        """
+
+    @abc.abstractmethod
+    def GetKey(
+        self,
+        request: thegrid.v1.members_pb2.GetKeyRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.members_pb2.GetKeyResponse, collections.abc.Awaitable[thegrid.v1.members_pb2.GetKeyResponse]]:
+        """GetKey answers one of the caller's keys with its usage, without its secret. Refused with KEY_NOT_FOUND."""
 
     @abc.abstractmethod
     def RevokeKey(
@@ -239,8 +378,8 @@ class MemberServiceServicer(metaclass=abc.ABCMeta):
         request: thegrid.v1.members_pb2.RevokeKeyRequest,
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.members_pb2.RevokeKeyResponse, collections.abc.Awaitable[thegrid.v1.members_pb2.RevokeKeyResponse]]:
-        """RevokeKey ends a key; its open streams and deliveries end within a second. Refused with
-        KEY_NOT_FOUND. A repeat is safe.
+        """RevokeKey ends a key and all keys below it; their open streams and deliveries end within a second.
+        Refused with KEY_NOT_FOUND. A repeat is safe.
         """
 
     @abc.abstractmethod

@@ -352,6 +352,20 @@ class CancelAllAfterResponse(_message.Message):
     position: _common_pb2.Position
     def __init__(self, fire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
 
+class GetCancelAllAfterRequest(_message.Message):
+    __slots__ = ("min_position",)
+    MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    min_position: _common_pb2.Position
+    def __init__(self, min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class GetCancelAllAfterResponse(_message.Message):
+    __slots__ = ("fire_time", "span_us")
+    FIRE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SPAN_US_FIELD_NUMBER: _ClassVar[int]
+    fire_time: _timestamp_pb2.Timestamp
+    span_us: int
+    def __init__(self, fire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., span_us: _Optional[int] = ...) -> None: ...
+
 class GetOrderRequest(_message.Message):
     __slots__ = ("order", "min_position")
     ORDER_FIELD_NUMBER: _ClassVar[int]
@@ -367,18 +381,26 @@ class GetOrderResponse(_message.Message):
     def __init__(self, order: _Optional[_Union[Order, _Mapping]] = ...) -> None: ...
 
 class ListOrdersRequest(_message.Message):
-    __slots__ = ("page_size", "page_token", "market", "status", "min_position")
+    __slots__ = ("page_size", "page_token", "market", "status", "min_position", "client_order_id", "tag", "start_time", "end_time")
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     MARKET_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_ORDER_ID_FIELD_NUMBER: _ClassVar[int]
+    TAG_FIELD_NUMBER: _ClassVar[int]
+    START_TIME_FIELD_NUMBER: _ClassVar[int]
+    END_TIME_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     market: str
     status: OrderStatus
     min_position: _common_pb2.Position
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., market: _Optional[str] = ..., status: _Optional[_Union[OrderStatus, str]] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+    client_order_id: str
+    tag: str
+    start_time: _timestamp_pb2.Timestamp
+    end_time: _timestamp_pb2.Timestamp
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., market: _Optional[str] = ..., status: _Optional[_Union[OrderStatus, str]] = ..., min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ..., client_order_id: _Optional[str] = ..., tag: _Optional[str] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListOrdersResponse(_message.Message):
     __slots__ = ("orders", "next_page_token")
@@ -551,14 +573,16 @@ class OrderSessionLogon(_message.Message):
     def __init__(self, session_id: _Optional[str] = ..., cancel_on_disconnect: bool = ...) -> None: ...
 
 class OrderSessionCommand(_message.Message):
-    __slots__ = ("client_seq", "request_id", "item")
+    __slots__ = ("client_seq", "request_id", "item", "quotes")
     CLIENT_SEQ_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     ITEM_FIELD_NUMBER: _ClassVar[int]
+    QUOTES_FIELD_NUMBER: _ClassVar[int]
     client_seq: int
     request_id: str
     item: BatchItem
-    def __init__(self, client_seq: _Optional[int] = ..., request_id: _Optional[str] = ..., item: _Optional[_Union[BatchItem, _Mapping]] = ...) -> None: ...
+    quotes: ReplaceQuotesRequest
+    def __init__(self, client_seq: _Optional[int] = ..., request_id: _Optional[str] = ..., item: _Optional[_Union[BatchItem, _Mapping]] = ..., quotes: _Optional[_Union[ReplaceQuotesRequest, _Mapping]] = ...) -> None: ...
 
 class OrderSessionResponse(_message.Message):
     __slots__ = ("ready", "results", "draining")
@@ -577,11 +601,13 @@ class OrderSessionReady(_message.Message):
     def __init__(self, open_orders: _Optional[_Iterable[_Union[Order, _Mapping]]] = ...) -> None: ...
 
 class OrderSessionResult(_message.Message):
-    __slots__ = ("client_seq", "result", "position")
+    __slots__ = ("client_seq", "result", "position", "quotes")
     CLIENT_SEQ_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    QUOTES_FIELD_NUMBER: _ClassVar[int]
     client_seq: int
     result: BatchResult
     position: _common_pb2.Position
-    def __init__(self, client_seq: _Optional[int] = ..., result: _Optional[_Union[BatchResult, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+    quotes: ReplaceQuotesResponse
+    def __init__(self, client_seq: _Optional[int] = ..., result: _Optional[_Union[BatchResult, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ..., quotes: _Optional[_Union[ReplaceQuotesResponse, _Mapping]] = ...) -> None: ...

@@ -74,6 +74,11 @@ class TradingServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_trading__pb2.CancelAllAfterRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_trading__pb2.CancelAllAfterResponse.FromString,
                 _registered_method=True)
+        self.GetCancelAllAfter = channel.unary_unary(
+                '/thegrid.v1.TradingService/GetCancelAllAfter',
+                request_serializer=thegrid_dot_v1_dot_trading__pb2.GetCancelAllAfterRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_trading__pb2.GetCancelAllAfterResponse.FromString,
+                _registered_method=True)
         self.GetOrder = channel.unary_unary(
                 '/thegrid.v1.TradingService/GetOrder',
                 request_serializer=thegrid_dot_v1_dot_trading__pb2.GetOrderRequest.SerializeToString,
@@ -174,6 +179,13 @@ class TradingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetCancelAllAfter(self, request, context):
+        """GetCancelAllAfter answers the caller's dead man's switch, as `CancelAllAfter` last set it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetOrder(self, request, context):
         """GetOrder answers one order of the caller, also long closed, by id or client order id. Refused with
         ORDER_NOT_FOUND.
@@ -251,6 +263,11 @@ def add_TradingServiceServicer_to_server(servicer, server):
                     servicer.CancelAllAfter,
                     request_deserializer=thegrid_dot_v1_dot_trading__pb2.CancelAllAfterRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_trading__pb2.CancelAllAfterResponse.SerializeToString,
+            ),
+            'GetCancelAllAfter': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCancelAllAfter,
+                    request_deserializer=thegrid_dot_v1_dot_trading__pb2.GetCancelAllAfterRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_trading__pb2.GetCancelAllAfterResponse.SerializeToString,
             ),
             'GetOrder': grpc.unary_unary_rpc_method_handler(
                     servicer.GetOrder,
@@ -472,6 +489,33 @@ class TradingService(object):
             '/thegrid.v1.TradingService/CancelAllAfter',
             thegrid_dot_v1_dot_trading__pb2.CancelAllAfterRequest.SerializeToString,
             thegrid_dot_v1_dot_trading__pb2.CancelAllAfterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCancelAllAfter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.TradingService/GetCancelAllAfter',
+            thegrid_dot_v1_dot_trading__pb2.GetCancelAllAfterRequest.SerializeToString,
+            thegrid_dot_v1_dot_trading__pb2.GetCancelAllAfterResponse.FromString,
             options,
             channel_credentials,
             insecure,

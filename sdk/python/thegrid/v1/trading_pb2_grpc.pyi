@@ -137,6 +137,22 @@ _TradingServiceCancelAllAfterType = typing_extensions.TypeVar(
     ],
 )
 
+_TradingServiceGetCancelAllAfterType = typing_extensions.TypeVar(
+    '_TradingServiceGetCancelAllAfterType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.GetCancelAllAfterRequest,
+        thegrid.v1.trading_pb2.GetCancelAllAfterResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.GetCancelAllAfterRequest,
+        thegrid.v1.trading_pb2.GetCancelAllAfterResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.GetCancelAllAfterRequest,
+        thegrid.v1.trading_pb2.GetCancelAllAfterResponse,
+    ],
+)
+
 _TradingServiceGetOrderType = typing_extensions.TypeVar(
     '_TradingServiceGetOrderType',
     grpc.UnaryUnaryMultiCallable[
@@ -217,7 +233,7 @@ _TradingServiceOrderSessionType = typing_extensions.TypeVar(
     ],
 )
 
-class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingServiceAmendOrderType, _TradingServiceCancelOrderType, _TradingServiceCancelOrdersType, _TradingServiceBatchOrdersType, _TradingServiceReplaceQuotesType, _TradingServiceCancelAllAfterType, _TradingServiceGetOrderType, _TradingServiceListOrdersType, _TradingServiceListFillsType, _TradingServiceListPreventedMatchesType, _TradingServiceOrderSessionType]):
+class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingServiceAmendOrderType, _TradingServiceCancelOrderType, _TradingServiceCancelOrdersType, _TradingServiceBatchOrdersType, _TradingServiceReplaceQuotesType, _TradingServiceCancelAllAfterType, _TradingServiceGetCancelAllAfterType, _TradingServiceGetOrderType, _TradingServiceListOrdersType, _TradingServiceListFillsType, _TradingServiceListPreventedMatchesType, _TradingServiceOrderSessionType]):
     """TradingService takes orders. Writes ask for the scope `trade:write`, reads for `trade:read`.
 
     A repeat of a write with the same `request_id` inside the horizon (one hour) gets the first answer,
@@ -254,6 +270,10 @@ class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingS
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.trading_pb2.CancelAllAfterRequest,
             thegrid.v1.trading_pb2.CancelAllAfterResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.trading_pb2.GetCancelAllAfterRequest,
+            thegrid.v1.trading_pb2.GetCancelAllAfterResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.trading_pb2.GetOrderRequest,
@@ -306,6 +326,10 @@ class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingS
         grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.trading_pb2.CancelAllAfterRequest,
             thegrid.v1.trading_pb2.CancelAllAfterResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.trading_pb2.GetCancelAllAfterRequest,
+            thegrid.v1.trading_pb2.GetCancelAllAfterResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.trading_pb2.GetOrderRequest,
@@ -373,6 +397,9 @@ class TradingServiceStub(typing.Generic[_TradingServicePlaceOrderType, _TradingS
     `request_id` gets the first answer and renews nothing.
     """
 
+    GetCancelAllAfter: _TradingServiceGetCancelAllAfterType
+    """GetCancelAllAfter answers the caller's dead man's switch, as `CancelAllAfter` last set it."""
+
     GetOrder: _TradingServiceGetOrderType
     """GetOrder answers one order of the caller, also long closed, by id or client order id. Refused with
     ORDER_NOT_FOUND.
@@ -424,6 +451,10 @@ TradingServiceAsyncStub: typing_extensions.TypeAlias = TradingServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.trading_pb2.CancelAllAfterRequest,
         thegrid.v1.trading_pb2.CancelAllAfterResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.trading_pb2.GetCancelAllAfterRequest,
+        thegrid.v1.trading_pb2.GetCancelAllAfterResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.trading_pb2.GetOrderRequest,
@@ -533,6 +564,14 @@ class TradingServiceServicer(metaclass=abc.ABCMeta):
         restarts, and downtime of the exchange counts. Refused with INVALID_ARGUMENT. A repeat with the same
         `request_id` gets the first answer and renews nothing.
         """
+
+    @abc.abstractmethod
+    def GetCancelAllAfter(
+        self,
+        request: thegrid.v1.trading_pb2.GetCancelAllAfterRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.trading_pb2.GetCancelAllAfterResponse, collections.abc.Awaitable[thegrid.v1.trading_pb2.GetCancelAllAfterResponse]]:
+        """GetCancelAllAfter answers the caller's dead man's switch, as `CancelAllAfter` last set it."""
 
     @abc.abstractmethod
     def GetOrder(

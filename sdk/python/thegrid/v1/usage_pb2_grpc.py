@@ -46,6 +46,21 @@ class UsageServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_usage__pb2.ListUsageRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_usage__pb2.ListUsageResponse.FromString,
                 _registered_method=True)
+        self.SummarizeUsage = channel.unary_unary(
+                '/thegrid.v1.UsageService/SummarizeUsage',
+                request_serializer=thegrid_dot_v1_dot_usage__pb2.SummarizeUsageRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_usage__pb2.SummarizeUsageResponse.FromString,
+                _registered_method=True)
+        self.DisputeUsage = channel.unary_unary(
+                '/thegrid.v1.UsageService/DisputeUsage',
+                request_serializer=thegrid_dot_v1_dot_usage__pb2.DisputeUsageRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_usage__pb2.DisputeUsageResponse.FromString,
+                _registered_method=True)
+        self.ListReceiptKeys = channel.unary_unary(
+                '/thegrid.v1.UsageService/ListReceiptKeys',
+                request_serializer=thegrid_dot_v1_dot_usage__pb2.ListReceiptKeysRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_usage__pb2.ListReceiptKeysResponse.FromString,
+                _registered_method=True)
 
 
 class UsageServiceServicer(object):
@@ -61,7 +76,33 @@ class UsageServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListUsage(self, request, context):
-        """ListUsage pages through the caller's records, newest first.
+        """ListUsage pages through the caller's records, newest first. New records come with StreamAccount, which
+        resumes where it was left.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SummarizeUsage(self, request, context):
+        """SummarizeUsage adds the caller's settled calls up by time and by whatever is asked for. Refused with
+        TOO_LARGE when that makes more than 10,000 rows, and with INVALID_ARGUMENT for more than 366 days.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DisputeUsage(self, request, context):
+        """DisputeUsage asks the operator to look at a settled call again. It moves nothing; what the operator
+        decides is a posting of its own. Refused with USAGE_NOT_FOUND, USAGE_PENDING, DISPUTE_EXISTS,
+        DISPUTE_TOO_LATE, DISPUTE_LIMIT. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReceiptKeys(self, request, context):
+        """ListReceiptKeys answers every public key that receipts of this exchange were signed with, newest first.
+        Any key may read it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -79,6 +120,21 @@ def add_UsageServiceServicer_to_server(servicer, server):
                     servicer.ListUsage,
                     request_deserializer=thegrid_dot_v1_dot_usage__pb2.ListUsageRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_usage__pb2.ListUsageResponse.SerializeToString,
+            ),
+            'SummarizeUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.SummarizeUsage,
+                    request_deserializer=thegrid_dot_v1_dot_usage__pb2.SummarizeUsageRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_usage__pb2.SummarizeUsageResponse.SerializeToString,
+            ),
+            'DisputeUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.DisputeUsage,
+                    request_deserializer=thegrid_dot_v1_dot_usage__pb2.DisputeUsageRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_usage__pb2.DisputeUsageResponse.SerializeToString,
+            ),
+            'ListReceiptKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReceiptKeys,
+                    request_deserializer=thegrid_dot_v1_dot_usage__pb2.ListReceiptKeysRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_usage__pb2.ListReceiptKeysResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -137,6 +193,87 @@ class UsageService(object):
             '/thegrid.v1.UsageService/ListUsage',
             thegrid_dot_v1_dot_usage__pb2.ListUsageRequest.SerializeToString,
             thegrid_dot_v1_dot_usage__pb2.ListUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SummarizeUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.UsageService/SummarizeUsage',
+            thegrid_dot_v1_dot_usage__pb2.SummarizeUsageRequest.SerializeToString,
+            thegrid_dot_v1_dot_usage__pb2.SummarizeUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DisputeUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.UsageService/DisputeUsage',
+            thegrid_dot_v1_dot_usage__pb2.DisputeUsageRequest.SerializeToString,
+            thegrid_dot_v1_dot_usage__pb2.DisputeUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReceiptKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.UsageService/ListReceiptKeys',
+            thegrid_dot_v1_dot_usage__pb2.ListReceiptKeysRequest.SerializeToString,
+            thegrid_dot_v1_dot_usage__pb2.ListReceiptKeysResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -57,7 +57,55 @@ _UsageServiceListUsageType = typing_extensions.TypeVar(
     ],
 )
 
-class UsageServiceStub(typing.Generic[_UsageServiceGetUsageType, _UsageServiceListUsageType]):
+_UsageServiceSummarizeUsageType = typing_extensions.TypeVar(
+    '_UsageServiceSummarizeUsageType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.SummarizeUsageRequest,
+        thegrid.v1.usage_pb2.SummarizeUsageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.SummarizeUsageRequest,
+        thegrid.v1.usage_pb2.SummarizeUsageResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.SummarizeUsageRequest,
+        thegrid.v1.usage_pb2.SummarizeUsageResponse,
+    ],
+)
+
+_UsageServiceDisputeUsageType = typing_extensions.TypeVar(
+    '_UsageServiceDisputeUsageType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.DisputeUsageRequest,
+        thegrid.v1.usage_pb2.DisputeUsageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.DisputeUsageRequest,
+        thegrid.v1.usage_pb2.DisputeUsageResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.DisputeUsageRequest,
+        thegrid.v1.usage_pb2.DisputeUsageResponse,
+    ],
+)
+
+_UsageServiceListReceiptKeysType = typing_extensions.TypeVar(
+    '_UsageServiceListReceiptKeysType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.ListReceiptKeysRequest,
+        thegrid.v1.usage_pb2.ListReceiptKeysResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.ListReceiptKeysRequest,
+        thegrid.v1.usage_pb2.ListReceiptKeysResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.ListReceiptKeysRequest,
+        thegrid.v1.usage_pb2.ListReceiptKeysResponse,
+    ],
+)
+
+class UsageServiceStub(typing.Generic[_UsageServiceGetUsageType, _UsageServiceListUsageType, _UsageServiceSummarizeUsageType, _UsageServiceDisputeUsageType, _UsageServiceListReceiptKeysType]):
     """UsageService answers what each call used, what it cost and who served it. Reads ask for the scope
     `consume` or `trade:read`.
     """
@@ -72,6 +120,18 @@ class UsageServiceStub(typing.Generic[_UsageServiceGetUsageType, _UsageServiceLi
             thegrid.v1.usage_pb2.ListUsageRequest,
             thegrid.v1.usage_pb2.ListUsageResponse,
         ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.usage_pb2.SummarizeUsageRequest,
+            thegrid.v1.usage_pb2.SummarizeUsageResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.usage_pb2.DisputeUsageRequest,
+            thegrid.v1.usage_pb2.DisputeUsageResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.usage_pb2.ListReceiptKeysRequest,
+            thegrid.v1.usage_pb2.ListReceiptKeysResponse,
+        ],
     ], channel: grpc.Channel) -> None: ...
 
     @typing.overload
@@ -84,13 +144,43 @@ class UsageServiceStub(typing.Generic[_UsageServiceGetUsageType, _UsageServiceLi
             thegrid.v1.usage_pb2.ListUsageRequest,
             thegrid.v1.usage_pb2.ListUsageResponse,
         ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.usage_pb2.SummarizeUsageRequest,
+            thegrid.v1.usage_pb2.SummarizeUsageResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.usage_pb2.DisputeUsageRequest,
+            thegrid.v1.usage_pb2.DisputeUsageResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.usage_pb2.ListReceiptKeysRequest,
+            thegrid.v1.usage_pb2.ListReceiptKeysResponse,
+        ],
     ], channel: grpc.aio.Channel) -> None: ...
 
     GetUsage: _UsageServiceGetUsageType
     """GetUsage answers one record of the caller. Refused with USAGE_NOT_FOUND."""
 
     ListUsage: _UsageServiceListUsageType
-    """ListUsage pages through the caller's records, newest first."""
+    """ListUsage pages through the caller's records, newest first. New records come with StreamAccount, which
+    resumes where it was left.
+    """
+
+    SummarizeUsage: _UsageServiceSummarizeUsageType
+    """SummarizeUsage adds the caller's settled calls up by time and by whatever is asked for. Refused with
+    TOO_LARGE when that makes more than 10,000 rows, and with INVALID_ARGUMENT for more than 366 days.
+    """
+
+    DisputeUsage: _UsageServiceDisputeUsageType
+    """DisputeUsage asks the operator to look at a settled call again. It moves nothing; what the operator
+    decides is a posting of its own. Refused with USAGE_NOT_FOUND, USAGE_PENDING, DISPUTE_EXISTS,
+    DISPUTE_TOO_LATE, DISPUTE_LIMIT. A repeat is safe.
+    """
+
+    ListReceiptKeys: _UsageServiceListReceiptKeysType
+    """ListReceiptKeys answers every public key that receipts of this exchange were signed with, newest first.
+    Any key may read it.
+    """
 
 UsageServiceAsyncStub: typing_extensions.TypeAlias = UsageServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
@@ -100,6 +190,18 @@ UsageServiceAsyncStub: typing_extensions.TypeAlias = UsageServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.usage_pb2.ListUsageRequest,
         thegrid.v1.usage_pb2.ListUsageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.SummarizeUsageRequest,
+        thegrid.v1.usage_pb2.SummarizeUsageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.DisputeUsageRequest,
+        thegrid.v1.usage_pb2.DisputeUsageResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.usage_pb2.ListReceiptKeysRequest,
+        thegrid.v1.usage_pb2.ListReceiptKeysResponse,
     ],
 ]
 
@@ -122,6 +224,39 @@ class UsageServiceServicer(metaclass=abc.ABCMeta):
         request: thegrid.v1.usage_pb2.ListUsageRequest,
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.usage_pb2.ListUsageResponse, collections.abc.Awaitable[thegrid.v1.usage_pb2.ListUsageResponse]]:
-        """ListUsage pages through the caller's records, newest first."""
+        """ListUsage pages through the caller's records, newest first. New records come with StreamAccount, which
+        resumes where it was left.
+        """
+
+    @abc.abstractmethod
+    def SummarizeUsage(
+        self,
+        request: thegrid.v1.usage_pb2.SummarizeUsageRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.usage_pb2.SummarizeUsageResponse, collections.abc.Awaitable[thegrid.v1.usage_pb2.SummarizeUsageResponse]]:
+        """SummarizeUsage adds the caller's settled calls up by time and by whatever is asked for. Refused with
+        TOO_LARGE when that makes more than 10,000 rows, and with INVALID_ARGUMENT for more than 366 days.
+        """
+
+    @abc.abstractmethod
+    def DisputeUsage(
+        self,
+        request: thegrid.v1.usage_pb2.DisputeUsageRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.usage_pb2.DisputeUsageResponse, collections.abc.Awaitable[thegrid.v1.usage_pb2.DisputeUsageResponse]]:
+        """DisputeUsage asks the operator to look at a settled call again. It moves nothing; what the operator
+        decides is a posting of its own. Refused with USAGE_NOT_FOUND, USAGE_PENDING, DISPUTE_EXISTS,
+        DISPUTE_TOO_LATE, DISPUTE_LIMIT. A repeat is safe.
+        """
+
+    @abc.abstractmethod
+    def ListReceiptKeys(
+        self,
+        request: thegrid.v1.usage_pb2.ListReceiptKeysRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.usage_pb2.ListReceiptKeysResponse, collections.abc.Awaitable[thegrid.v1.usage_pb2.ListReceiptKeysResponse]]:
+        """ListReceiptKeys answers every public key that receipts of this exchange were signed with, newest first.
+        Any key may read it.
+        """
 
 def add_UsageServiceServicer_to_server(servicer: UsageServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -6,6 +6,7 @@ The words of each noun are in its own module.
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from thegrid.v1 import common_pb2
@@ -34,6 +35,18 @@ def micros_of(message: Any, name: str, path: str = "") -> int | None:
     value = getattr(message, name)
     if not (0 <= value.seconds <= GREATEST_SECONDS and 0 <= value.nanos < 1_000_000_000):
         raise invalid(f"{path}{name}", "must be a time between 1970 and 9999", "timestamp.range")
+    return int(value.seconds) * MICROS + int(value.nanos) // 1_000
+
+
+def span_of(span_us: int) -> Duration:
+    """Microseconds as a Duration."""
+    seconds, micros = divmod(span_us, MICROS)
+    return Duration(seconds=seconds, nanos=micros * 1_000)
+
+
+def span_micros_of(message: Any, name: str) -> int:
+    """A Duration field in microseconds, 0 when it is unset; what is negative stays so."""
+    value = getattr(message, name)
     return int(value.seconds) * MICROS + int(value.nanos) // 1_000
 
 

@@ -20,7 +20,7 @@ from thegrid_exchange.engine.commands import AmendOrder, CancelOrder, PlaceOrder
 from thegrid_exchange.engine.events import SelfTradePrevented
 from thegrid_exchange.engine.records import Fill, Order, Trade
 from thegrid_exchange.engine.refusals import Refusal
-from thegrid_exchange.engine.replies import OrderReply
+from thegrid_exchange.engine.replies import OrderReply, QuotesReply
 
 ORDER_TYPES: Final = Names(trading_pb2.OrderType, "ORDER_TYPE", ("limit", "market"))
 TIMES_IN_FORCE: Final = Names(
@@ -104,7 +104,11 @@ def place_command(
 
 
 def quotes_command(
-    request: trading_pb2.ReplaceQuotesRequest, member_id: str, key_id: str, market_id: str
+    request: trading_pb2.ReplaceQuotesRequest,
+    member_id: str,
+    key_id: str,
+    market_id: str,
+    session_id: str = "",
 ) -> ReplaceQuotes:
     """All of a market maker's quotes with a tag, in place of those before."""
     time_in_force: Any = TIMES_IN_FORCE.optional_word(request.time_in_force) or "gtc"
@@ -126,6 +130,7 @@ def quotes_command(
             self_trade_prevention=prevention,
             tag=request.tag,
             key_id=key_id,
+            session_id=session_id,
             post_only_mode=POST_ONLY_MODES.optional_word(quote.post_only_mode) or "reject",
         )
         for quote in request.quotes
@@ -267,3 +272,11 @@ def shown_result(reply: OrderReply | Refusal, at_us: int) -> trading_pb2.BatchRe
         return trading_pb2.BatchResult(error=status_of(reply))
     order, fills = shown_order(reply, at_us)
     return trading_pb2.BatchResult(order=order, fills=fills)
+
+
+def shown_quotes(reply: QuotesReply, at_us: int) -> trading_pb2.ReplaceQuotesResponse:
+    """What came of replaced quotes, each in its place."""
+    return trading_pb2.ReplaceQuotesResponse(
+        cancelled_order_ids=reply.cancelled_order_ids,
+        results=[shown_result(each, at_us) for each in reply.items],
+    )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.apply import quality, trading
+from thegrid_exchange.engine.apply import controls, index, quality, trading, usage
 from thegrid_exchange.engine.records import ClosedDelivery
 from thegrid_exchange.engine.refusals import InvariantBroken
 from thegrid_exchange.engine.state import State
@@ -112,8 +112,9 @@ def _key_created(state: State, event: events.KeyCreated) -> None:
 
 
 def _key_revoked(state: State, event: events.KeyRevoked) -> None:
-    key = state.keys[event.key_id]
-    state.put("keys", event.key_id, key._replace(revoked_at_us=event.revoked_at_us))
+    for key_id in (event.key_id, *event.descendant_ids):
+        key = state.keys[key_id]
+        state.put("keys", key_id, key._replace(revoked_at_us=event.revoked_at_us))
 
 
 # ---- consumption -------------------------------------------------------------------------------
@@ -183,7 +184,9 @@ def _reservation_opened(state: State, event: events.ReservationOpened) -> None:
 
 def _reservation_extended(state: State, event: events.ReservationExtended) -> None:
     extended = state.reservations[event.delivery_id]._replace(
-        reserved_tokens=event.reserved_tokens, draws=event.draws
+        reserved_tokens=event.reserved_tokens,
+        draws=event.draws,
+        spend_held_micros=event.spend_held_micros,
     )
     state.put("reservations", event.delivery_id, extended)
 
@@ -199,10 +202,16 @@ def _delivery_marked(state: State, event: events.DeliveryMarked) -> None:
 
 
 def _usage_recorded(state: State, event: events.UsageRecorded) -> None:
-    usage = event.usage
-    state.delete("reservations", usage.delivery_id)
-    closed = ClosedDelivery(usage.delivery_id, usage.member_id, usage.usage_id, usage.settled_at_us)
-    state.put("closed_deliveries", usage.delivery_id, closed)
+    record = event.usage
+    state.delete("reservations", record.delivery_id)
+    closed = ClosedDelivery(
+        record.delivery_id,
+        record.member_id,
+        record.usage_id,
+        record.settled_at_us,
+        awaits_report=record.status == "settled_at_deadline",
+    )
+    state.put("closed_deliveries", record.delivery_id, closed)
 
 
 # ---- supply ------------------------------------------------------------------------------------
@@ -258,6 +267,7 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.MemberChanged: _member_changed,
     events.KeyCreated: _key_created,
     events.KeyRevoked: _key_revoked,
+    **controls.APPLIERS,
     **trading.APPLIERS,
     events.UnitsTransferred: _units_transferred,
     events.LotMinted: _lot_minted,
@@ -278,6 +288,8 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.UnitsBoughtBack: _told_by_postings,
     events.AvailabilityChanged: _availability_changed,
     **quality.APPLIERS,
+    **index.APPLIERS,
     events.OutageRecorded: _outage_recorded,
     events.ClosedForgotten: _closed_forgotten,
+    **usage.APPLIERS,
 }

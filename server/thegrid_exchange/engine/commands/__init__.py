@@ -10,11 +10,14 @@ from thegrid_exchange.engine.commands.operator import (
     AdmitSupplier,
     CreateMember,
     DefineInstrument,
+    DefineMeteringPolicy,
     Deposit,
     FundGuarantee,
     PublishSpec,
+    RegisterReceiptKey,
     ReinstateMember,
     ReinstateSupplier,
+    ResolveDispute,
     SetFeeTier,
     SetMarketPolicy,
     SetMarketState,
@@ -34,8 +37,14 @@ from thegrid_exchange.engine.commands.trading import (
     PlaceOrder,
     ReplaceQuotes,
 )
-from thegrid_exchange.engine.quantities import AccountMode, SelfTradePrevention, Verdict
-from thegrid_exchange.engine.records import Attempt, TokenCounts
+from thegrid_exchange.engine.quantities import (
+    AccountMode,
+    DisputeReason,
+    NoticeKind,
+    SelfTradePrevention,
+    Verdict,
+)
+from thegrid_exchange.engine.records import Attempt, KeyLimits, TokenCounts
 
 # ---- keys and settings -------------------------------------------------------------------------
 
@@ -53,13 +62,44 @@ class CreateKey(NamedTuple):
     concurrent_deliveries: int = 0
     public_key: str = ""
     key_prefix: str = ""
+    limits: KeyLimits = KeyLimits()
+    parent_id: str = ""
+    """The key it shall stand below; empty for none, or for the acting key if that is bounded."""
+    by_key_id: str = ""
+    """The acting key, which reaches no further than itself; empty for an operator."""
 
 
-class RevokeKey(NamedTuple):
-    """End a key; repeating it changes nothing and is answered alike."""
+class UpdateKey(NamedTuple):
+    """Change a key's label or limits; None leaves one as it is."""
 
     member_id: str
     key_id: str
+    label: str | None = None
+    limits: KeyLimits | None = None
+    requests_per_second: int | None = None
+    concurrent_deliveries: int | None = None
+    by_key_id: str = ""
+
+
+class RotateKey(NamedTuple):
+    """Give a key another secret, of which the hash was made at the edge; the id stays.
+
+    The secret before it works for `grace_us` more.
+    """
+
+    member_id: str
+    key_id: str
+    key_hash: str
+    grace_us: int = 0
+    by_key_id: str = ""
+
+
+class RevokeKey(NamedTuple):
+    """End a key and all below it; repeating it changes nothing and is answered alike."""
+
+    member_id: str
+    key_id: str
+    by_key_id: str = ""
 
 
 class UpdateSettings(NamedTuple):
@@ -71,6 +111,50 @@ class UpdateSettings(NamedTuple):
     auto_buy_units: int | None = None
     auto_transfer: bool | None = None
     self_trade_prevention: SelfTradePrevention | None = None
+    auto_buy_day_ceiling_micros: int | None = None
+    auto_buy_threshold_tokens: int | None = None
+    notice_cash_micros: int | None = None
+    notice_tokens: int | None = None
+    notice_lot_lead_us: int | None = None
+    notice_key_lead_us: int | None = None
+
+
+# ---- webhooks ----------------------------------------------------------------------------------
+
+
+class CreateWebhook(NamedTuple):
+    """Have notices sent to an address; the id was made at the edge, since the secret follows it."""
+
+    member_id: str
+    webhook_id: str
+    url: str
+    kinds: tuple[NoticeKind, ...] = ()
+
+
+class UpdateWebhook(NamedTuple):
+    """Change a webhook's address or kinds, or enable it again; None leaves one as it is."""
+
+    member_id: str
+    webhook_id: str
+    url: str | None = None
+    kinds: tuple[NoticeKind, ...] | None = None
+    enabled: bool | None = None
+
+
+class DeleteWebhook(NamedTuple):
+    """Send nothing more to an address."""
+
+    member_id: str
+    webhook_id: str
+
+
+class NoteWebhook(NamedTuple):
+    """The outbox tells how far it has delivered, or why it has given an address up."""
+
+    member_id: str
+    webhook_id: str
+    delivered_number: int
+    disabled_reason: str = ""
 
 
 # ---- transfers ---------------------------------------------------------------------------------
@@ -156,6 +240,7 @@ class Reserve(NamedTuple):
     max_price_micros: int | None = None
     relay_id: str = ""
     requested_model: str = ""
+    client_request_id: str = ""
 
 
 class Mark(NamedTuple):
@@ -184,6 +269,24 @@ class Report(NamedTuple):
     request_id: str = ""
     streamed_us: int | None = None
     """From first to last token, less the time in which the supplier had no window."""
+    waited_us: int = 0
+    """Spent waiting for a supplier's free slot."""
+
+
+class DisputeUsage(NamedTuple):
+    """Object to a settled call.
+
+    The facts of the record stand in the command: usage records are kept by the journal and the
+    read models, not by the engine, and were read where everything before was durable.
+    """
+
+    member_id: str
+    usage_id: str
+    supplier_id: str
+    instrument_id: str
+    reason: DisputeReason
+    cost_micros: int
+    settled_at_us: int
 
 
 # ---- time --------------------------------------------------------------------------------------
@@ -212,7 +315,13 @@ Command = (
     | SuspendSupplier
     | ReinstateSupplier
     | CreateKey
+    | UpdateKey
+    | RotateKey
     | RevokeKey
+    | CreateWebhook
+    | UpdateWebhook
+    | DeleteWebhook
+    | NoteWebhook
     | UpdateSettings
     | PlaceOrder
     | AmendOrder
@@ -230,6 +339,10 @@ Command = (
     | Reserve
     | Mark
     | Report
+    | DefineMeteringPolicy
+    | RegisterReceiptKey
+    | DisputeUsage
+    | ResolveDispute
     | Tick
 )
 
@@ -244,21 +357,29 @@ __all__ = [
     "Command",
     "CreateKey",
     "CreateMember",
+    "CreateWebhook",
     "DefineInstrument",
+    "DefineMeteringPolicy",
+    "DeleteWebhook",
     "Deposit",
+    "DisputeUsage",
     "FundGuarantee",
     "IssueUnits",
     "Mark",
+    "NoteWebhook",
     "PlaceOrder",
     "PublishSpec",
     "RegisterOffer",
+    "RegisterReceiptKey",
     "ReinstateMember",
     "ReinstateSupplier",
     "ReplaceQuotes",
     "Report",
     "Reserve",
+    "ResolveDispute",
     "RetireUnits",
     "RevokeKey",
+    "RotateKey",
     "SetFeeTier",
     "SetMarketPolicy",
     "SetMarketState",
@@ -268,8 +389,10 @@ __all__ = [
     "SuspendSupplier",
     "Tick",
     "TransferUnits",
+    "UpdateKey",
     "UpdateMember",
     "UpdateSettings",
+    "UpdateWebhook",
     "Withdraw",
     "WithdrawOffer",
 ]

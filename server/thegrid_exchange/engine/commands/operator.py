@@ -5,8 +5,18 @@ As with all commands, whether one is allowed is decided by the rules.
 
 from typing import NamedTuple
 
-from thegrid_exchange.engine.quantities import AccountMode, FeeTierMode, MarketState
-from thegrid_exchange.engine.records import InstrumentSpec, MarketPolicy, MarketTerms
+from thegrid_exchange.engine.quantities import (
+    AccountMode,
+    DisputePayer,
+    FeeTierMode,
+    MarketState,
+)
+from thegrid_exchange.engine.records import (
+    InstrumentSpec,
+    MarketPolicy,
+    MarketTerms,
+    MeteringPolicy,
+)
 
 
 class SetPolicy(NamedTuple):
@@ -146,4 +156,26 @@ class ReinstateSupplier(NamedTuple):
 
     member_id: str
     instrument_id: str = ""
+    reason: str = ""
+
+
+class DefineMeteringPolicy(NamedTuple):
+    """Add the next version of the metering policy; the version in `policy` is not read."""
+
+    policy: MeteringPolicy
+
+
+class RegisterReceiptKey(NamedTuple):
+    """Make known the public key that receipts are signed with from now on."""
+
+    key_id: str
+    public_key: str
+
+
+class ResolveDispute(NamedTuple):
+    """Decide a dispute: refund so much of the call's cost, or nothing."""
+
+    dispute_id: str
+    refund_micros: int
+    payer: DisputePayer = "supplier"
     reason: str = ""

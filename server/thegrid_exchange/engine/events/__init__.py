@@ -16,6 +16,21 @@ from thegrid_exchange.engine.events.consumption import (
     UnitsTransferred,
     UsageRecorded,
 )
+from thegrid_exchange.engine.events.controls import (
+    AlarmCleared,
+    AlarmSet,
+    KeyChanged,
+    NoticeRaised,
+    NoticeRearmed,
+    SpendNoted,
+    WebhookChanged,
+    WebhookDeleted,
+)
+from thegrid_exchange.engine.events.index import (
+    IndexInputsForgotten,
+    IndexInputsSet,
+    ReferenceIndexSet,
+)
 from thegrid_exchange.engine.events.membership import (
     FeeTierSet,
     InstrumentDefined,
@@ -69,6 +84,14 @@ from thegrid_exchange.engine.events.trading import (
     SelfTradePrevented,
     TradeExecuted,
 )
+from thegrid_exchange.engine.events.usage import (
+    DisputeOpened,
+    DisputeResolved,
+    DisputesForgotten,
+    LateReportRecorded,
+    MeteringPolicyDefined,
+    ReceiptKeyRegistered,
+)
 
 Event = (
     Posted
@@ -82,6 +105,14 @@ Event = (
     | MemberChanged
     | KeyCreated
     | KeyRevoked
+    | KeyChanged
+    | SpendNoted
+    | NoticeRaised
+    | NoticeRearmed
+    | AlarmSet
+    | AlarmCleared
+    | WebhookChanged
+    | WebhookDeleted
     | OrderAccepted
     | OrderRested
     | OrderUnrested
@@ -120,6 +151,9 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
+    | IndexInputsSet
+    | ReferenceIndexSet
+    | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
     | AbilityChanged
@@ -127,11 +161,19 @@ Event = (
     | SpecReviewed
     | StandingSet
     | SupplierChangeRecorded
+    | MeteringPolicyDefined
+    | ReceiptKeyRegistered
+    | LateReportRecorded
+    | DisputeOpened
+    | DisputeResolved
+    | DisputesForgotten
 )
 
 
 __all__ = [
     "AbilityChanged",
+    "AlarmCleared",
+    "AlarmSet",
     "AuctionChanged",
     "AuctionClosed",
     "AuctionOpened",
@@ -143,11 +185,18 @@ __all__ = [
     "CancellationOpened",
     "ClosedForgotten",
     "DeliveryMarked",
+    "DisputeOpened",
+    "DisputeResolved",
+    "DisputesForgotten",
     "Event",
     "FeeTierSet",
+    "IndexInputsForgotten",
+    "IndexInputsSet",
     "InstrumentDefined",
+    "KeyChanged",
     "KeyCreated",
     "KeyRevoked",
+    "LateReportRecorded",
     "LotChanged",
     "LotClosed",
     "LotMinted",
@@ -156,6 +205,9 @@ __all__ = [
     "MemberChanged",
     "MemberCreated",
     "MemberSwept",
+    "MeteringPolicyDefined",
+    "NoticeRaised",
+    "NoticeRearmed",
     "OfferRegistered",
     "OfferWithdrawn",
     "OrderAccepted",
@@ -171,12 +223,15 @@ __all__ = [
     "PerformanceNoted",
     "PolicyChanged",
     "Posted",
+    "ReceiptKeyRegistered",
+    "ReferenceIndexSet",
     "ReferenceSet",
     "ReservationExtended",
     "ReservationOpened",
     "SelfTradePrevented",
     "SpecPublished",
     "SpecReviewed",
+    "SpendNoted",
     "StandingSet",
     "SupplierChangeRecorded",
     "SupplierChanged",
@@ -188,4 +243,6 @@ __all__ = [
     "UnitsRetired",
     "UnitsTransferred",
     "UsageRecorded",
+    "WebhookChanged",
+    "WebhookDeleted",
 ]

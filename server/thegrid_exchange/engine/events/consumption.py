@@ -89,6 +89,7 @@ class ReservationExtended(NamedTuple):
     delivery_id: str
     reserved_tokens: int
     draws: tuple[Draw, ...]
+    spend_held_micros: int = 0
 
 
 class DeliveryMarked(NamedTuple):

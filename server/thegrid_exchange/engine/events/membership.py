@@ -99,3 +99,5 @@ class KeyRevoked(NamedTuple):
     key_id: str
     member_id: str
     revoked_at_us: int
+    descendant_ids: tuple[str, ...] = ()
+    """Keys below it that end with it."""

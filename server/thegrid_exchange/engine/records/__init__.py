@@ -18,6 +18,18 @@ from thegrid_exchange.engine.records.consumption import (
     UsageRecord,
     UsedDraw,
 )
+from thegrid_exchange.engine.records.controls import (
+    Alarm,
+    Alert,
+    Notice,
+    Spend,
+    Webhook,
+)
+from thegrid_exchange.engine.records.index import (
+    IndexInput,
+    IndexWindow,
+    ReferenceIndex,
+)
 from thegrid_exchange.engine.records.markets import (
     Auction,
     FirstTokenBand,
@@ -32,6 +44,7 @@ from thegrid_exchange.engine.records.markets import (
 from thegrid_exchange.engine.records.members import (
     FeeTier,
     Key,
+    KeyLimits,
     Member,
 )
 from thegrid_exchange.engine.records.quality import (
@@ -61,10 +74,20 @@ from thegrid_exchange.engine.records.trading import (
     Posting,
     Trade,
 )
+from thegrid_exchange.engine.records.usage import (
+    Dispute,
+    DisputePayment,
+    ImageMetering,
+    LateReport,
+    MeteringPolicy,
+    ReceiptKey,
+)
 
 __all__ = [
     "Ability",
     "Admission",
+    "Alarm",
+    "Alert",
     "Attempt",
     "Auction",
     "CallerCount",
@@ -72,15 +95,22 @@ __all__ = [
     "Cancellation",
     "ClosedDelivery",
     "ClosedOrder",
+    "Dispute",
+    "DisputePayment",
     "Draw",
     "Evidence",
     "FeeTier",
     "Fill",
     "Finding",
     "FirstTokenBand",
+    "ImageMetering",
+    "IndexInput",
+    "IndexWindow",
     "Instrument",
     "InstrumentSpec",
     "Key",
+    "KeyLimits",
+    "LateReport",
     "Lot",
     "LotParcel",
     "LotParcelChange",
@@ -88,6 +118,8 @@ __all__ = [
     "MarketPolicy",
     "MarketTerms",
     "Member",
+    "MeteringPolicy",
+    "Notice",
     "Offer",
     "Order",
     "Parcel",
@@ -95,9 +127,12 @@ __all__ = [
     "Performance",
     "PerformanceBucket",
     "Posting",
+    "ReceiptKey",
+    "ReferenceIndex",
     "Reservation",
     "SpecReview",
     "SpecVersion",
+    "Spend",
     "Standing",
     "Supplier",
     "SupplierChange",
@@ -108,4 +143,5 @@ __all__ = [
     "Transfer",
     "UsageRecord",
     "UsedDraw",
+    "Webhook",
 ]

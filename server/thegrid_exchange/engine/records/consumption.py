@@ -135,6 +135,10 @@ class Reservation(NamedTuple):
     opened_at_us: int
     extension_refused: str = ""
     """Reason of the refused extension, or empty."""
+    client_request_id: str = ""
+    """What the client knows the call by, so that it is found while it runs and without a report."""
+    spend_held_micros: int = 0
+    """Cost of the draws as it is held against the spend limits of the key and of those above it."""
 
 
 class ClosedDelivery(NamedTuple):
@@ -144,6 +148,8 @@ class ClosedDelivery(NamedTuple):
     member_id: str
     usage_id: str
     closed_at_us: int
+    awaits_report: bool = False
+    """Whether it was settled without a report, so that one that comes late is to be recorded."""
 
 
 class TokenCounts(NamedTuple):
@@ -160,9 +166,13 @@ class Attempt(NamedTuple):
 
     supplier_id: str
     outcome: str
-    """A verdict, or the name of the cause for which it was passed over."""
+    """`served`, `hedge_lost`, or the cause for which it was passed over."""
     first_token_us: int | None = None
     duration_us: int | None = None
+    is_hedge: bool = False
+    """Whether it was asked while another had the call too."""
+    ask_price_micros: int | None = None
+    """Its lowest ask for Units it issued when it was chosen."""
 
 
 class UsageRecord(NamedTuple):
@@ -202,3 +212,10 @@ class UsageRecord(NamedTuple):
     """What the guarantee paid the supplier for work lost by the venue's fault."""
     streamed_us: int | None = None
     """From first to last token, less the time in which the supplier had no window."""
+    waited_us: int = 0
+    """Spent waiting for a supplier's free slot."""
+    divergence_tokens: int | None = None
+    """Prompt and answer taken apart, by how many tokens the supplier's count differs; None for no
+    count."""
+    divergent: bool = False
+    """Whether that is more than the metering policy allows."""

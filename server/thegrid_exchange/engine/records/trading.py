@@ -133,6 +133,8 @@ class Parcel(NamedTuple):
     quantity_units: int
     issue_fee_bps: int = 0
     """The issuer's fee at the first sale, taken as the proceeds are earned."""
+    cost_affiliated: bool = False
+    """Whether the owner bought it from its own affiliation group, so it counts for no index."""
 
 
 class ParcelChange(NamedTuple):

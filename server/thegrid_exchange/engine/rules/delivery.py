@@ -3,43 +3,30 @@
 Money moves when a delivery is settled, in `usage`; a mark only says how far it has come.
 """
 
-from typing import NamedTuple
-
 from thegrid_exchange.engine import commands, events, replies
-from thegrid_exchange.engine.quantities import TOKENS_PER_UNIT, units_covering
 from thegrid_exchange.engine.records import (
     Draw,
     Instrument,
-    Market,
     Member,
-    Order,
     Reservation,
+    TokenCounts,
 )
 from thegrid_exchange.engine.refusals import Refusal, refuse
 from thegrid_exchange.engine.rule import Rule, Trial
 from thegrid_exchange.engine.rules.lookups import (
     active_member,
-    open_market,
     spec_in_force,
     the_instrument,
 )
 from thegrid_exchange.engine.rules.lots import (
     choose_draws,
     lot_deadline_us,
-    move_to_lot,
     set_aside,
-    units_for_one_lot,
 )
-from thegrid_exchange.engine.rules.trading import enter, order_from
-from thegrid_exchange.engine.rules.usage import largest_issuers, settle
+from thegrid_exchange.engine.rules.purchases import Bought, provide, top_up
+from thegrid_exchange.engine.rules.spending import check_admission, hold, line_of, standing_of
+from thegrid_exchange.engine.rules.usage import largest_issuers, record_late_report, settle
 from thegrid_exchange.engine.state import State
-
-
-class _Bought(NamedTuple):
-    """What an automatic purchase bought, and for how much, fees included."""
-
-    units: int = 0
-    micros: int = 0
 
 
 def reserve(state: State, command: commands.Reserve) -> Rule[replies.ReserveReply]:
@@ -50,9 +37,12 @@ def reserve(state: State, command: commands.Reserve) -> Rule[replies.ReserveRepl
     _check_call(state, command, version.spec.context_tokens_min)
     step_tokens = min(command.max_output_tokens, state.term("reserve_step_tokens"))
     tokens = command.prompt_tokens + command.choices * step_tokens
+    line = line_of(state, command.key_id)
+    check_admission(state, line, instrument.instrument_id, tokens)
     draws, bought = yield from _draw_or_buy(
         state, member, instrument, tokens, command.max_price_micros, command.delivery_id
     )
+    held_micros = yield from hold(state, line, draws, tokens)
     reservation = Reservation(
         delivery_id=command.delivery_id,
         member_id=member.member_id,
@@ -71,8 +61,11 @@ def reserve(state: State, command: commands.Reserve) -> Rule[replies.ReserveRepl
         deadline_us=_deadline_us(state, draws),
         outage_base_us=state.outage_us,
         opened_at_us=state.now_us,
+        spend_held_micros=held_micros,
+        client_request_id=command.client_request_id,
     )
     yield events.ReservationOpened(reservation)
+    yield from top_up(state, member, instrument)
     return replies.ReserveReply(
         delivery_id=command.delivery_id,
         spec_version=version.version,
@@ -83,6 +76,7 @@ def reserve(state: State, command: commands.Reserve) -> Rule[replies.ReserveRepl
         deadline_us=reservation.deadline_us,
         bought_units=bought.units,
         bought_micros=bought.micros,
+        limits=standing_of(state, line),
     )
 
 
@@ -116,10 +110,20 @@ def mark(state: State, command: commands.Mark) -> Rule[replies.MarkReply]:
     )
 
 
-def report(state: State, command: commands.Report) -> Rule[replies.ReportReply]:
-    """Settle a delivery as its relay tells it ended; a second report moves nothing."""
+def report(
+    state: State, command: commands.Report
+) -> Rule[replies.ReportReply | replies.LateReportReply]:
+    """Settle a delivery as its relay tells it ended; a second report moves nothing.
+
+    One that comes after the delivery was settled without it is recorded, and moves nothing either.
+    """
+    closed = state.closed_deliveries.get(command.delivery_id)
+    if closed is not None and closed.awaits_report:
+        return (yield from record_late_report(state, closed, command))
     reservation = _open_reservation(state, command.delivery_id)
     usage = yield from settle(state, reservation, command, "settled")
+    member = state.members[usage.member_id]
+    yield from top_up(state, member, state.instruments[usage.instrument_id])
     return replies.ReportReply(usage)
 
 
@@ -130,8 +134,12 @@ def settle_at_mark(state: State, reservation: Reservation) -> Rule[None]:
         delivery_id=reservation.delivery_id,
         verdict="in_spec" if was_marked else "venue_fault",
         billed_tokens=reservation.marked_tokens,
-        cause="RESERVATION_ENDED",
-        stage="streaming" if was_marked else "reserved",
+        cause="report_lost",
+        stage="streaming" if was_marked else "admitted",
+        canonical=TokenCounts(
+            reservation.prompt_tokens,
+            max(reservation.marked_tokens - reservation.prompt_tokens, 0),
+        ),
     )
     yield from settle(state, reservation, stand_in, "settled_at_deadline")
 
@@ -184,14 +192,14 @@ def _draw_or_buy(
     tokens: int,
     max_price_micros: int | None,
     delivery_id: str,
-) -> Rule[tuple[list[Draw], _Bought]]:
+) -> Rule[tuple[list[Draw], Bought]]:
     """Set tokens aside, in auto mode buying what is missing in the same command."""
     most = state.term("max_draws")
     owner_id, instrument_id = member.member_id, instrument.instrument_id
     draws, missing = choose_draws(state, owner_id, instrument_id, tokens, most)
-    bought = _Bought()
+    bought = Bought()
     if missing and member.account_mode == "auto":
-        bought = yield from _provide(state, member, instrument, missing, max_price_micros)
+        bought = yield from provide(state, member, instrument, missing, max_price_micros)
         draws, missing = choose_draws(state, owner_id, instrument_id, tokens, most)
     if missing:
         refuse(
@@ -203,97 +211,6 @@ def _draw_or_buy(
         )
     yield from set_aside(state, owner_id, instrument_id, draws, delivery_id)
     return draws, bought
-
-
-def _provide(
-    state: State,
-    member: Member,
-    instrument: Instrument,
-    missing_tokens: int,
-    max_price_micros: int | None,
-) -> Rule[_Bought]:
-    """Bring at least so many tokens into a Lot: Units in Trading first, then bought ones."""
-    wanted_units = units_covering(missing_tokens)
-    bought = _Bought()
-    free_units = _free_units(state, member, instrument)
-    if free_units < wanted_units:
-        market = open_market(state, instrument.market_id)
-        more_units = max(wanted_units - free_units, member.auto_buy_units)
-        bought = yield from _auto_buy(
-            state, member, market, wanted_units - free_units, more_units, max_price_micros
-        )
-    fitting_units = units_for_one_lot(state, member.member_id, instrument.instrument_id)
-    moved_units = min(fitting_units, max(wanted_units, bought.units))
-    if moved_units:
-        yield from move_to_lot(
-            state, member.member_id, instrument.instrument_id, moved_units, "auto_buy"
-        )
-    return bought
-
-
-def _free_units(state: State, member: Member, instrument: Instrument) -> int:
-    tokens = state.balance(member.member_id, "trading", instrument.instrument_id)
-    return tokens // TOKENS_PER_UNIT
-
-
-def _auto_buy(
-    state: State,
-    member: Member,
-    market: Market,
-    needed_units: int,
-    wanted_units: int,
-    max_price_micros: int | None,
-) -> Rule[_Bought]:
-    """Buy at market under the member's and the call's ceilings, or refuse by what stood against."""
-    best_micros = state.indices.books[market.market_id].sell.best_price_micros()
-    if not member.auto_buy_ceiling_micros:
-        message = "auto mode buys nothing before its owner sets a ceiling per Unit; set one"
-        refuse("ABOVE_CEILING", "auto_buy_ceiling_micros", message, limit=0, value=best_micros)
-    terms = market.terms
-    steps = -(-max(wanted_units, terms.quantity_units_min) // terms.quantity_units_step)
-    ceiling_micros = member.auto_buy_ceiling_micros
-    order = order_from(
-        state,
-        member,
-        market,
-        commands.PlaceOrder(
-            member_id=member.member_id,
-            market_id=market.market_id,
-            side="buy",
-            type="market",
-            quantity_units=steps * terms.quantity_units_step,
-            price_micros=min(ceiling_micros, max_price_micros or ceiling_micros),
-            time_in_force="ioc",
-            self_trade_prevention="cancel_oldest",
-            tag="auto_buy",
-        ),
-    )
-    # The Units go into the Lot together with what was there before, so not fill by fill.
-    reply = yield from enter(state, market, order._replace(auto_transfer=False))
-    bought = reply.order
-    if bought.filled_units < needed_units:
-        _refuse_purchase(state, bought, needed_units)
-    return _Bought(bought.filled_units, bought.filled_micros + bought.fee_micros)
-
-
-def _refuse_purchase(state: State, bought: Order, needed_units: int) -> None:
-    filled_units = bought.filled_units
-    if bought.closure_reason == "max_slippage":
-        next_micros = state.indices.books[bought.market_id].sell.best_price_micros()
-        message = "the Units on offer cost more than the ceiling; raise it or wait"
-        refuse(
-            "ABOVE_CEILING",
-            "max_price_micros",
-            message,
-            limit=bought.price_micros,
-            value=next_micros,
-        )
-    limit, value = filled_units, needed_units
-    if bought.closure_reason == "work_limit":
-        message = "too many small offers for one call; ask for fewer tokens"
-        refuse("WORK_LIMIT", "prompt_tokens", message, limit=limit, value=value)
-    message = f"the book offers {filled_units} of {needed_units} Units; try later"
-    refuse("NO_LIQUIDITY", "instrument_id", message, limit=limit, value=value)
 
 
 def _extension_tokens(state: State, reservation: Reservation, completion_tokens: int) -> int:
@@ -317,10 +234,13 @@ def _extend(state: State, reservation: Reservation, more_tokens: int) -> Rule[No
         reservation.max_price_micros,
         reservation.delivery_id,
     )
+    line = line_of(state, reservation.key_id)
+    held_micros = yield from hold(state, line, draws, more_tokens)
     yield events.ReservationExtended(
         reservation.delivery_id,
         reservation.reserved_tokens + more_tokens,
         _joined_draws(reservation.draws, draws),
+        reservation.spend_held_micros + held_micros,
     )
 
 

@@ -27,6 +27,7 @@ from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.auctions import book_is_crossed, call_off, reopen
 from thegrid_exchange.engine.rules.lookups import the_instrument, the_market
+from thegrid_exchange.engine.rules.metering import check_metering
 from thegrid_exchange.engine.rules.sweeps import slot_after
 from thegrid_exchange.engine.state import State
 
@@ -48,7 +49,7 @@ def define_instrument(
     instrument_id = instrument_id_of(command.symbol)
     if instrument_id in state.instruments:
         refuse("INSTRUMENT_EXISTS", "symbol", f"`{command.symbol}` exists; publish a new version")
-    _check_spec(command.spec)
+    _check_spec(state, command.spec)
     _check_terms(command.terms)
     market_id = market_id_of(command.symbol)
     now_us = state.now_us
@@ -71,7 +72,7 @@ def define_instrument(
 def publish_spec(state: State, command: commands.PublishSpec) -> Rule[replies.SpecReply]:
     """Publish the next version, in force from now or later, never before the one it follows."""
     instrument = the_instrument(state, command.instrument_id)
-    _check_spec(command.spec)
+    _check_spec(state, command.spec)
     latest = state.spec_versions[(instrument.instrument_id, instrument.latest_version)]
     earliest_us = max(state.now_us, latest.effective_at_us)
     effective_at_us = command.effective_at_us or earliest_us
@@ -146,7 +147,8 @@ def _policy_ranges(state: State, policy: MarketPolicy) -> dict[str, tuple[int, i
     }
 
 
-def _check_spec(spec: InstrumentSpec) -> None:
+def _check_spec(state: State, spec: InstrumentSpec) -> None:
+    check_metering(state, spec)
     ceilings = [band.prompt_tokens_max for band in spec.first_token_bands]
     if not ceilings or ceilings != sorted(set(ceilings)):
         refuse("INVALID_ARGUMENT", "spec.first_token_bands", "must be there, smallest prompt first")

@@ -111,3 +111,12 @@ def weighted_tokens(state: State, instrument_id: str, tokens: int) -> int:
     """Tokens times the weight that one of them has in a capacity pool, rounded up."""
     spec = spec_in_force(state, state.instruments[instrument_id]).spec
     return -(-tokens * spec.capacity_weight_per_mille // PER_MILLE)
+
+
+def are_affiliated(state: State, member_id: str, other_id: str) -> bool:
+    """Whether two members are one, or belong to one affiliation group."""
+    if member_id == other_id:
+        return True
+    group = state.members[member_id].affiliation_group
+    other = state.members.get(other_id)
+    return group != "" and other is not None and group == other.affiliation_group

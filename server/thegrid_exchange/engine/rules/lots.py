@@ -188,8 +188,10 @@ def choose_draws(
                 refuse(
                     "WORK_LIMIT",
                     "prompt_tokens",
-                    f"the call would draw from more than {max_draws} parcels; ask for less",
-                    limit=max_draws,
+                    f"the call would draw from more than {max_draws} parcels; "
+                    f"ask for at most {tokens - missing} tokens",
+                    limit=tokens - missing,
+                    value=tokens,
                 )
             draw = _draw(state.lot_parcels[(lot_id, number)], missing)
             draws.append(draw)

@@ -27,6 +27,7 @@ from thegrid_exchange.engine.rules.accounts import require_cash
 from thegrid_exchange.engine.rules.caps import CapStop, most_units
 from thegrid_exchange.engine.rules.fees import rate_bps
 from thegrid_exchange.engine.rules.halts import halt_for_move, move_bounds
+from thegrid_exchange.engine.rules.lookups import are_affiliated
 from thegrid_exchange.engine.rules.lots import auto_transfer
 from thegrid_exchange.engine.rules.orders import close_order, lapse_reason, rehold
 from thegrid_exchange.engine.rules.parcels import (
@@ -174,7 +175,7 @@ def trade(
         buyer_fee_micros=quantities.fee_micros(notional_micros, buyer_bps),
         seller_fee_micros=quantities.fee_micros(notional_micros, seller_bps),
         source=seller.source,
-        affiliated=_are_affiliated(state, buyer.member_id, seller.member_id),
+        affiliated=are_affiliated(state, buyer.member_id, seller.member_id),
         executed_at_us=state.now_us,
         auction_id=auction_id,
     )
@@ -211,11 +212,6 @@ def _execute(
     return taker, Fill(trade.trade_id, trade.price_micros, quantity_units, of_taker[1])
 
 
-def _are_affiliated(state: State, member_id: str, other_id: str) -> bool:
-    group = state.members[member_id].affiliation_group
-    return group != "" and group == state.members[other_id].affiliation_group
-
-
 def _sale_of(state: State, trade: Trade, seller: Order, fee_bps: int) -> _Sale:
     """The parcels that a trade hands over, now with this trade as their cost."""
     price_micros, trade_id = trade.price_micros, trade.trade_id
@@ -228,6 +224,7 @@ def _sale_of(state: State, trade: Trade, seller: Order, fee_bps: int) -> _Sale:
             price_micros,
             trade.quantity_units,
             fee_bps,
+            trade.affiliated,
         )
         return _Sale([parcel], (), 0, 0)
     taken = take_first(state, seller.order_id, trade.quantity_units)
@@ -238,7 +235,13 @@ def _sale_of(state: State, trade: Trade, seller: Order, fee_bps: int) -> _Sale:
             returned_units += parcel.quantity_units
             returned_micros += parcel.quantity_units * parcel.issue_price_micros
         else:
-            kept.append(parcel._replace(cost_trade_id=trade_id, cost_price_micros=price_micros))
+            kept.append(
+                parcel._replace(
+                    cost_trade_id=trade_id,
+                    cost_price_micros=price_micros,
+                    cost_affiliated=trade.affiliated,
+                )
+            )
     return _Sale(joined(kept), taken.changes, returned_units, returned_micros)
 
 

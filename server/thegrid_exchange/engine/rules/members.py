@@ -14,7 +14,17 @@ from thegrid_exchange.engine.rules.abilities import note_abilities
 from thegrid_exchange.engine.rules.batches import cancel_all
 from thegrid_exchange.engine.rules.fees import check_fee_tier
 from thegrid_exchange.engine.rules.lookups import the_member
+from thegrid_exchange.engine.rules.notices import reset_alarms
 from thegrid_exchange.engine.state import State
+
+_AMOUNTS: Final = (
+    "auto_buy_day_ceiling_micros",
+    "auto_buy_threshold_tokens",
+    "notice_cash_micros",
+    "notice_tokens",
+    "notice_lot_lead_us",
+    "notice_key_lead_us",
+)
 
 ROLES: Final = frozenset({"trader", "consumer", "supplier", "operator"})
 
@@ -64,9 +74,12 @@ def update_settings(state: State, command: commands.UpdateSettings) -> Rule[repl
         )
     given = command._asdict()
     del given["member_id"]
+    for name in _AMOUNTS:
+        _check_amount(name, given[name])
     changed = member._replace(**{name: value for name, value in given.items() if value is not None})
     if changed != member:
         yield events.MemberChanged(changed)
+        yield from reset_alarms(state, member, changed)
     return replies.MemberReply(changed)
 
 
@@ -117,3 +130,9 @@ def _check_ceiling(ceiling_micros: int) -> None:
             limit=INT64_MAX,
             value=ceiling_micros,
         )
+
+
+def _check_amount(name: str, amount: int | None) -> None:
+    if amount is not None and not 0 <= amount <= INT64_MAX:
+        message = "must be 0 for none, or a positive figure"
+        refuse("INVALID_ARGUMENT", name, message, limit=INT64_MAX, value=amount)

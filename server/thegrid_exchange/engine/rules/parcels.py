@@ -47,8 +47,10 @@ def take_first(
             refuse(
                 "WORK_LIMIT",
                 "quantity_units",
-                f"these Units lie in more than {max_parcels} parcels; ask for fewer at a time",
-                limit=max_parcels,
+                f"these Units lie in more than {max_parcels} parcels; "
+                f"ask for at most {quantity_units - wanted} at a time",
+                limit=quantity_units - wanted,
+                value=quantity_units,
             )
         parcel = state.parcels[(queue_id, number)]
         if parcel.quantity_units <= wanted:

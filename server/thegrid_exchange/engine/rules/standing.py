@@ -8,6 +8,7 @@ from thegrid_exchange.engine.quantities import StandingCause, SupplierStatus
 from thegrid_exchange.engine.records import Evidence, Standing, SupplierChange
 from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.abilities import note_abilities
+from thegrid_exchange.engine.rules.notices import raise_notice
 from thegrid_exchange.engine.state import State
 
 Pair = tuple[str, str]
@@ -37,9 +38,14 @@ def move(
     review_at_us: int | None = None,
     suspensions: int | None = None,
     evidence: Evidence | None = None,
+    came_from: SupplierStatus | None = None,
 ) -> Rule[None]:
-    """Set a standing and record the change; suspending and lifting touch the admission too."""
+    """Set a standing and record the change; suspending and lifting touch the admission too.
+
+    `came_from` is where it stood before the command, when its admission is already written.
+    """
     before = standing_of(state, pair)
+    before = before._replace(status=came_from or before.status)
     change = SupplierChange(
         state.next_id("sch"),
         *pair,
@@ -63,6 +69,15 @@ def move(
         before.suspensions if suspensions is None else suspensions,
     )
     yield events.StandingSet(after, change)
+    yield from raise_notice(
+        state,
+        pair[0],
+        "supplier",
+        change.change_id,
+        f"standing: {before.status} to {status}, by {cause}; its change record tells the figures",
+        instrument_id=pair[1],
+        due_us=until_us,
+    )
     admission = state.admissions[pair]
     is_out = status in ("suspended", "ended")
     if admission.suspended != is_out:

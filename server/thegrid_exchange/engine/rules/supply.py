@@ -60,7 +60,9 @@ def admit_supplier(state: State, command: commands.AdmitSupplier) -> Rule[replie
     yield events.SupplierChanged(supplier, admission)
     status: SupplierStatus = "admitted" if speed else "ended"
     if before != status:
-        yield from move(state, pair, status, "operator", reason=command.reason, suspensions=0)
+        yield from move(
+            state, pair, status, "operator", reason=command.reason, suspensions=0, came_from=before
+        )
     return replies.SupplierReply(supplier, admission)
 
 

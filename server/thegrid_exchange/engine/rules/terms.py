@@ -44,7 +44,7 @@ def check_terms(state: State, market: Market, command: commands.PlaceOrder) -> N
             "member_id",
             f"{opened} orders are open; cancel some",
             limit=most,
-            value=opened,
+            value=opened + 1,
         )
 
 

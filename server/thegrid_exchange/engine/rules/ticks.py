@@ -1,7 +1,7 @@
 """What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
 
-Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, cancel-alls, contracts,
-standings, memory; all in bounded steps.
+Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, indexes, cancel-alls,
+contracts, standings, notices, memory; all in bounded steps.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,13 @@ from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.auctions import auctions_due, run_auctions
 from thegrid_exchange.engine.rules.batches import run_cancellations
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
+from thegrid_exchange.engine.rules.disputes import forget_disputes
 from thegrid_exchange.engine.rules.lots import expire_lot
+from thegrid_exchange.engine.rules.notices import fire_alarms
 from thegrid_exchange.engine.rules.offers import run_spec_reviews, specs_due
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.rules.quotes import fire_timer, fire_timers, timer_is_due
+from thegrid_exchange.engine.rules.reference_index import indices_due, run_indices
 from thegrid_exchange.engine.rules.reviews import run_reviews
 from thegrid_exchange.engine.rules.sweeps import run_sweeps, sweeps_due
 from thegrid_exchange.engine.state import State
@@ -35,10 +38,13 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         fire_timers,
         run_auctions,
         run_sweeps,
+        run_indices,
         run_cancellations,
         run_spec_reviews,
         run_reviews,
+        fire_alarms,
         _forget_closed,
+        forget_disputes,
     ):
         done += yield from work(state)
     return replies.TickReply(done, more_due=_is_due(state))
@@ -166,8 +172,10 @@ def _is_due(state: State) -> bool:
         sweeps_due(state)
         or auctions_due(state)
         or specs_due(state)
+        or indices_due(state)
         or bool(indices.cancellations)
         or _has_come(state, indices.timer_deadlines.first())
+        or _has_come(state, indices.alarms.first())
         or any(
             _first_is_due(state, deadlines)
             for deadlines in (

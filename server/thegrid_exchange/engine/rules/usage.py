@@ -5,10 +5,12 @@ Tokens of a verdict that does not bill go back to their Lot, or expire when its 
 
 from typing import Final, NamedTuple
 
-from thegrid_exchange.engine import commands, events
+from thegrid_exchange.engine import commands, events, replies
 from thegrid_exchange.engine.quantities import CASH, HOUSE, Verdict, value_micros
 from thegrid_exchange.engine.records import (
+    ClosedDelivery,
     Draw,
+    LateReport,
     Lot,
     LotParcel,
     LotParcelChange,
@@ -28,7 +30,10 @@ from thegrid_exchange.engine.rules.lots import (
     lot_deadline_us,
     summed,
 )
+from thegrid_exchange.engine.rules.metering import divergence_tokens, is_divergent, metering_policy
 from thegrid_exchange.engine.rules.performance import note_performance
+from thegrid_exchange.engine.rules.reference_index import note_delivered
+from thegrid_exchange.engine.rules.spending import note_spend
 from thegrid_exchange.engine.state import State
 
 BILLED_VERDICTS: Final[frozenset[Verdict]] = frozenset({"in_spec", "cancelled_by_client"})
@@ -79,6 +84,7 @@ def settle(
         postings.append(Posting(HOUSE, "guarantee", CASH, -venue_paid_micros))
         postings.append(Posting(server_id or HOUSE, "available", CASH, venue_paid_micros))
     yield events.Posted(tuple(summed(postings)), "consume", reservation.delivery_id)
+    yield from note_delivered(state, reservation, report, used)
     for change in changes:
         yield change
         yield from close_if_ended(state, change.lot_id)
@@ -94,7 +100,25 @@ def settle(
     )
     yield events.UsageRecorded(record)
     yield from note_performance(state, record)
+    yield from note_spend(state, record, reservation)
     return record
+
+
+def record_late_report(
+    state: State, closed: ClosedDelivery, report: commands.Report
+) -> Rule[replies.LateReportReply]:
+    """Note the report of a delivery that was settled without it."""
+    late = LateReport(
+        report.verdict,
+        report.cause,
+        report.supplier_id,
+        report.canonical,
+        report.by_supplier,
+        max(report.billed_tokens, 0),
+        state.now_us,
+    )
+    yield events.LateReportRecorded(closed.delivery_id, closed.member_id, late)
+    return replies.LateReportReply(closed.usage_id)
 
 
 def largest_issuers(draws: tuple[Draw, ...]) -> list[tuple[str, int]]:
@@ -231,16 +255,18 @@ def _record(
     draws: tuple[UsedDraw, ...],
     venue_paid_micros: int,
 ) -> UsageRecord:
-    version = (reservation.instrument_id, reservation.spec_version)
+    spec = state.spec_versions[(reservation.instrument_id, reservation.spec_version)].spec
+    policy = metering_policy(state, spec.metering_policy_version)
+    by_supplier = report.by_supplier
     return UsageRecord(
         usage_id="usg_" + reservation.delivery_id.removeprefix("dlv_"),
         delivery_id=reservation.delivery_id,
-        request_id=report.request_id,
+        request_id=report.request_id or reservation.client_request_id,
         member_id=reservation.member_id,
         key_id=reservation.key_id,
         instrument_id=reservation.instrument_id,
         spec_version=reservation.spec_version,
-        metering_policy_version=state.spec_versions[version].spec.metering_policy_version,
+        metering_policy_version=spec.metering_policy_version,
         requested_model=reservation.requested_model,
         serving_model=report.serving_model,
         supplier_id=report.supplier_id,
@@ -250,7 +276,7 @@ def _record(
         stage=report.stage,
         status=status,
         canonical=report.canonical,
-        by_supplier=report.by_supplier,
+        by_supplier=by_supplier,
         reserved_tokens=reservation.reserved_tokens,
         billed_tokens=billed_tokens,
         tendered_tokens=tendered_tokens,
@@ -263,4 +289,7 @@ def _record(
         settled_at_us=state.now_us,
         venue_paid_micros=venue_paid_micros,
         streamed_us=report.streamed_us,
+        divergence_tokens=divergence_tokens(report.canonical, by_supplier),
+        divergent=policy is not None and is_divergent(policy, report.canonical, by_supplier),
+        waited_us=report.waited_us,
     )

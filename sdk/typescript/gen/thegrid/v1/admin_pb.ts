@@ -8,19 +8,21 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Position } from "./common_pb.js";
 import { file_thegrid_v1_common } from "./common_pb.js";
-import type { Instrument, InstrumentSpec } from "./instruments_pb.js";
+import type { Instrument, InstrumentSpec, MeteringPolicyVersion } from "./instruments_pb.js";
 import { file_thegrid_v1_instruments } from "./instruments_pb.js";
 import type { Market, MarketPolicy, MarketState, MarketTerms } from "./market_data_pb.js";
 import { file_thegrid_v1_market_data } from "./market_data_pb.js";
 import type { Member, Role } from "./members_pb.js";
 import { file_thegrid_v1_members } from "./members_pb.js";
+import type { DisputePayer, DisputeStatus, UsageDispute } from "./usage_pb.js";
+import { file_thegrid_v1_usage } from "./usage_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file thegrid/v1/admin.proto.
  */
 export const file_thegrid_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChZ0aGVncmlkL3YxL2FkbWluLnByb3RvEgp0aGVncmlkLnYxIqEBChNDcmVhdGVNZW1iZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhkKEWFmZmlsaWF0aW9uX2dyb3VwGAMgASgJEh8KBXJvbGVzGAQgAygOMhAudGhlZ3JpZC52MS5Sb2xlEhgKEHByZXZlbnRpb25fZ3JvdXAYBSABKAkSEAoIZmVlX3RpZXIYBiABKAkiYgoUQ3JlYXRlTWVtYmVyUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImcKEkxpc3RNZW1iZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKE0xpc3RNZW1iZXJzUmVzcG9uc2USIwoHbWVtYmVycxgBIAMoCzISLnRoZWdyaWQudjEuTWVtYmVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJlChlTZXRNZW1iZXJTdXNwZW5kZWRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhEKCXN1c3BlbmRlZBgDIAEoCBIOCgZyZWFzb24YBCABKAkiaAoaU2V0TWVtYmVyU3VzcGVuZGVkUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImEKDkRlcG9zaXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhUKDWFtb3VudF9taWNyb3MYAyABKAMSEQoJcmVmZXJlbmNlGAQgASgJIlMKD0RlcG9zaXRSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJiCg9XaXRoZHJhd1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSFQoNYW1vdW50X21pY3JvcxgDIAEoAxIRCglyZWZlcmVuY2UYBCABKAkiVAoQV2l0aGRyYXdSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJUChRGdW5kR3VhcmFudGVlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDWFtb3VudF9taWNyb3MYAiABKAMSEQoJcmVmZXJlbmNlGAMgASgJIlkKFUZ1bmRHdWFyYW50ZWVSZXNwb25zZRIYChBndWFyYW50ZWVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKdAQoXRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSDAoEbmFtZRgDIAEoCRIoCgRzcGVjGAQgASgLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxImCgV0ZXJtcxgFIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMibgoYRGVmaW5lSW5zdHJ1bWVudFJlc3BvbnNlEioKCmluc3RydW1lbnQYASABKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImYKElB1Ymxpc2hTcGVjUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSKAoEc3BlYxgDIAEoCzIaLnRoZWdyaWQudjEuSW5zdHJ1bWVudFNwZWMiaQoTUHVibGlzaFNwZWNSZXNwb25zZRIqCgppbnN0cnVtZW50GAEgASgLMhYudGhlZ3JpZC52MS5JbnN0cnVtZW50EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJzChVTZXRNYXJrZXRTdGF0ZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZtYXJrZXQYAiABKAkSJgoFc3RhdGUYAyABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEg4KBnJlYXNvbhgEIAEoCSJkChZTZXRNYXJrZXRTdGF0ZVJlc3BvbnNlEiIKBm1hcmtldBgBIAEoCzISLnRoZWdyaWQudjEuTWFya2V0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJmChZTZXRNYXJrZXRQb2xpY3lSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGbWFya2V0GAIgASgJEigKBnBvbGljeRgDIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5ImUKF1NldE1hcmtldFBvbGljeVJlc3BvbnNlEiIKBm1hcmtldBgBIAEoCzISLnRoZWdyaWQudjEuTWFya2V0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJ5ChNTdGFydEF1Y3Rpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGbWFya2V0GAIgASgJEi4KCnVudGlsX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCSJiChRTdGFydEF1Y3Rpb25SZXNwb25zZRIiCgZtYXJrZXQYASABKAsyEi50aGVncmlkLnYxLk1hcmtldBImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iaAoHRmVlVGllchIQCghmZWVfdGllchgBIAEoCRIlCgRtb2RlGAIgASgOMhcudGhlZ3JpZC52MS5GZWVUaWVyTW9kZRIRCgltYWtlcl9icHMYAyABKAMSEQoJdGFrZXJfYnBzGAQgASgDIkoKEVNldEZlZVRpZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSIQoEdGllchgCIAEoCzITLnRoZWdyaWQudjEuRmVlVGllciJfChJTZXRGZWVUaWVyUmVzcG9uc2USIQoEdGllchgBIAEoCzITLnRoZWdyaWQudjEuRmVlVGllchImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iaAoTTGlzdEZlZVRpZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKFExpc3RGZWVUaWVyc1Jlc3BvbnNlEiIKBXRpZXJzGAEgAygLMhMudGhlZ3JpZC52MS5GZWVUaWVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKkAQoTVXBkYXRlTWVtYmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhEKCW1lbWJlcl9pZBgCIAEoCRIdChBwcmV2ZW50aW9uX2dyb3VwGAMgASgJSACIAQESFQoIZmVlX3RpZXIYBCABKAlIAYgBARIOCgZyZWFzb24YBSABKAlCEwoRX3ByZXZlbnRpb25fZ3JvdXBCCwoJX2ZlZV90aWVyImIKFFVwZGF0ZU1lbWJlclJlc3BvbnNlEiIKBm1lbWJlchgBIAEoCzISLnRoZWdyaWQudjEuTWVtYmVyEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKFAQoUQWRtaXRTdXBwbGllclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIiChp2ZXJpZmllZF90b2tlbnNfcGVyX3NlY29uZBgEIAEoAxIOCgZyZWFzb24YBSABKAkiPwoVQWRtaXRTdXBwbGllclJlc3BvbnNlEiYKCHBvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJ7ChtTZXRTdXBwbGllclN1c3BlbmRlZFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIRCglzdXNwZW5kZWQYBCABKAgSDgoGcmVhc29uGAUgASgJIkYKHFNldFN1cHBsaWVyU3VzcGVuZGVkUmVzcG9uc2USJgoIcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIj8KC1BvbGljeVZhbHVlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAMSEwoLZGVzY3JpcHRpb24YAyABKAkiUAoQU2V0UG9saWN5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEigKB2NoYW5nZXMYAiADKAsyFy50aGVncmlkLnYxLlBvbGljeVZhbHVlIjsKEVNldFBvbGljeVJlc3BvbnNlEiYKCHBvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI+ChBHZXRQb2xpY3lSZXF1ZXN0EioKDG1pbl9wb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPAoRR2V0UG9saWN5UmVzcG9uc2USJwoGcG9saWN5GAEgAygLMhcudGhlZ3JpZC52MS5Qb2xpY3lWYWx1ZSJEChZHZXRUcmlhbEJhbGFuY2VSZXF1ZXN0EioKDG1pbl9wb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24ioAEKF0dldFRyaWFsQmFsYW5jZVJlc3BvbnNlEisKBWxpbmVzGAEgAygLMhwudGhlZ3JpZC52MS5UcmlhbEJhbGFuY2VMaW5lEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbhIwCgxiYWxhbmNlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkIKEFRyaWFsQmFsYW5jZUxpbmUSDQoFYXNzZXQYASABKAkSDwoHYWNjb3VudBgCIAEoCRIOCgZhbW91bnQYAyABKAMqYQoLRmVlVGllck1vZGUSHQoZRkVFX1RJRVJfTU9ERV9VTlNQRUNJRklFRBAAEhcKE0ZFRV9USUVSX01PREVfUkFURVMQARIaChZGRUVfVElFUl9NT0RFX0RJU0NPVU5UEAIysQ0KDEFkbWluU2VydmljZRJWCgxDcmVhdGVNZW1iZXISHy50aGVncmlkLnYxLkNyZWF0ZU1lbWJlclJlcXVlc3QaIC50aGVncmlkLnYxLkNyZWF0ZU1lbWJlclJlc3BvbnNlIgOQAgISUwoLTGlzdE1lbWJlcnMSHi50aGVncmlkLnYxLkxpc3RNZW1iZXJzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdE1lbWJlcnNSZXNwb25zZSIDkAIBEmgKElNldE1lbWJlclN1c3BlbmRlZBIlLnRoZWdyaWQudjEuU2V0TWVtYmVyU3VzcGVuZGVkUmVxdWVzdBomLnRoZWdyaWQudjEuU2V0TWVtYmVyU3VzcGVuZGVkUmVzcG9uc2UiA5ACAhJHCgdEZXBvc2l0EhoudGhlZ3JpZC52MS5EZXBvc2l0UmVxdWVzdBobLnRoZWdyaWQudjEuRGVwb3NpdFJlc3BvbnNlIgOQAgISSgoIV2l0aGRyYXcSGy50aGVncmlkLnYxLldpdGhkcmF3UmVxdWVzdBocLnRoZWdyaWQudjEuV2l0aGRyYXdSZXNwb25zZSIDkAICElkKDUZ1bmRHdWFyYW50ZWUSIC50aGVncmlkLnYxLkZ1bmRHdWFyYW50ZWVSZXF1ZXN0GiEudGhlZ3JpZC52MS5GdW5kR3VhcmFudGVlUmVzcG9uc2UiA5ACAhJiChBEZWZpbmVJbnN0cnVtZW50EiMudGhlZ3JpZC52MS5EZWZpbmVJbnN0cnVtZW50UmVxdWVzdBokLnRoZWdyaWQudjEuRGVmaW5lSW5zdHJ1bWVudFJlc3BvbnNlIgOQAgISUwoLUHVibGlzaFNwZWMSHi50aGVncmlkLnYxLlB1Ymxpc2hTcGVjUmVxdWVzdBofLnRoZWdyaWQudjEuUHVibGlzaFNwZWNSZXNwb25zZSIDkAICElwKDlNldE1hcmtldFN0YXRlEiEudGhlZ3JpZC52MS5TZXRNYXJrZXRTdGF0ZVJlcXVlc3QaIi50aGVncmlkLnYxLlNldE1hcmtldFN0YXRlUmVzcG9uc2UiA5ACAhJfCg9TZXRNYXJrZXRQb2xpY3kSIi50aGVncmlkLnYxLlNldE1hcmtldFBvbGljeVJlcXVlc3QaIy50aGVncmlkLnYxLlNldE1hcmtldFBvbGljeVJlc3BvbnNlIgOQAgISVgoMU3RhcnRBdWN0aW9uEh8udGhlZ3JpZC52MS5TdGFydEF1Y3Rpb25SZXF1ZXN0GiAudGhlZ3JpZC52MS5TdGFydEF1Y3Rpb25SZXNwb25zZSIDkAICElAKClNldEZlZVRpZXISHS50aGVncmlkLnYxLlNldEZlZVRpZXJSZXF1ZXN0Gh4udGhlZ3JpZC52MS5TZXRGZWVUaWVyUmVzcG9uc2UiA5ACAhJWCgxMaXN0RmVlVGllcnMSHy50aGVncmlkLnYxLkxpc3RGZWVUaWVyc1JlcXVlc3QaIC50aGVncmlkLnYxLkxpc3RGZWVUaWVyc1Jlc3BvbnNlIgOQAgESVgoMVXBkYXRlTWVtYmVyEh8udGhlZ3JpZC52MS5VcGRhdGVNZW1iZXJSZXF1ZXN0GiAudGhlZ3JpZC52MS5VcGRhdGVNZW1iZXJSZXNwb25zZSIDkAICElkKDUFkbWl0U3VwcGxpZXISIC50aGVncmlkLnYxLkFkbWl0U3VwcGxpZXJSZXF1ZXN0GiEudGhlZ3JpZC52MS5BZG1pdFN1cHBsaWVyUmVzcG9uc2UiA5ACAhJuChRTZXRTdXBwbGllclN1c3BlbmRlZBInLnRoZWdyaWQudjEuU2V0U3VwcGxpZXJTdXNwZW5kZWRSZXF1ZXN0GigudGhlZ3JpZC52MS5TZXRTdXBwbGllclN1c3BlbmRlZFJlc3BvbnNlIgOQAgISTQoJU2V0UG9saWN5EhwudGhlZ3JpZC52MS5TZXRQb2xpY3lSZXF1ZXN0Gh0udGhlZ3JpZC52MS5TZXRQb2xpY3lSZXNwb25zZSIDkAICEk0KCUdldFBvbGljeRIcLnRoZWdyaWQudjEuR2V0UG9saWN5UmVxdWVzdBodLnRoZWdyaWQudjEuR2V0UG9saWN5UmVzcG9uc2UiA5ACARJfCg9HZXRUcmlhbEJhbGFuY2USIi50aGVncmlkLnYxLkdldFRyaWFsQmFsYW5jZVJlcXVlc3QaIy50aGVncmlkLnYxLkdldFRyaWFsQmFsYW5jZVJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_instruments, file_thegrid_v1_market_data, file_thegrid_v1_members]);
+  fileDesc("ChZ0aGVncmlkL3YxL2FkbWluLnByb3RvEgp0aGVncmlkLnYxIqEBChNDcmVhdGVNZW1iZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhkKEWFmZmlsaWF0aW9uX2dyb3VwGAMgASgJEh8KBXJvbGVzGAQgAygOMhAudGhlZ3JpZC52MS5Sb2xlEhgKEHByZXZlbnRpb25fZ3JvdXAYBSABKAkSEAoIZmVlX3RpZXIYBiABKAkiYgoUQ3JlYXRlTWVtYmVyUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImcKEkxpc3RNZW1iZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKE0xpc3RNZW1iZXJzUmVzcG9uc2USIwoHbWVtYmVycxgBIAMoCzISLnRoZWdyaWQudjEuTWVtYmVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJlChlTZXRNZW1iZXJTdXNwZW5kZWRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhEKCXN1c3BlbmRlZBgDIAEoCBIOCgZyZWFzb24YBCABKAkiaAoaU2V0TWVtYmVyU3VzcGVuZGVkUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImEKDkRlcG9zaXRSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbWVtYmVyX2lkGAIgASgJEhUKDWFtb3VudF9taWNyb3MYAyABKAMSEQoJcmVmZXJlbmNlGAQgASgJIlMKD0RlcG9zaXRSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJiCg9XaXRoZHJhd1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSFQoNYW1vdW50X21pY3JvcxgDIAEoAxIRCglyZWZlcmVuY2UYBCABKAkiVAoQV2l0aGRyYXdSZXNwb25zZRIYChBhdmFpbGFibGVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJUChRGdW5kR3VhcmFudGVlUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDWFtb3VudF9taWNyb3MYAiABKAMSEQoJcmVmZXJlbmNlGAMgASgJIlkKFUZ1bmRHdWFyYW50ZWVSZXNwb25zZRIYChBndWFyYW50ZWVfbWljcm9zGAEgASgDEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKdAQoXRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSDAoEbmFtZRgDIAEoCRIoCgRzcGVjGAQgASgLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxImCgV0ZXJtcxgFIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMibgoYRGVmaW5lSW5zdHJ1bWVudFJlc3BvbnNlEioKCmluc3RydW1lbnQYASABKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImYKElB1Ymxpc2hTcGVjUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSKAoEc3BlYxgDIAEoCzIaLnRoZWdyaWQudjEuSW5zdHJ1bWVudFNwZWMiaQoTUHVibGlzaFNwZWNSZXNwb25zZRIqCgppbnN0cnVtZW50GAEgASgLMhYudGhlZ3JpZC52MS5JbnN0cnVtZW50EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJzChVTZXRNYXJrZXRTdGF0ZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZtYXJrZXQYAiABKAkSJgoFc3RhdGUYAyABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEg4KBnJlYXNvbhgEIAEoCSJkChZTZXRNYXJrZXRTdGF0ZVJlc3BvbnNlEiIKBm1hcmtldBgBIAEoCzISLnRoZWdyaWQudjEuTWFya2V0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJmChZTZXRNYXJrZXRQb2xpY3lSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGbWFya2V0GAIgASgJEigKBnBvbGljeRgDIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5ImUKF1NldE1hcmtldFBvbGljeVJlc3BvbnNlEiIKBm1hcmtldBgBIAEoCzISLnRoZWdyaWQudjEuTWFya2V0EiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJ5ChNTdGFydEF1Y3Rpb25SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSDgoGbWFya2V0GAIgASgJEi4KCnVudGlsX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBnJlYXNvbhgEIAEoCSJiChRTdGFydEF1Y3Rpb25SZXNwb25zZRIiCgZtYXJrZXQYASABKAsyEi50aGVncmlkLnYxLk1hcmtldBImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iaAoHRmVlVGllchIQCghmZWVfdGllchgBIAEoCRIlCgRtb2RlGAIgASgOMhcudGhlZ3JpZC52MS5GZWVUaWVyTW9kZRIRCgltYWtlcl9icHMYAyABKAMSEQoJdGFrZXJfYnBzGAQgASgDIkoKEVNldEZlZVRpZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSIQoEdGllchgCIAEoCzITLnRoZWdyaWQudjEuRmVlVGllciJfChJTZXRGZWVUaWVyUmVzcG9uc2USIQoEdGllchgBIAEoCzITLnRoZWdyaWQudjEuRmVlVGllchImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iaAoTTGlzdEZlZVRpZXJzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKFExpc3RGZWVUaWVyc1Jlc3BvbnNlEiIKBXRpZXJzGAEgAygLMhMudGhlZ3JpZC52MS5GZWVUaWVyEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSKkAQoTVXBkYXRlTWVtYmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhEKCW1lbWJlcl9pZBgCIAEoCRIdChBwcmV2ZW50aW9uX2dyb3VwGAMgASgJSACIAQESFQoIZmVlX3RpZXIYBCABKAlIAYgBARIOCgZyZWFzb24YBSABKAlCEwoRX3ByZXZlbnRpb25fZ3JvdXBCCwoJX2ZlZV90aWVyImIKFFVwZGF0ZU1lbWJlclJlc3BvbnNlEiIKBm1lbWJlchgBIAEoCzISLnRoZWdyaWQudjEuTWVtYmVyEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKFAQoUQWRtaXRTdXBwbGllclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIiChp2ZXJpZmllZF90b2tlbnNfcGVyX3NlY29uZBgEIAEoAxIOCgZyZWFzb24YBSABKAkiPwoVQWRtaXRTdXBwbGllclJlc3BvbnNlEiYKCHBvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJ7ChtTZXRTdXBwbGllclN1c3BlbmRlZFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIRCglzdXNwZW5kZWQYBCABKAgSDgoGcmVhc29uGAUgASgJIkYKHFNldFN1cHBsaWVyU3VzcGVuZGVkUmVzcG9uc2USJgoIcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIj8KC1BvbGljeVZhbHVlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAMSEwoLZGVzY3JpcHRpb24YAyABKAkiUAoQU2V0UG9saWN5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEigKB2NoYW5nZXMYAiADKAsyFy50aGVncmlkLnYxLlBvbGljeVZhbHVlIjsKEVNldFBvbGljeVJlc3BvbnNlEiYKCHBvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI+ChBHZXRQb2xpY3lSZXF1ZXN0EioKDG1pbl9wb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPAoRR2V0UG9saWN5UmVzcG9uc2USJwoGcG9saWN5GAEgAygLMhcudGhlZ3JpZC52MS5Qb2xpY3lWYWx1ZSJEChZHZXRUcmlhbEJhbGFuY2VSZXF1ZXN0EioKDG1pbl9wb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24ioAEKF0dldFRyaWFsQmFsYW5jZVJlc3BvbnNlEisKBWxpbmVzGAEgAygLMhwudGhlZ3JpZC52MS5UcmlhbEJhbGFuY2VMaW5lEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbhIwCgxiYWxhbmNlX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkIKEFRyaWFsQmFsYW5jZUxpbmUSDQoFYXNzZXQYASABKAkSDwoHYWNjb3VudBgCIAEoCRIOCgZhbW91bnQYAyABKAMiZAobRGVmaW5lTWV0ZXJpbmdQb2xpY3lSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSMQoGcG9saWN5GAIgASgLMiEudGhlZ3JpZC52MS5NZXRlcmluZ1BvbGljeVZlcnNpb24ieQocRGVmaW5lTWV0ZXJpbmdQb2xpY3lSZXNwb25zZRIxCgZwb2xpY3kYASABKAsyIS50aGVncmlkLnYxLk1ldGVyaW5nUG9saWN5VmVyc2lvbhImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iuwEKE0xpc3REaXNwdXRlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSKQoGc3RhdHVzGAMgASgOMhkudGhlZ3JpZC52MS5EaXNwdXRlU3RhdHVzEhEKCW1lbWJlcl9pZBgEIAEoCRITCgtzdXBwbGllcl9pZBgFIAEoCRIqCgxtaW5fcG9zaXRpb24YBiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlsKFExpc3REaXNwdXRlc1Jlc3BvbnNlEioKCGRpc3B1dGVzGAEgAygLMhgudGhlZ3JpZC52MS5Vc2FnZURpc3B1dGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIo8BChVSZXNvbHZlRGlzcHV0ZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgpkaXNwdXRlX2lkGAIgASgJEhUKDXJlZnVuZF9taWNyb3MYAyABKAMSJwoFcGF5ZXIYBCABKA4yGC50aGVncmlkLnYxLkRpc3B1dGVQYXllchIOCgZyZWFzb24YBSABKAkiawoWUmVzb2x2ZURpc3B1dGVSZXNwb25zZRIpCgdkaXNwdXRlGAEgASgLMhgudGhlZ3JpZC52MS5Vc2FnZURpc3B1dGUSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uKmEKC0ZlZVRpZXJNb2RlEh0KGUZFRV9USUVSX01PREVfVU5TUEVDSUZJRUQQABIXChNGRUVfVElFUl9NT0RFX1JBVEVTEAESGgoWRkVFX1RJRVJfTU9ERV9ESVNDT1VOVBACMtcPCgxBZG1pblNlcnZpY2USVgoMQ3JlYXRlTWVtYmVyEh8udGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXF1ZXN0GiAudGhlZ3JpZC52MS5DcmVhdGVNZW1iZXJSZXNwb25zZSIDkAICElMKC0xpc3RNZW1iZXJzEh4udGhlZ3JpZC52MS5MaXN0TWVtYmVyc1JlcXVlc3QaHy50aGVncmlkLnYxLkxpc3RNZW1iZXJzUmVzcG9uc2UiA5ACARJoChJTZXRNZW1iZXJTdXNwZW5kZWQSJS50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlcXVlc3QaJi50aGVncmlkLnYxLlNldE1lbWJlclN1c3BlbmRlZFJlc3BvbnNlIgOQAgISRwoHRGVwb3NpdBIaLnRoZWdyaWQudjEuRGVwb3NpdFJlcXVlc3QaGy50aGVncmlkLnYxLkRlcG9zaXRSZXNwb25zZSIDkAICEkoKCFdpdGhkcmF3EhsudGhlZ3JpZC52MS5XaXRoZHJhd1JlcXVlc3QaHC50aGVncmlkLnYxLldpdGhkcmF3UmVzcG9uc2UiA5ACAhJZCg1GdW5kR3VhcmFudGVlEiAudGhlZ3JpZC52MS5GdW5kR3VhcmFudGVlUmVxdWVzdBohLnRoZWdyaWQudjEuRnVuZEd1YXJhbnRlZVJlc3BvbnNlIgOQAgISYgoQRGVmaW5lSW5zdHJ1bWVudBIjLnRoZWdyaWQudjEuRGVmaW5lSW5zdHJ1bWVudFJlcXVlc3QaJC50aGVncmlkLnYxLkRlZmluZUluc3RydW1lbnRSZXNwb25zZSIDkAICElMKC1B1Ymxpc2hTcGVjEh4udGhlZ3JpZC52MS5QdWJsaXNoU3BlY1JlcXVlc3QaHy50aGVncmlkLnYxLlB1Ymxpc2hTcGVjUmVzcG9uc2UiA5ACAhJcCg5TZXRNYXJrZXRTdGF0ZRIhLnRoZWdyaWQudjEuU2V0TWFya2V0U3RhdGVSZXF1ZXN0GiIudGhlZ3JpZC52MS5TZXRNYXJrZXRTdGF0ZVJlc3BvbnNlIgOQAgISXwoPU2V0TWFya2V0UG9saWN5EiIudGhlZ3JpZC52MS5TZXRNYXJrZXRQb2xpY3lSZXF1ZXN0GiMudGhlZ3JpZC52MS5TZXRNYXJrZXRQb2xpY3lSZXNwb25zZSIDkAICElYKDFN0YXJ0QXVjdGlvbhIfLnRoZWdyaWQudjEuU3RhcnRBdWN0aW9uUmVxdWVzdBogLnRoZWdyaWQudjEuU3RhcnRBdWN0aW9uUmVzcG9uc2UiA5ACAhJQCgpTZXRGZWVUaWVyEh0udGhlZ3JpZC52MS5TZXRGZWVUaWVyUmVxdWVzdBoeLnRoZWdyaWQudjEuU2V0RmVlVGllclJlc3BvbnNlIgOQAgISVgoMTGlzdEZlZVRpZXJzEh8udGhlZ3JpZC52MS5MaXN0RmVlVGllcnNSZXF1ZXN0GiAudGhlZ3JpZC52MS5MaXN0RmVlVGllcnNSZXNwb25zZSIDkAIBElYKDFVwZGF0ZU1lbWJlchIfLnRoZWdyaWQudjEuVXBkYXRlTWVtYmVyUmVxdWVzdBogLnRoZWdyaWQudjEuVXBkYXRlTWVtYmVyUmVzcG9uc2UiA5ACAhJZCg1BZG1pdFN1cHBsaWVyEiAudGhlZ3JpZC52MS5BZG1pdFN1cHBsaWVyUmVxdWVzdBohLnRoZWdyaWQudjEuQWRtaXRTdXBwbGllclJlc3BvbnNlIgOQAgISbgoUU2V0U3VwcGxpZXJTdXNwZW5kZWQSJy50aGVncmlkLnYxLlNldFN1cHBsaWVyU3VzcGVuZGVkUmVxdWVzdBooLnRoZWdyaWQudjEuU2V0U3VwcGxpZXJTdXNwZW5kZWRSZXNwb25zZSIDkAICEk0KCVNldFBvbGljeRIcLnRoZWdyaWQudjEuU2V0UG9saWN5UmVxdWVzdBodLnRoZWdyaWQudjEuU2V0UG9saWN5UmVzcG9uc2UiA5ACAhJNCglHZXRQb2xpY3kSHC50aGVncmlkLnYxLkdldFBvbGljeVJlcXVlc3QaHS50aGVncmlkLnYxLkdldFBvbGljeVJlc3BvbnNlIgOQAgESbgoURGVmaW5lTWV0ZXJpbmdQb2xpY3kSJy50aGVncmlkLnYxLkRlZmluZU1ldGVyaW5nUG9saWN5UmVxdWVzdBooLnRoZWdyaWQudjEuRGVmaW5lTWV0ZXJpbmdQb2xpY3lSZXNwb25zZSIDkAICElYKDExpc3REaXNwdXRlcxIfLnRoZWdyaWQudjEuTGlzdERpc3B1dGVzUmVxdWVzdBogLnRoZWdyaWQudjEuTGlzdERpc3B1dGVzUmVzcG9uc2UiA5ACARJcCg5SZXNvbHZlRGlzcHV0ZRIhLnRoZWdyaWQudjEuUmVzb2x2ZURpc3B1dGVSZXF1ZXN0GiIudGhlZ3JpZC52MS5SZXNvbHZlRGlzcHV0ZVJlc3BvbnNlIgOQAgISXwoPR2V0VHJpYWxCYWxhbmNlEiIudGhlZ3JpZC52MS5HZXRUcmlhbEJhbGFuY2VSZXF1ZXN0GiMudGhlZ3JpZC52MS5HZXRUcmlhbEJhbGFuY2VSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_instruments, file_thegrid_v1_market_data, file_thegrid_v1_members, file_thegrid_v1_usage]);
 
 /**
  * Request of CreateMember.
@@ -1381,6 +1383,223 @@ export const TrialBalanceLineSchema: GenMessage<TrialBalanceLine> = /*@__PURE__*
   messageDesc(file_thegrid_v1_admin, 40);
 
 /**
+ * Request of DefineMeteringPolicy.
+ *
+ * @generated from message thegrid.v1.DefineMeteringPolicyRequest
+ */
+export type DefineMeteringPolicyRequest = Message<"thegrid.v1.DefineMeteringPolicyRequest"> & {
+  /**
+   * Id of this write, best a UUIDv7; a repeat with the same id gets the first answer.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The policy; its version and time are not read.
+   *
+   * @generated from field: thegrid.v1.MeteringPolicyVersion policy = 2;
+   */
+  policy?: MeteringPolicyVersion | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.DefineMeteringPolicyRequest.
+ * Use `create(DefineMeteringPolicyRequestSchema)` to create a new message.
+ */
+export const DefineMeteringPolicyRequestSchema: GenMessage<DefineMeteringPolicyRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 41);
+
+/**
+ * Response of DefineMeteringPolicy.
+ *
+ * @generated from message thegrid.v1.DefineMeteringPolicyResponse
+ */
+export type DefineMeteringPolicyResponse = Message<"thegrid.v1.DefineMeteringPolicyResponse"> & {
+  /**
+   * The policy with its version.
+   *
+   * @generated from field: thegrid.v1.MeteringPolicyVersion policy = 1;
+   */
+  policy?: MeteringPolicyVersion | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.DefineMeteringPolicyResponse.
+ * Use `create(DefineMeteringPolicyResponseSchema)` to create a new message.
+ */
+export const DefineMeteringPolicyResponseSchema: GenMessage<DefineMeteringPolicyResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 42);
+
+/**
+ * Request of ListDisputes.
+ *
+ * @generated from message thegrid.v1.ListDisputesRequest
+ */
+export type ListDisputesRequest = Message<"thegrid.v1.ListDisputesRequest"> & {
+  /**
+   * Greatest number of disputes in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Only disputes that have come so far; unset for all.
+   *
+   * @generated from field: thegrid.v1.DisputeStatus status = 3;
+   */
+  status: DisputeStatus;
+
+  /**
+   * Only disputes of this member (`mem_…`); empty for all.
+   *
+   * @generated from field: string member_id = 4;
+   */
+  memberId: string;
+
+  /**
+   * Only disputes of calls that this supplier served (`mem_…`); empty for all.
+   *
+   * @generated from field: string supplier_id = 5;
+   */
+  supplierId: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 6;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListDisputesRequest.
+ * Use `create(ListDisputesRequestSchema)` to create a new message.
+ */
+export const ListDisputesRequestSchema: GenMessage<ListDisputesRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 43);
+
+/**
+ * Response of ListDisputes.
+ *
+ * @generated from message thegrid.v1.ListDisputesResponse
+ */
+export type ListDisputesResponse = Message<"thegrid.v1.ListDisputesResponse"> & {
+  /**
+   * Disputes, newest first.
+   *
+   * @generated from field: repeated thegrid.v1.UsageDispute disputes = 1;
+   */
+  disputes: UsageDispute[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListDisputesResponse.
+ * Use `create(ListDisputesResponseSchema)` to create a new message.
+ */
+export const ListDisputesResponseSchema: GenMessage<ListDisputesResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 44);
+
+/**
+ * Request of ResolveDispute.
+ *
+ * @generated from message thegrid.v1.ResolveDisputeRequest
+ */
+export type ResolveDisputeRequest = Message<"thegrid.v1.ResolveDisputeRequest"> & {
+  /**
+   * Id of this write, best a UUIDv7; a repeat with the same id gets the first answer.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The dispute, `dsp_…`.
+   *
+   * @generated from field: string dispute_id = 2;
+   */
+  disputeId: string;
+
+  /**
+   * Micro-dollars to pay back, at most the cost of the call; 0 refuses.
+   *
+   * @generated from field: int64 refund_micros = 3;
+   */
+  refundMicros: bigint;
+
+  /**
+   * Who is charged; read when something is paid back, the supplier when unset.
+   *
+   * @generated from field: thegrid.v1.DisputePayer payer = 4;
+   */
+  payer: DisputePayer;
+
+  /**
+   * Why, for both sides to see; nothing of what was said in the call.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ResolveDisputeRequest.
+ * Use `create(ResolveDisputeRequestSchema)` to create a new message.
+ */
+export const ResolveDisputeRequestSchema: GenMessage<ResolveDisputeRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 45);
+
+/**
+ * Response of ResolveDispute.
+ *
+ * @generated from message thegrid.v1.ResolveDisputeResponse
+ */
+export type ResolveDisputeResponse = Message<"thegrid.v1.ResolveDisputeResponse"> & {
+  /**
+   * The dispute, decided.
+   *
+   * @generated from field: thegrid.v1.UsageDispute dispute = 1;
+   */
+  dispute?: UsageDispute | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ResolveDisputeResponse.
+ * Use `create(ResolveDisputeResponseSchema)` to create a new message.
+ */
+export const ResolveDisputeResponseSchema: GenMessage<ResolveDisputeResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_admin, 46);
+
+/**
  * FeeTierMode says what the figures of a fee tier are.
  *
  * @generated from enum thegrid.v1.FeeTierMode
@@ -1614,6 +1833,39 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof GetPolicyRequestSchema;
     output: typeof GetPolicyResponseSchema;
+  },
+  /**
+   * DefineMeteringPolicy adds the next version of the metering policy, for specifications to name. A repeat
+   * is safe.
+   *
+   * @generated from rpc thegrid.v1.AdminService.DefineMeteringPolicy
+   */
+  defineMeteringPolicy: {
+    methodKind: "unary";
+    input: typeof DefineMeteringPolicyRequestSchema;
+    output: typeof DefineMeteringPolicyResponseSchema;
+  },
+  /**
+   * ListDisputes pages through the members' disputes of usage records, newest first.
+   *
+   * @generated from rpc thegrid.v1.AdminService.ListDisputes
+   */
+  listDisputes: {
+    methodKind: "unary";
+    input: typeof ListDisputesRequestSchema;
+    output: typeof ListDisputesResponseSchema;
+  },
+  /**
+   * ResolveDispute decides a dispute: leaves the record as it is, or pays back part or all of its cost. The
+   * record itself is never edited. Refused with DISPUTE_NOT_FOUND, DISPUTE_CLOSED, INVALID_ARGUMENT. A
+   * repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.AdminService.ResolveDispute
+   */
+  resolveDispute: {
+    methodKind: "unary";
+    input: typeof ResolveDisputeRequestSchema;
+    output: typeof ResolveDisputeResponseSchema;
   },
   /**
    * GetTrialBalance answers the sum of each account kind over all owners; each asset sums to zero.

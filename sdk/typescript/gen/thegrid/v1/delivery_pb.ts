@@ -4,11 +4,13 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.js";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.js";
 import type { ChatReply, ChatRequest } from "./chat_pb.js";
 import { file_thegrid_v1_chat } from "./chat_pb.js";
-import type { UsageRecord } from "./usage_pb.js";
+import type { Receipt, UsageRecord } from "./usage_pb.js";
 import { file_thegrid_v1_usage } from "./usage_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -16,7 +18,133 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/delivery.proto.
  */
 export const file_thegrid_v1_delivery: GenFile = /*@__PURE__*/
-  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIjAKDkRlbGl2ZXJSZXF1ZXN0Eh4KBG9wZW4YASABKAsyEC50aGVncmlkLnYxLk9wZW4iPAoPRGVsaXZlclJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudCJHChZEZWxpdmVyeVNlc3Npb25SZXF1ZXN0Ei0KCGNvbW1hbmRzGAEgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUNvbW1hbmQiVgoXRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2USKQoGZXZlbnRzGAEgAygLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUV2ZW50EhAKCGRyYWluaW5nGAIgASgIIsYBCg9EZWxpdmVyeUNvbW1hbmQSDAoEY2FsbBgBIAEoBBIgCgRvcGVuGAIgASgLMhAudGhlZ3JpZC52MS5PcGVuSAASJwoEcGFydBgDIAEoCzIXLnRoZWdyaWQudjEuUmVxdWVzdFBhcnRIABIpCgZ3aW5kb3cYBCABKAsyFy50aGVncmlkLnYxLldpbmRvd0dyYW50SAASJAoGY2FuY2VsGAUgASgLMhIudGhlZ3JpZC52MS5DYW5jZWxIAEIJCgdjb21tYW5kIpUCCgRPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhIKCmNyZWRlbnRpYWwYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIoCgdyZXF1ZXN0GAQgASgLMhcudGhlZ3JpZC52MS5DaGF0UmVxdWVzdBITCgtwYXJ0c19ieXRlcxgFIAEoAxIUCgx3aW5kb3dfYnl0ZXMYBiABKAMSNAoLcHJlZmVyZW5jZXMYByABKAsyHy50aGVncmlkLnYxLkRlbGl2ZXJ5UHJlZmVyZW5jZXMSGQoRY2xpZW50X3JlcXVlc3RfaWQYCCABKAkSFQoNaW5jbHVkZV91c2FnZRgJIAEoCBITCgt0cmFjZXBhcmVudBgKIAEoCSKBAQoTRGVsaXZlcnlQcmVmZXJlbmNlcxIdChBtYXhfcHJpY2VfbWljcm9zGAEgASgDSACIAQESGQoRb25seV9zdXBwbGllcl9pZHMYAiADKAkSGwoTaWdub3JlX3N1cHBsaWVyX2lkcxgDIAMoCUITChFfbWF4X3ByaWNlX21pY3JvcyIbCgtSZXF1ZXN0UGFydBIMCgRkYXRhGAEgASgMIhwKC1dpbmRvd0dyYW50Eg0KBWJ5dGVzGAEgASgDIhgKBkNhbmNlbBIOCgZyZWFzb24YASABKAkigwIKDURlbGl2ZXJ5RXZlbnQSDAoEY2FsbBgBIAEoBBIuCgdzdGFydGVkGAIgASgLMhsudGhlZ3JpZC52MS5EZWxpdmVyeVN0YXJ0ZWRIABImCgVyZXBseRgDIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5SAASKgoFZW5kZWQYBCABKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RW5kZWRIABIsCgZmYWlsZWQYBSABKAsyGi50aGVncmlkLnYxLkRlbGl2ZXJ5RmFpbGVkSAASKQoGd2luZG93GAYgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAQgcKBWV2ZW50IpMBCg9EZWxpdmVyeVN0YXJ0ZWQSEAoIdXNhZ2VfaWQYASABKAkSEwoLc3VwcGxpZXJfaWQYAiABKAkSFQoNc2VydmluZ19tb2RlbBgDIAEoCRIVCg1pbnN0cnVtZW50X2lkGAQgASgJEhQKDHNwZWNfdmVyc2lvbhgFIAEoBRIVCg1wcm9tcHRfdG9rZW5zGAYgASgDIl0KDURlbGl2ZXJ5RW5kZWQSJAoFcmVwbHkYASABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseRImCgV1c2FnZRgCIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQiXAoORGVsaXZlcnlGYWlsZWQSIgoGc3RhdHVzGAEgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkMrcBCg9EZWxpdmVyeVNlcnZpY2USRAoHRGVsaXZlchIaLnRoZWdyaWQudjEuRGVsaXZlclJlcXVlc3QaGy50aGVncmlkLnYxLkRlbGl2ZXJSZXNwb25zZTABEl4KD0RlbGl2ZXJ5U2Vzc2lvbhIiLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBojLnRoZWdyaWQudjEuRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
+  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIlIKEkNvdW50VG9rZW5zUmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEigKB3JlcXVlc3QYAiABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0IoYBChNDb3VudFRva2Vuc1Jlc3BvbnNlEhUKDXByb21wdF90b2tlbnMYASABKAMSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIUCgxzcGVjX3ZlcnNpb24YAyABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgEIAEoBRIRCgl0b2tlbml6ZXIYBSABKAkiNwoVQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSCgoCaWQYAiABKAkiKgoWQ2FuY2VsRGVsaXZlcnlSZXNwb25zZRIQCgh1c2FnZV9pZBgBIAEoCSIwCg5EZWxpdmVyUmVxdWVzdBIeCgRvcGVuGAEgASgLMhAudGhlZ3JpZC52MS5PcGVuIjwKD0RlbGl2ZXJSZXNwb25zZRIpCgZldmVudHMYASADKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RXZlbnQiRwoWRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBItCghjb21tYW5kcxgBIAMoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlDb21tYW5kIlYKF0RlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudBIQCghkcmFpbmluZxgCIAEoCCLGAQoPRGVsaXZlcnlDb21tYW5kEgwKBGNhbGwYASABKAQSIAoEb3BlbhgCIAEoCzIQLnRoZWdyaWQudjEuT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCKVAgoET3BlbhITCgtkZWxpdmVyeV9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSKAoHcmVxdWVzdBgEIAEoCzIXLnRoZWdyaWQudjEuQ2hhdFJlcXVlc3QSEwoLcGFydHNfYnl0ZXMYBSABKAMSFAoMd2luZG93X2J5dGVzGAYgASgDEjQKC3ByZWZlcmVuY2VzGAcgASgLMh8udGhlZ3JpZC52MS5EZWxpdmVyeVByZWZlcmVuY2VzEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAggASgJEhUKDWluY2x1ZGVfdXNhZ2UYCSABKAgSEwoLdHJhY2VwYXJlbnQYCiABKAkiwQIKE0RlbGl2ZXJ5UHJlZmVyZW5jZXMSHQoQbWF4X3ByaWNlX21pY3JvcxgBIAEoA0gAiAEBEhkKEW9ubHlfc3VwcGxpZXJfaWRzGAIgAygJEhsKE2lnbm9yZV9zdXBwbGllcl9pZHMYAyADKAkSGgoSb3JkZXJfc3VwcGxpZXJfaWRzGAQgAygJEhwKD2FsbG93X2ZhbGxiYWNrcxgFIAEoCEgBiAEBEhUKDWRhdGFfcG9saWNpZXMYBiADKAkSDwoHcmVnaW9ucxgHIAMoCRIOCgZtb2RlbHMYCCADKAkSIAoTaGVkZ2VfYWZ0ZXJfcGVyY2VudBgJIAEoBUgCiAEBQhMKEV9tYXhfcHJpY2VfbWljcm9zQhIKEF9hbGxvd19mYWxsYmFja3NCFgoUX2hlZGdlX2FmdGVyX3BlcmNlbnQiGwoLUmVxdWVzdFBhcnQSDAoEZGF0YRgBIAEoDCIcCgtXaW5kb3dHcmFudBINCgVieXRlcxgBIAEoAyIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIoMCCg1EZWxpdmVyeUV2ZW50EgwKBGNhbGwYASABKAQSLgoHc3RhcnRlZBgCIAEoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlTdGFydGVkSAASJgoFcmVwbHkYAyABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseUgAEioKBWVuZGVkGAQgASgLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUVuZGVkSAASLAoGZmFpbGVkGAUgASgLMhoudGhlZ3JpZC52MS5EZWxpdmVyeUZhaWxlZEgAEikKBndpbmRvdxgGIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIAEIHCgVldmVudCKbAgoPRGVsaXZlcnlTdGFydGVkEhAKCHVzYWdlX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDXNlcnZpbmdfbW9kZWwYAyABKAkSFQoNaW5zdHJ1bWVudF9pZBgEIAEoCRIUCgxzcGVjX3ZlcnNpb24YBSABKAUSFQoNcHJvbXB0X3Rva2VucxgGIAEoAxItCg5yZXF1ZXN0c19saW1pdBgKIAEoCzIVLnRoZWdyaWQudjEuUmF0ZUxpbWl0EisKDHRva2Vuc19saW1pdBgLIAEoCzIVLnRoZWdyaWQudjEuUmF0ZUxpbWl0EioKC3NwZW5kX2xpbWl0GAwgASgLMhUudGhlZ3JpZC52MS5SYXRlTGltaXQiXQoJUmF0ZUxpbWl0Eg0KBWxpbWl0GAEgASgDEhEKCXJlbWFpbmluZxgCIAEoAxIuCgtyZXNldF9hZnRlchgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKDAQoNRGVsaXZlcnlFbmRlZBIkCgVyZXBseRgBIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5EiYKBXVzYWdlGAIgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIkCgdyZWNlaXB0GAMgASgLMhMudGhlZ3JpZC52MS5SZWNlaXB0IoIBCg5EZWxpdmVyeUZhaWxlZBIiCgZzdGF0dXMYASABKAsyEi5nb29nbGUucnBjLlN0YXR1cxImCgV1c2FnZRgCIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQSJAoHcmVjZWlwdBgDIAEoCzITLnRoZWdyaWQudjEuUmVjZWlwdDLqAgoPRGVsaXZlcnlTZXJ2aWNlEkQKB0RlbGl2ZXISGi50aGVncmlkLnYxLkRlbGl2ZXJSZXF1ZXN0GhsudGhlZ3JpZC52MS5EZWxpdmVyUmVzcG9uc2UwARJeCg9EZWxpdmVyeVNlc3Npb24SIi50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlcXVlc3QaIy50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlKAEwARJTCgtDb3VudFRva2VucxIeLnRoZWdyaWQudjEuQ291bnRUb2tlbnNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5Db3VudFRva2Vuc1Jlc3BvbnNlIgOQAgESXAoOQ2FuY2VsRGVsaXZlcnkSIS50aGVncmlkLnYxLkNhbmNlbERlbGl2ZXJ5UmVxdWVzdBoiLnRoZWdyaWQudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_protobuf_duration, file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
+
+/**
+ * Request of CountTokens.
+ *
+ * @generated from message thegrid.v1.CountTokensRequest
+ */
+export type CountTokensRequest = Message<"thegrid.v1.CountTokensRequest"> & {
+  /**
+   * Symbol or id of the instrument whose metering policy counts.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * The request whose prompt is counted: messages, tools, response format.
+   *
+   * @generated from field: thegrid.v1.ChatRequest request = 2;
+   */
+  request?: ChatRequest | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.CountTokensRequest.
+ * Use `create(CountTokensRequestSchema)` to create a new message.
+ */
+export const CountTokensRequestSchema: GenMessage<CountTokensRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 0);
+
+/**
+ * Response of CountTokens.
+ *
+ * @generated from message thegrid.v1.CountTokensResponse
+ */
+export type CountTokensResponse = Message<"thegrid.v1.CountTokensResponse"> & {
+  /**
+   * Tokens of the prompt.
+   *
+   * @generated from field: int64 prompt_tokens = 1;
+   */
+  promptTokens: bigint;
+
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 2;
+   */
+  instrumentId: string;
+
+  /**
+   * Version of the specification in force.
+   *
+   * @generated from field: int32 spec_version = 3;
+   */
+  specVersion: number;
+
+  /**
+   * Version of the metering policy that counted.
+   *
+   * @generated from field: int32 metering_version = 4;
+   */
+  meteringVersion: number;
+
+  /**
+   * Tokenizer that counted, such as `o200k_base`.
+   *
+   * @generated from field: string tokenizer = 5;
+   */
+  tokenizer: string;
+};
+
+/**
+ * Describes the message thegrid.v1.CountTokensResponse.
+ * Use `create(CountTokensResponseSchema)` to create a new message.
+ */
+export const CountTokensResponseSchema: GenMessage<CountTokensResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 1);
+
+/**
+ * Request of CancelDelivery.
+ *
+ * @generated from message thegrid.v1.CancelDeliveryRequest
+ */
+export type CancelDeliveryRequest = Message<"thegrid.v1.CancelDeliveryRequest"> & {
+  /**
+   * Names this request in logs; a delivery that is cancelled stays so under any id.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Id of the delivery, `dlv_…`, or of its usage record, `usg_…`.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message thegrid.v1.CancelDeliveryRequest.
+ * Use `create(CancelDeliveryRequestSchema)` to create a new message.
+ */
+export const CancelDeliveryRequestSchema: GenMessage<CancelDeliveryRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 2);
+
+/**
+ * Response of CancelDelivery: the delivery is ending; its record says what was billed.
+ *
+ * @generated from message thegrid.v1.CancelDeliveryResponse
+ */
+export type CancelDeliveryResponse = Message<"thegrid.v1.CancelDeliveryResponse"> & {
+  /**
+   * Id of the usage record, `usg_…`.
+   *
+   * @generated from field: string usage_id = 1;
+   */
+  usageId: string;
+};
+
+/**
+ * Describes the message thegrid.v1.CancelDeliveryResponse.
+ * Use `create(CancelDeliveryResponseSchema)` to create a new message.
+ */
+export const CancelDeliveryResponseSchema: GenMessage<CancelDeliveryResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 3);
 
 /**
  * Request of Deliver.
@@ -37,7 +165,7 @@ export type DeliverRequest = Message<"thegrid.v1.DeliverRequest"> & {
  * Use `create(DeliverRequestSchema)` to create a new message.
  */
 export const DeliverRequestSchema: GenMessage<DeliverRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 0);
+  messageDesc(file_thegrid_v1_delivery, 4);
 
 /**
  * Response of Deliver: whatever is ready, in order.
@@ -58,7 +186,7 @@ export type DeliverResponse = Message<"thegrid.v1.DeliverResponse"> & {
  * Use `create(DeliverResponseSchema)` to create a new message.
  */
 export const DeliverResponseSchema: GenMessage<DeliverResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 1);
+  messageDesc(file_thegrid_v1_delivery, 5);
 
 /**
  * DeliverySessionRequest is a frame from the gateway, at most 256 KiB.
@@ -79,7 +207,7 @@ export type DeliverySessionRequest = Message<"thegrid.v1.DeliverySessionRequest"
  * Use `create(DeliverySessionRequestSchema)` to create a new message.
  */
 export const DeliverySessionRequestSchema: GenMessage<DeliverySessionRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 2);
+  messageDesc(file_thegrid_v1_delivery, 6);
 
 /**
  * DeliverySessionResponse is a frame to the gateway, at most 256 KiB.
@@ -107,7 +235,7 @@ export type DeliverySessionResponse = Message<"thegrid.v1.DeliverySessionRespons
  * Use `create(DeliverySessionResponseSchema)` to create a new message.
  */
 export const DeliverySessionResponseSchema: GenMessage<DeliverySessionResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 3);
+  messageDesc(file_thegrid_v1_delivery, 7);
 
 /**
  * DeliveryCommand is one step of one call from its client.
@@ -167,7 +295,7 @@ export type DeliveryCommand = Message<"thegrid.v1.DeliveryCommand"> & {
  * Use `create(DeliveryCommandSchema)` to create a new message.
  */
 export const DeliveryCommandSchema: GenMessage<DeliveryCommand> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 4);
+  messageDesc(file_thegrid_v1_delivery, 8);
 
 /**
  * Open begins a call.
@@ -253,11 +381,12 @@ export type Open = Message<"thegrid.v1.Open"> & {
  * Use `create(OpenSchema)` to create a new message.
  */
 export const OpenSchema: GenMessage<Open> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 5);
+  messageDesc(file_thegrid_v1_delivery, 9);
 
 /**
- * DeliveryPreferences narrows what may serve and what may be paid. What cannot be honoured is refused
- * with FIELD_NOT_HONOURED.
+ * DeliveryPreferences narrows what may serve and what may be paid, for one call. What no registered offer
+ * can honour is refused with FIELD_NOT_HONOURED; what an offer honours whose supplier cannot serve now, with
+ * NO_SUPPLIER. Both name the first preference, in the order below, that leaves nobody.
  *
  * @generated from message thegrid.v1.DeliveryPreferences
  */
@@ -270,7 +399,7 @@ export type DeliveryPreferences = Message<"thegrid.v1.DeliveryPreferences"> & {
   maxPriceMicros?: bigint | undefined;
 
   /**
-   * Only these suppliers may serve (`mem_…`).
+   * Only these suppliers may serve (`mem_…`); empty for any.
    *
    * @generated from field: repeated string only_supplier_ids = 2;
    */
@@ -282,6 +411,52 @@ export type DeliveryPreferences = Message<"thegrid.v1.DeliveryPreferences"> & {
    * @generated from field: repeated string ignore_supplier_ids = 3;
    */
   ignoreSupplierIds: string[];
+
+  /**
+   * These suppliers are offered the call first, in this order, before the one that owes it; one that cannot
+   * serve now is passed over. Then come the others, unless `allow_fallbacks` is false.
+   *
+   * @generated from field: repeated string order_supplier_ids = 4;
+   */
+  orderSupplierIds: string[];
+
+  /**
+   * Whether others may serve than those first asked; unset means true. False leaves the suppliers of
+   * `order_supplier_ids` or, where that is empty, the one that owes most of the call.
+   *
+   * @generated from field: optional bool allow_fallbacks = 5;
+   */
+  allowFallbacks?: boolean | undefined;
+
+  /**
+   * Only offers with one of these data policies, such as `zero-retention`; empty for any.
+   *
+   * @generated from field: repeated string data_policies = 6;
+   */
+  dataPolicies: string[];
+
+  /**
+   * Only offers in one of these regions, such as `eu-north`; empty for any.
+   *
+   * @generated from field: repeated string regions = 7;
+   */
+  regions: string[];
+
+  /**
+   * Only offers of one of these models, by the very name of the offer; empty for any.
+   *
+   * @generated from field: repeated string models = 8;
+   */
+  models: string[];
+
+  /**
+   * Hedges the call: when no first token has come after this share of the first-token deadline, in percent,
+   * the next supplier with a free place is offered the call too. The first token wins; the other is
+   * cancelled, bears no fault and is paid nothing. The call is billed once. Unset for no hedge.
+   *
+   * @generated from field: optional int32 hedge_after_percent = 9;
+   */
+  hedgeAfterPercent?: number | undefined;
 };
 
 /**
@@ -289,7 +464,7 @@ export type DeliveryPreferences = Message<"thegrid.v1.DeliveryPreferences"> & {
  * Use `create(DeliveryPreferencesSchema)` to create a new message.
  */
 export const DeliveryPreferencesSchema: GenMessage<DeliveryPreferences> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 6);
+  messageDesc(file_thegrid_v1_delivery, 10);
 
 /**
  * RequestPart is a piece of a serialised ChatRequest.
@@ -310,7 +485,7 @@ export type RequestPart = Message<"thegrid.v1.RequestPart"> & {
  * Use `create(RequestPartSchema)` to create a new message.
  */
 export const RequestPartSchema: GenMessage<RequestPart> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 7);
+  messageDesc(file_thegrid_v1_delivery, 11);
 
 /**
  * WindowGrant lets the sender send more.
@@ -331,7 +506,7 @@ export type WindowGrant = Message<"thegrid.v1.WindowGrant"> & {
  * Use `create(WindowGrantSchema)` to create a new message.
  */
 export const WindowGrantSchema: GenMessage<WindowGrant> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 8);
+  messageDesc(file_thegrid_v1_delivery, 12);
 
 /**
  * Cancel ends a call from the receiver's side.
@@ -352,7 +527,7 @@ export type Cancel = Message<"thegrid.v1.Cancel"> & {
  * Use `create(CancelSchema)` to create a new message.
  */
 export const CancelSchema: GenMessage<Cancel> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 9);
+  messageDesc(file_thegrid_v1_delivery, 13);
 
 /**
  * DeliveryEvent is one step of one call to its client.
@@ -420,7 +595,7 @@ export type DeliveryEvent = Message<"thegrid.v1.DeliveryEvent"> & {
  * Use `create(DeliveryEventSchema)` to create a new message.
  */
 export const DeliveryEventSchema: GenMessage<DeliveryEvent> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 10);
+  messageDesc(file_thegrid_v1_delivery, 14);
 
 /**
  * DeliveryStarted names what serves the call.
@@ -469,6 +644,28 @@ export type DeliveryStarted = Message<"thegrid.v1.DeliveryStarted"> & {
    * @generated from field: int64 prompt_tokens = 6;
    */
   promptTokens: bigint;
+
+  /**
+   * Calls per minute or second that the key, and those above it, may still make; unset where nothing limits them.
+   *
+   * @generated from field: thegrid.v1.RateLimit requests_limit = 10;
+   */
+  requestsLimit?: RateLimit | undefined;
+
+  /**
+   * Tokens per minute that they may still use; unset where nothing limits them.
+   *
+   * @generated from field: thegrid.v1.RateLimit tokens_limit = 11;
+   */
+  tokensLimit?: RateLimit | undefined;
+
+  /**
+   * What they may still spend in the present UTC day or month, whichever leaves less, in micro-dollars; unset
+   * where nothing limits them.
+   *
+   * @generated from field: thegrid.v1.RateLimit spend_limit = 12;
+   */
+  spendLimit?: RateLimit | undefined;
 };
 
 /**
@@ -476,7 +673,42 @@ export type DeliveryStarted = Message<"thegrid.v1.DeliveryStarted"> & {
  * Use `create(DeliveryStartedSchema)` to create a new message.
  */
 export const DeliveryStartedSchema: GenMessage<DeliveryStarted> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 11);
+  messageDesc(file_thegrid_v1_delivery, 15);
+
+/**
+ * RateLimit is how much of a limit is left, of whichever key of the line leaves least.
+ *
+ * @generated from message thegrid.v1.RateLimit
+ */
+export type RateLimit = Message<"thegrid.v1.RateLimit"> & {
+  /**
+   * The limit.
+   *
+   * @generated from field: int64 limit = 1;
+   */
+  limit: bigint;
+
+  /**
+   * What is left of it.
+   *
+   * @generated from field: int64 remaining = 2;
+   */
+  remaining: bigint;
+
+  /**
+   * When all of it is there again.
+   *
+   * @generated from field: google.protobuf.Duration reset_after = 3;
+   */
+  resetAfter?: Duration | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.RateLimit.
+ * Use `create(RateLimitSchema)` to create a new message.
+ */
+export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_delivery, 16);
 
 /**
  * DeliveryEnded is the good end. Finish reasons come only here, after the report is durable.
@@ -497,6 +729,13 @@ export type DeliveryEnded = Message<"thegrid.v1.DeliveryEnded"> & {
    * @generated from field: thegrid.v1.UsageRecord usage = 2;
    */
   usage?: UsageRecord | undefined;
+
+  /**
+   * The record as signed by the exchange; unset while it is pending.
+   *
+   * @generated from field: thegrid.v1.Receipt receipt = 3;
+   */
+  receipt?: Receipt | undefined;
 };
 
 /**
@@ -504,7 +743,7 @@ export type DeliveryEnded = Message<"thegrid.v1.DeliveryEnded"> & {
  * Use `create(DeliveryEndedSchema)` to create a new message.
  */
 export const DeliveryEndedSchema: GenMessage<DeliveryEnded> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 12);
+  messageDesc(file_thegrid_v1_delivery, 17);
 
 /**
  * DeliveryFailed is the bad end.
@@ -525,6 +764,13 @@ export type DeliveryFailed = Message<"thegrid.v1.DeliveryFailed"> & {
    * @generated from field: thegrid.v1.UsageRecord usage = 2;
    */
   usage?: UsageRecord | undefined;
+
+  /**
+   * The record as signed by the exchange.
+   *
+   * @generated from field: thegrid.v1.Receipt receipt = 3;
+   */
+  receipt?: Receipt | undefined;
 };
 
 /**
@@ -532,7 +778,7 @@ export type DeliveryFailed = Message<"thegrid.v1.DeliveryFailed"> & {
  * Use `create(DeliveryFailedSchema)` to create a new message.
  */
 export const DeliveryFailedSchema: GenMessage<DeliveryFailed> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_delivery, 13);
+  messageDesc(file_thegrid_v1_delivery, 18);
 
 /**
  * DeliveryService turns Lots into tokens: a call is admitted, reserved for, offered to a supplier,
@@ -567,6 +813,30 @@ export const DeliveryService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof DeliverySessionRequestSchema;
     output: typeof DeliverySessionResponseSchema;
+  },
+  /**
+   * CountTokens answers what the prompt of a request comes to by the instrument's metering policy: the
+   * count that a delivery of it would reserve and bill. Nothing is reserved, sent or kept; a repeat is
+   * safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, RATE_LIMITED, TOO_LARGE.
+   *
+   * @generated from rpc thegrid.v1.DeliveryService.CountTokens
+   */
+  countTokens: {
+    methodKind: "unary";
+    input: typeof CountTokensRequestSchema;
+    output: typeof CountTokensResponseSchema;
+  },
+  /**
+   * CancelDelivery ends a running delivery of the caller's member, whichever stream or session carries
+   * it. Its client is told with DELIVERY_CANCELLED; what was delivered until then is billed. Scope
+   * `consume`. A repeat is safe. Refused with DELIVERY_NOT_FOUND when no such delivery runs here.
+   *
+   * @generated from rpc thegrid.v1.DeliveryService.CancelDelivery
+   */
+  cancelDelivery: {
+    methodKind: "unary";
+    input: typeof CancelDeliveryRequestSchema;
+    output: typeof CancelDeliveryResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_delivery, 0);

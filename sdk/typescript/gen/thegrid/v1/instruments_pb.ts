@@ -2,8 +2,8 @@
 // @generated from file thegrid/v1/instruments.proto (package thegrid.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Position } from "./common_pb.js";
@@ -14,7 +14,49 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/instruments.proto.
  */
 export const file_thegrid_v1_instruments: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL2luc3RydW1lbnRzLnByb3RvEgp0aGVncmlkLnYxIlYKFEdldEluc3RydW1lbnRSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSKgoMbWluX3Bvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJDChVHZXRJbnN0cnVtZW50UmVzcG9uc2USKgoKaW5zdHJ1bWVudBgBIAEoCzIWLnRoZWdyaWQudjEuSW5zdHJ1bWVudCJrChZMaXN0SW5zdHJ1bWVudHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iXwoXTGlzdEluc3RydW1lbnRzUmVzcG9uc2USKwoLaW5zdHJ1bWVudHMYASADKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIt0BCgpJbnN0cnVtZW50EhUKDWluc3RydW1lbnRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEgwKBG5hbWUYAyABKAkSEQoJbWFya2V0X2lkGAQgASgJEigKBHNwZWMYBSABKAsyGi50aGVncmlkLnYxLkluc3RydW1lbnRTcGVjEiwKCHZlcnNpb25zGAYgAygLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi0gMKDkluc3RydW1lbnRTcGVjEg8KB3ZlcnNpb24YASABKAUSMgoOZWZmZWN0aXZlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXF1YWxpdHlfaW5kZXgYAyABKAkSGQoRcXVhbGl0eV9taW5fbWlsbGkYBCABKAMSNQoRZmlyc3RfdG9rZW5fYmFuZHMYBSADKAsyGi50aGVncmlkLnYxLkZpcnN0VG9rZW5CYW5kEigKIHRocm91Z2hwdXRfbWluX3Rva2Vuc19wZXJfc2Vjb25kGAcgASgDEhoKEmNvbnRleHRfbWluX3Rva2VucxgIIAEoAxIZChFvdXRwdXRfbWluX3Rva2VucxgJIAEoAxIcChRhdmFpbGFiaWxpdHlfbWluX3BwbRgKIAEoAxIaChJlcnJvcl9yYXRlX21heF9wcG0YCyABKAMSLAoIbWV0ZXJpbmcYDCABKAsyGi50aGVncmlkLnYxLk1ldGVyaW5nUG9saWN5EhQKDGNhcGFiaWxpdGllcxgNIAMoCRIUCgxzZXJ2aWNlX3R5cGUYBiABKAkSHQoVY2FwYWNpdHlfd2VpZ2h0X21pbGxpGA4gASgDIkcKDkZpcnN0VG9rZW5CYW5kEhkKEXByb21wdF9tYXhfdG9rZW5zGAEgASgDEhoKEmZpcnN0X3Rva2VuX21heF91cxgCIAEoAyJUCg5NZXRlcmluZ1BvbGljeRIPCgd2ZXJzaW9uGAEgASgFEhEKCXRva2VuaXplchgCIAEoCRIeChZiaWxsc19oaWRkZW5fcmVhc29uaW5nGAMgASgIMs8BChFJbnN0cnVtZW50U2VydmljZRJZCg1HZXRJbnN0cnVtZW50EiAudGhlZ3JpZC52MS5HZXRJbnN0cnVtZW50UmVxdWVzdBohLnRoZWdyaWQudjEuR2V0SW5zdHJ1bWVudFJlc3BvbnNlIgOQAgESXwoPTGlzdEluc3RydW1lbnRzEiIudGhlZ3JpZC52MS5MaXN0SW5zdHJ1bWVudHNSZXF1ZXN0GiMudGhlZ3JpZC52MS5MaXN0SW5zdHJ1bWVudHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL2luc3RydW1lbnRzLnByb3RvEgp0aGVncmlkLnYxIkkKG0xpc3RNZXRlcmluZ1BvbGljaWVzUmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKHExpc3RNZXRlcmluZ1BvbGljaWVzUmVzcG9uc2USMwoIcG9saWNpZXMYASADKAsyIS50aGVncmlkLnYxLk1ldGVyaW5nUG9saWN5VmVyc2lvbiJWChRHZXRJbnN0cnVtZW50UmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iQwoVR2V0SW5zdHJ1bWVudFJlc3BvbnNlEioKCmluc3RydW1lbnQYASABKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQiawoWTGlzdEluc3RydW1lbnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIl8KF0xpc3RJbnN0cnVtZW50c1Jlc3BvbnNlEisKC2luc3RydW1lbnRzGAEgAygLMhYudGhlZ3JpZC52MS5JbnN0cnVtZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLdAQoKSW5zdHJ1bWVudBIVCg1pbnN0cnVtZW50X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRIMCgRuYW1lGAMgASgJEhEKCW1hcmtldF9pZBgEIAEoCRIoCgRzcGVjGAUgASgLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxIsCgh2ZXJzaW9ucxgGIAMoCzIaLnRoZWdyaWQudjEuSW5zdHJ1bWVudFNwZWMSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItIDCg5JbnN0cnVtZW50U3BlYxIPCgd2ZXJzaW9uGAEgASgFEjIKDmVmZmVjdGl2ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1xdWFsaXR5X2luZGV4GAMgASgJEhkKEXF1YWxpdHlfbWluX21pbGxpGAQgASgDEjUKEWZpcnN0X3Rva2VuX2JhbmRzGAUgAygLMhoudGhlZ3JpZC52MS5GaXJzdFRva2VuQmFuZBIoCiB0aHJvdWdocHV0X21pbl90b2tlbnNfcGVyX3NlY29uZBgHIAEoAxIaChJjb250ZXh0X21pbl90b2tlbnMYCCABKAMSGQoRb3V0cHV0X21pbl90b2tlbnMYCSABKAMSHAoUYXZhaWxhYmlsaXR5X21pbl9wcG0YCiABKAMSGgoSZXJyb3JfcmF0ZV9tYXhfcHBtGAsgASgDEiwKCG1ldGVyaW5nGAwgASgLMhoudGhlZ3JpZC52MS5NZXRlcmluZ1BvbGljeRIUCgxjYXBhYmlsaXRpZXMYDSADKAkSFAoMc2VydmljZV90eXBlGAYgASgJEh0KFWNhcGFjaXR5X3dlaWdodF9taWxsaRgOIAEoAyJHCg5GaXJzdFRva2VuQmFuZBIZChFwcm9tcHRfbWF4X3Rva2VucxgBIAEoAxIaChJmaXJzdF90b2tlbl9tYXhfdXMYAiABKAMiVAoOTWV0ZXJpbmdQb2xpY3kSDwoHdmVyc2lvbhgBIAEoBRIRCgl0b2tlbml6ZXIYAiABKAkSHgoWYmlsbHNfaGlkZGVuX3JlYXNvbmluZxgDIAEoCCL9AgoVTWV0ZXJpbmdQb2xpY3lWZXJzaW9uEg8KB3ZlcnNpb24YASABKAUSEQoJdG9rZW5pemVyGAIgASgJEhYKDnJlcXVlc3RfdG9rZW5zGAMgASgDEhYKDm1lc3NhZ2VfdG9rZW5zGAQgASgDEhMKC3Rvb2xfdG9rZW5zGAUgASgDEhgKEHRvb2xfY2FsbF90b2tlbnMYBiABKAMSFQoNc2NoZW1hX3Rva2VucxgHIAEoAxIpCgZpbWFnZXMYCCABKAsyGS50aGVncmlkLnYxLkltYWdlTWV0ZXJpbmcSLwoJcmVhc29uaW5nGAkgASgOMhwudGhlZ3JpZC52MS5SZWFzb25pbmdCaWxsaW5nEhwKFGRpdmVyZ2VuY2VfcGVyX21pbGxlGAogASgFEh8KF2RpdmVyZ2VuY2VfZmxvb3JfdG9rZW5zGAsgASgDEi8KC2RlZmluZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKoAQoNSW1hZ2VNZXRlcmluZxISCgpsb3dfdG9rZW5zGAEgASgDEhsKE3Vua25vd25fc2l6ZV90b2tlbnMYAiABKAMSDwoHdGlsZV9weBgDIAEoBRITCgt0aWxlX3Rva2VucxgEIAEoAxITCgtiYXNlX3Rva2VucxgFIAEoAxIUCgxsb25nX3NpZGVfcHgYBiABKAUSFQoNc2hvcnRfc2lkZV9weBgHIAEoBSqUAQoQUmVhc29uaW5nQmlsbGluZxIhCh1SRUFTT05JTkdfQklMTElOR19VTlNQRUNJRklFRBAAEh0KGVJFQVNPTklOR19CSUxMSU5HX0NPVU5URUQQARIdChlSRUFTT05JTkdfQklMTElOR19WSVNJQkxFEAISHwobUkVBU09OSU5HX0JJTExJTkdfRk9SQklEREVOEAMyvwIKEUluc3RydW1lbnRTZXJ2aWNlElkKDUdldEluc3RydW1lbnQSIC50aGVncmlkLnYxLkdldEluc3RydW1lbnRSZXF1ZXN0GiEudGhlZ3JpZC52MS5HZXRJbnN0cnVtZW50UmVzcG9uc2UiA5ACARJfCg9MaXN0SW5zdHJ1bWVudHMSIi50aGVncmlkLnYxLkxpc3RJbnN0cnVtZW50c1JlcXVlc3QaIy50aGVncmlkLnYxLkxpc3RJbnN0cnVtZW50c1Jlc3BvbnNlIgOQAgESbgoUTGlzdE1ldGVyaW5nUG9saWNpZXMSJy50aGVncmlkLnYxLkxpc3RNZXRlcmluZ1BvbGljaWVzUmVxdWVzdBooLnRoZWdyaWQudjEuTGlzdE1ldGVyaW5nUG9saWNpZXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+
+/**
+ * Request of ListMeteringPolicies.
+ *
+ * @generated from message thegrid.v1.ListMeteringPoliciesRequest
+ */
+export type ListMeteringPoliciesRequest = Message<"thegrid.v1.ListMeteringPoliciesRequest"> & {
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 1;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListMeteringPoliciesRequest.
+ * Use `create(ListMeteringPoliciesRequestSchema)` to create a new message.
+ */
+export const ListMeteringPoliciesRequestSchema: GenMessage<ListMeteringPoliciesRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_instruments, 0);
+
+/**
+ * Response of ListMeteringPolicies.
+ *
+ * @generated from message thegrid.v1.ListMeteringPoliciesResponse
+ */
+export type ListMeteringPoliciesResponse = Message<"thegrid.v1.ListMeteringPoliciesResponse"> & {
+  /**
+   * All versions, oldest first; at most 1,000.
+   *
+   * @generated from field: repeated thegrid.v1.MeteringPolicyVersion policies = 1;
+   */
+  policies: MeteringPolicyVersion[];
+};
+
+/**
+ * Describes the message thegrid.v1.ListMeteringPoliciesResponse.
+ * Use `create(ListMeteringPoliciesResponseSchema)` to create a new message.
+ */
+export const ListMeteringPoliciesResponseSchema: GenMessage<ListMeteringPoliciesResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_instruments, 1);
 
 /**
  * Request of GetInstrument.
@@ -42,7 +84,7 @@ export type GetInstrumentRequest = Message<"thegrid.v1.GetInstrumentRequest"> & 
  * Use `create(GetInstrumentRequestSchema)` to create a new message.
  */
 export const GetInstrumentRequestSchema: GenMessage<GetInstrumentRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 0);
+  messageDesc(file_thegrid_v1_instruments, 2);
 
 /**
  * Response of GetInstrument.
@@ -63,7 +105,7 @@ export type GetInstrumentResponse = Message<"thegrid.v1.GetInstrumentResponse"> 
  * Use `create(GetInstrumentResponseSchema)` to create a new message.
  */
 export const GetInstrumentResponseSchema: GenMessage<GetInstrumentResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 1);
+  messageDesc(file_thegrid_v1_instruments, 3);
 
 /**
  * Request of ListInstruments.
@@ -98,7 +140,7 @@ export type ListInstrumentsRequest = Message<"thegrid.v1.ListInstrumentsRequest"
  * Use `create(ListInstrumentsRequestSchema)` to create a new message.
  */
 export const ListInstrumentsRequestSchema: GenMessage<ListInstrumentsRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 2);
+  messageDesc(file_thegrid_v1_instruments, 4);
 
 /**
  * Response of ListInstruments.
@@ -126,7 +168,7 @@ export type ListInstrumentsResponse = Message<"thegrid.v1.ListInstrumentsRespons
  * Use `create(ListInstrumentsResponseSchema)` to create a new message.
  */
 export const ListInstrumentsResponseSchema: GenMessage<ListInstrumentsResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 3);
+  messageDesc(file_thegrid_v1_instruments, 5);
 
 /**
  * Instrument is a standardised, versioned quality contract; never a model name. One Unit of it is
@@ -190,7 +232,7 @@ export type Instrument = Message<"thegrid.v1.Instrument"> & {
  * Use `create(InstrumentSchema)` to create a new message.
  */
 export const InstrumentSchema: GenMessage<Instrument> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 4);
+  messageDesc(file_thegrid_v1_instruments, 6);
 
 /**
  * InstrumentSpec is one version of the contract that every delivery is judged by. Floors may be
@@ -303,7 +345,7 @@ export type InstrumentSpec = Message<"thegrid.v1.InstrumentSpec"> & {
  * Use `create(InstrumentSpecSchema)` to create a new message.
  */
 export const InstrumentSpecSchema: GenMessage<InstrumentSpec> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 5);
+  messageDesc(file_thegrid_v1_instruments, 7);
 
 /**
  * FirstTokenBand is the ceiling of the time to first token for prompts up to a size.
@@ -331,17 +373,17 @@ export type FirstTokenBand = Message<"thegrid.v1.FirstTokenBand"> & {
  * Use `create(FirstTokenBandSchema)` to create a new message.
  */
 export const FirstTokenBandSchema: GenMessage<FirstTokenBand> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 6);
+  messageDesc(file_thegrid_v1_instruments, 8);
 
 /**
  * MeteringPolicy says how canonical tokens are counted, so that a Unit is the same for every supplier.
- * What each version adds for messages, tools and images is published with the exchange.
+ * What each version adds for messages, tools and images is answered by ListMeteringPolicies.
  *
  * @generated from message thegrid.v1.MeteringPolicy
  */
 export type MeteringPolicy = Message<"thegrid.v1.MeteringPolicy"> & {
   /**
-   * Version of the policy, from 1.
+   * Version of the policy, from 1. Refused with METERING_POLICY_NOT_FOUND where there is none.
    *
    * @generated from field: int32 version = 1;
    */
@@ -367,7 +409,215 @@ export type MeteringPolicy = Message<"thegrid.v1.MeteringPolicy"> & {
  * Use `create(MeteringPolicySchema)` to create a new message.
  */
 export const MeteringPolicySchema: GenMessage<MeteringPolicy> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 7);
+  messageDesc(file_thegrid_v1_instruments, 9);
+
+/**
+ * MeteringPolicyVersion is one version of the metering policy: what is counted beside the text itself, and
+ * how far a supplier's own count may differ. Texts of a prompt are counted each for itself, output on the
+ * joined text of each choice. All figures are tokens where no unit is named.
+ *
+ * @generated from message thegrid.v1.MeteringPolicyVersion
+ */
+export type MeteringPolicyVersion = Message<"thegrid.v1.MeteringPolicyVersion"> & {
+  /**
+   * Version, from 1; given by the exchange.
+   *
+   * @generated from field: int32 version = 1;
+   */
+  version: number;
+
+  /**
+   * Name of the tiktoken encoding; empty leaves it to each specification.
+   *
+   * @generated from field: string tokenizer = 2;
+   */
+  tokenizer: string;
+
+  /**
+   * Once for each request: what primes the answer.
+   *
+   * @generated from field: int64 request_tokens = 3;
+   */
+  requestTokens: bigint;
+
+  /**
+   * For each message: role, name and separators.
+   *
+   * @generated from field: int64 message_tokens = 4;
+   */
+  messageTokens: bigint;
+
+  /**
+   * For each tool definition, beside its own text.
+   *
+   * @generated from field: int64 tool_tokens = 5;
+   */
+  toolTokens: bigint;
+
+  /**
+   * For each tool call in a message, beside its own text.
+   *
+   * @generated from field: int64 tool_call_tokens = 6;
+   */
+  toolCallTokens: bigint;
+
+  /**
+   * For a schema that the answer must keep to, beside its own text.
+   *
+   * @generated from field: int64 schema_tokens = 7;
+   */
+  schemaTokens: bigint;
+
+  /**
+   * How images are counted.
+   *
+   * @generated from field: thegrid.v1.ImageMetering images = 8;
+   */
+  images?: ImageMetering | undefined;
+
+  /**
+   * What reasoning bills.
+   *
+   * @generated from field: thegrid.v1.ReasoningBilling reasoning = 9;
+   */
+  reasoning: ReasoningBilling;
+
+  /**
+   * How far the supplier's count of prompt or answer may differ from the canonical one before the record is
+   * flagged, in thousandths of the canonical count.
+   *
+   * @generated from field: int32 divergence_per_mille = 10;
+   */
+  divergencePerMille: number;
+
+  /**
+   * Differences of up to so many tokens are never flagged.
+   *
+   * @generated from field: int64 divergence_floor_tokens = 11;
+   */
+  divergenceFloorTokens: bigint;
+
+  /**
+   * When it was defined; unset for version 1, which every exchange begins with.
+   *
+   * @generated from field: google.protobuf.Timestamp define_time = 12;
+   */
+  defineTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.MeteringPolicyVersion.
+ * Use `create(MeteringPolicyVersionSchema)` to create a new message.
+ */
+export const MeteringPolicyVersionSchema: GenMessage<MeteringPolicyVersion> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_instruments, 10);
+
+/**
+ * ImageMetering is what an image of a prompt counts for. An image that is sent in the request (`data:`)
+ * tells its size in its first bytes; of one behind an address, or of a kind that is not known, the size is
+ * not known.
+ *
+ * @generated from message thegrid.v1.ImageMetering
+ */
+export type ImageMetering = Message<"thegrid.v1.ImageMetering"> & {
+  /**
+   * An image of `low` detail.
+   *
+   * @generated from field: int64 low_tokens = 1;
+   */
+  lowTokens: bigint;
+
+  /**
+   * Any other image whose size is not known, and every other one when there are no tiles.
+   *
+   * @generated from field: int64 unknown_size_tokens = 2;
+   */
+  unknownSizeTokens: bigint;
+
+  /**
+   * Side of a tile in pixels; 0 counts no tiles.
+   *
+   * @generated from field: int32 tile_px = 3;
+   */
+  tilePx: number;
+
+  /**
+   * For each tile that the image covers, wholly or in part.
+   *
+   * @generated from field: int64 tile_tokens = 4;
+   */
+  tileTokens: bigint;
+
+  /**
+   * Once for each image counted by tiles.
+   *
+   * @generated from field: int64 base_tokens = 5;
+   */
+  baseTokens: bigint;
+
+  /**
+   * Before tiles are counted the longer side is scaled down to this; 0 for never.
+   *
+   * @generated from field: int32 long_side_px = 6;
+   */
+  longSidePx: number;
+
+  /**
+   * After that the shorter side is scaled down to this; 0 for never.
+   *
+   * @generated from field: int32 short_side_px = 7;
+   */
+  shortSidePx: number;
+};
+
+/**
+ * Describes the message thegrid.v1.ImageMetering.
+ * Use `create(ImageMeteringSchema)` to create a new message.
+ */
+export const ImageMeteringSchema: GenMessage<ImageMetering> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_instruments, 11);
+
+/**
+ * ReasoningBilling is what a metering policy makes of reasoning tokens.
+ *
+ * @generated from enum thegrid.v1.ReasoningBilling
+ */
+export enum ReasoningBilling {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: REASONING_BILLING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * All reasoning is output. What the client does not see bills as the supplier counts it, within the
+   * call's cap and the supplier's verified speed, unless the specification says otherwise.
+   *
+   * @generated from enum value: REASONING_BILLING_COUNTED = 1;
+   */
+  COUNTED = 1,
+
+  /**
+   * Reasoning that the client sees is output, the rest bills nothing.
+   *
+   * @generated from enum value: REASONING_BILLING_VISIBLE = 2;
+   */
+  VISIBLE = 2,
+
+  /**
+   * No reasoning bills, and what a supplier sends of it is not passed on to the client.
+   *
+   * @generated from enum value: REASONING_BILLING_FORBIDDEN = 3;
+   */
+  FORBIDDEN = 3,
+}
+
+/**
+ * Describes the enum thegrid.v1.ReasoningBilling.
+ */
+export const ReasoningBillingSchema: GenEnum<ReasoningBilling> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_instruments, 0);
 
 /**
  * InstrumentService is the catalogue: which quality contracts exist and what each promises.
@@ -396,6 +646,16 @@ export const InstrumentService: GenService<{
     methodKind: "unary";
     input: typeof ListInstrumentsRequestSchema;
     output: typeof ListInstrumentsResponseSchema;
+  },
+  /**
+   * ListMeteringPolicies answers every version of the metering policy, oldest first. None is ever changed.
+   *
+   * @generated from rpc thegrid.v1.InstrumentService.ListMeteringPolicies
+   */
+  listMeteringPolicies: {
+    methodKind: "unary";
+    input: typeof ListMeteringPoliciesRequestSchema;
+    output: typeof ListMeteringPoliciesResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_instruments, 0);

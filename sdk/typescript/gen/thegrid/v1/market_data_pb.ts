@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/market_data.proto.
  */
 export const file_thegrid_v1_market_data: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDItQBChFMaXN0VHJhZGVzUmVxdWVzdBIOCgZtYXJrZXQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgGIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUAoSTGlzdFRyYWRlc1Jlc3BvbnNlEiEKBnRyYWRlcxgBIAMoCzIRLnRoZWdyaWQudjEuVHJhZGUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkoKF1N0cmVhbU1hcmtldERhdGFSZXF1ZXN0Ei8KDXN1YnNjcmlwdGlvbnMYASADKAsyGC50aGVncmlkLnYxLlN1YnNjcmlwdGlvbiJDChhTdHJlYW1NYXJrZXREYXRhUmVzcG9uc2USJwoGZXZlbnRzGAEgAygLMhcudGhlZ3JpZC52MS5NYXJrZXRFdmVudCKKAQoMU3Vic2NyaXB0aW9uEg4KBm1hcmtldBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhsKDmFmdGVyX3NlcXVlbmNlGAMgASgDSACIAQESFAoMZGVwdGhfbGV2ZWxzGAQgASgFQhEKD19hZnRlcl9zZXF1ZW5jZSKXBAoLTWFya2V0RXZlbnQSEQoJbWFya2V0X2lkGAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSFQoNcHJldl9zZXF1ZW5jZRgDIAEoAxIQCghzZXF1ZW5jZRgEIAEoAxIuCgpldmVudF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIkChdjb25mbGF0ZWRfZnJvbV9zZXF1ZW5jZRgGIAEoA0gBiAEBEjEKDWJvb2tfc25hcHNob3QYByABKAsyGC50aGVncmlkLnYxLkJvb2tTbmFwc2hvdEgAEisKCmJvb2tfZGVsdGEYCCABKAsyFS50aGVncmlkLnYxLkJvb2tEZWx0YUgAEiIKBXRyYWRlGAkgASgLMhEudGhlZ3JpZC52MS5UcmFkZUgAEiQKBm1hcmtldBgKIAEoCzISLnRoZWdyaWQudjEuTWFya2V0SAASKgoJaGVhcnRiZWF0GAsgASgLMhUudGhlZ3JpZC52MS5IZWFydGJlYXRIABIrCgpzdHJlYW1fZW5kGAwgASgLMhUudGhlZ3JpZC52MS5TdHJlYW1FbmRIABImCgdhdWN0aW9uGA0gASgLMhMudGhlZ3JpZC52MS5BdWN0aW9uSABCCQoHcGF5bG9hZEIaChhfY29uZmxhdGVkX2Zyb21fc2VxdWVuY2UinwIKB0F1Y3Rpb24SEgoKYXVjdGlvbl9pZBgBIAEoCRInCgVjYXVzZRgCIAEoDjIYLnRoZWdyaWQudjEuQXVjdGlvbkNhdXNlEiwKCGVuZF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjChZyZWZlcmVuY2VfcHJpY2VfbWljcm9zGAQgASgDSACIAQESGQoMcHJpY2VfbWljcm9zGAUgASgDSAGIAQESFAoMdm9sdW1lX3VuaXRzGAYgASgDEhUKDXN1cnBsdXNfdW5pdHMYByABKAMSEAoIZmluaXNoZWQYCCABKAhCGQoXX3JlZmVyZW5jZV9wcmljZV9taWNyb3NCDwoNX3ByaWNlX21pY3JvcyJ3CgxCb29rU25hcHNob3QSIwoEYmlkcxgBIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiMKBGFza3MYAiADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIQCghjaGVja3N1bRgDIAEoDRILCgNnYXAYBCABKAgiZwoJQm9va0RlbHRhEiMKBGJpZHMYASADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIjCgRhc2tzGAIgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSEAoIY2hlY2tzdW0YAyABKA0iTgoJQm9va0xldmVsEhQKDHByaWNlX21pY3JvcxgBIAEoAxIWCg5xdWFudGl0eV91bml0cxgCIAEoAxITCgtvcmRlcl9jb3VudBgDIAEoBSLEAQoFVHJhZGUSEAoIdHJhZGVfaWQYASABKAkSEQoJbWFya2V0X2lkGAIgASgJEhQKDHByaWNlX21pY3JvcxgDIAEoAxIWCg5xdWFudGl0eV91bml0cxgEIAEoAxIkCgp0YWtlcl9zaWRlGAUgASgOMhAudGhlZ3JpZC52MS5TaWRlEi4KCnRyYWRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhIKCmF1Y3Rpb25faWQYByABKAkixwMKBk1hcmtldBIRCgltYXJrZXRfaWQYASABKAkSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIOCgZzeW1ib2wYAyABKAkSJgoFc3RhdGUYBCABKA4yFy50aGVncmlkLnYxLk1hcmtldFN0YXRlEhQKDHN0YXRlX3JlYXNvbhgFIAEoCRImCgV0ZXJtcxgGIAEoCzIXLnRoZWdyaWQudjEuTWFya2V0VGVybXMSHgoRbGFzdF9wcmljZV9taWNyb3MYByABKANIAIgBARIcCg9iZXN0X2JpZF9taWNyb3MYCCABKANIAYgBARIcCg9iZXN0X2Fza19taWNyb3MYCSABKANIAogBARIzCg9uZXh0X3N3ZWVwX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBnBvbGljeRgLIAEoCzIYLnRoZWdyaWQudjEuTWFya2V0UG9saWN5EiQKB2F1Y3Rpb24YDCABKAsyEy50aGVncmlkLnYxLkF1Y3Rpb25CFAoSX2xhc3RfcHJpY2VfbWljcm9zQhIKEF9iZXN0X2JpZF9taWNyb3NCEgoQX2Jlc3RfYXNrX21pY3JvcyJ3CgxNYXJrZXRQb2xpY3kSFAoMbWF4X21vdmVfYnBzGAEgASgDEhoKEm1heF9tb3ZlX3dpbmRvd191cxgCIAEoAxIbChNtYXhfbW92ZV9hdWN0aW9uX3VzGAMgASgDEhgKEHN3ZWVwX2F1Y3Rpb25fdXMYBCABKAMixAEKC01hcmtldFRlcm1zEhgKEHRpY2tfc2l6ZV9taWNyb3MYASABKAMSGgoScXVhbnRpdHlfbWluX3VuaXRzGAIgASgDEhoKEnF1YW50aXR5X21heF91bml0cxgDIAEoAxIVCg1tYWtlcl9mZWVfYnBzGAQgASgDEhUKDXRha2VyX2ZlZV9icHMYBSABKAMSGwoTcXVhbnRpdHlfc3RlcF91bml0cxgGIAEoAxIYChBwcmljZV9tYXhfbWljcm9zGAcgASgDKnEKB0NoYW5uZWwSFwoTQ0hBTk5FTF9VTlNQRUNJRklFRBAAEhAKDENIQU5ORUxfQk9PSxABEhIKDkNIQU5ORUxfVFJBREVTEAISEgoOQ0hBTk5FTF9TVEFUVVMQAxITCg9DSEFOTkVMX0FVQ1RJT04QBCp+CgxBdWN0aW9uQ2F1c2USHQoZQVVDVElPTl9DQVVTRV9VTlNQRUNJRklFRBAAEhoKFkFVQ1RJT05fQ0FVU0VfT1BFUkFUT1IQARIaChZBVUNUSU9OX0NBVVNFX01BWF9NT1ZFEAISFwoTQVVDVElPTl9DQVVTRV9TV0VFUBADKq4BCgtNYXJrZXRTdGF0ZRIcChhNQVJLRVRfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFNQVJLRVRfU1RBVEVfT1BFThABEhwKGE1BUktFVF9TVEFURV9DQU5DRUxfT05MWRACEhcKE01BUktFVF9TVEFURV9IQUxURUQQAxIYChRNQVJLRVRfU1RBVEVfQVVDVElPThAEEhkKFU1BUktFVF9TVEFURV9TV0VFUElORxAFMrgDChFNYXJrZXREYXRhU2VydmljZRJNCglHZXRNYXJrZXQSHC50aGVncmlkLnYxLkdldE1hcmtldFJlcXVlc3QaHS50aGVncmlkLnYxLkdldE1hcmtldFJlc3BvbnNlIgOQAgESUwoLTGlzdE1hcmtldHMSHi50aGVncmlkLnYxLkxpc3RNYXJrZXRzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdE1hcmtldHNSZXNwb25zZSIDkAIBEkcKB0dldEJvb2sSGi50aGVncmlkLnYxLkdldEJvb2tSZXF1ZXN0GhsudGhlZ3JpZC52MS5HZXRCb29rUmVzcG9uc2UiA5ACARJQCgpMaXN0VHJhZGVzEh0udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVxdWVzdBoeLnRoZWdyaWQudjEuTGlzdFRyYWRlc1Jlc3BvbnNlIgOQAgESZAoQU3RyZWFtTWFya2V0RGF0YRIjLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QaJC50aGVncmlkLnYxLlN0cmVhbU1hcmtldERhdGFSZXNwb25zZSIDkAIBMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL21hcmtldF9kYXRhLnByb3RvEgp0aGVncmlkLnYxIk4KEEdldE1hcmtldFJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0TWFya2V0UmVzcG9uc2USIgoGbWFya2V0GAEgASgLMhIudGhlZ3JpZC52MS5NYXJrZXQiZwoSTGlzdE1hcmtldHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdE1hcmtldHNSZXNwb25zZRIjCgdtYXJrZXRzGAEgAygLMhIudGhlZ3JpZC52MS5NYXJrZXQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImIKDkdldEJvb2tSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIUCgxkZXB0aF9sZXZlbHMYAiABKAUSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJLCg9HZXRCb29rUmVzcG9uc2USJgoEYm9vaxgBIAEoCzIYLnRoZWdyaWQudjEuQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDImcKE0dldE9yZGVyQm9va1JlcXVlc3QSDgoGbWFya2V0GAEgASgJEhQKDGRlcHRoX29yZGVycxgCIAEoBRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlUKFEdldE9yZGVyQm9va1Jlc3BvbnNlEisKBGJvb2sYASABKAsyHS50aGVncmlkLnYxLk9yZGVyQm9va1NuYXBzaG90EhAKCHNlcXVlbmNlGAIgASgDIk4KEEdldFRpY2tlclJlcXVlc3QSDgoGbWFya2V0GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iNwoRR2V0VGlja2VyUmVzcG9uc2USIgoGdGlja2VyGAEgASgLMhIudGhlZ3JpZC52MS5UaWNrZXIiZwoSTGlzdFRpY2tlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUwoTTGlzdFRpY2tlcnNSZXNwb25zZRIjCgd0aWNrZXJzGAEgAygLMhIudGhlZ3JpZC52MS5UaWNrZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIoMCChJMaXN0Q2FuZGxlc1JlcXVlc3QSDgoGbWFya2V0GAEgASgJEiwKCGludGVydmFsGAIgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbBIRCglwYWdlX3NpemUYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCRIuCgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAcgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJTChNMaXN0Q2FuZGxlc1Jlc3BvbnNlEiMKB2NhbmRsZXMYASADKAsyEi50aGVncmlkLnYxLkNhbmRsZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki1AEKEUxpc3RUcmFkZXNSZXF1ZXN0Eg4KBm1hcmtldBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCRIuCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAYgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJQChJMaXN0VHJhZGVzUmVzcG9uc2USIQoGdHJhZGVzGAEgAygLMhEudGhlZ3JpZC52MS5UcmFkZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiSgoXU3RyZWFtTWFya2V0RGF0YVJlcXVlc3QSLwoNc3Vic2NyaXB0aW9ucxgBIAMoCzIYLnRoZWdyaWQudjEuU3Vic2NyaXB0aW9uImcKGFN0cmVhbU1hcmtldERhdGFSZXNwb25zZRInCgZldmVudHMYASADKAsyFy50aGVncmlkLnYxLk1hcmtldEV2ZW50EhIKCmxhZ19ldmVudHMYAiABKAMSDgoGbGFnX3VzGAMgASgDIr8BCgxTdWJzY3JpcHRpb24SDgoGbWFya2V0GAEgASgJEiQKB2NoYW5uZWwYAiABKA4yEy50aGVncmlkLnYxLkNoYW5uZWwSGwoOYWZ0ZXJfc2VxdWVuY2UYAyABKANIAIgBARIUCgxkZXB0aF9sZXZlbHMYBCABKAUSMwoPY2FuZGxlX2ludGVydmFsGAUgASgOMhoudGhlZ3JpZC52MS5DYW5kbGVJbnRlcnZhbEIRCg9fYWZ0ZXJfc2VxdWVuY2UipwcKC01hcmtldEV2ZW50EhEKCW1hcmtldF9pZBgBIAEoCRIkCgdjaGFubmVsGAIgASgOMhMudGhlZ3JpZC52MS5DaGFubmVsEhUKDXByZXZfc2VxdWVuY2UYAyABKAMSEAoIc2VxdWVuY2UYBCABKAMSLgoKZXZlbnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJAoXY29uZmxhdGVkX2Zyb21fc2VxdWVuY2UYBiABKANIAYgBARIxCg1ib29rX3NuYXBzaG90GAcgASgLMhgudGhlZ3JpZC52MS5Cb29rU25hcHNob3RIABIrCgpib29rX2RlbHRhGAggASgLMhUudGhlZ3JpZC52MS5Cb29rRGVsdGFIABIiCgV0cmFkZRgJIAEoCzIRLnRoZWdyaWQudjEuVHJhZGVIABIkCgZtYXJrZXQYCiABKAsyEi50aGVncmlkLnYxLk1hcmtldEgAEioKCWhlYXJ0YmVhdBgLIAEoCzIVLnRoZWdyaWQudjEuSGVhcnRiZWF0SAASKwoKc3RyZWFtX2VuZBgMIAEoCzIVLnRoZWdyaWQudjEuU3RyZWFtRW5kSAASJgoHYXVjdGlvbhgNIAEoCzITLnRoZWdyaWQudjEuQXVjdGlvbkgAEi0KC2Jlc3RfcHJpY2VzGA4gASgLMhYudGhlZ3JpZC52MS5CZXN0UHJpY2VzSAASPAoTb3JkZXJfYm9va19zbmFwc2hvdBgPIAEoCzIdLnRoZWdyaWQudjEuT3JkZXJCb29rU25hcHNob3RIABI2ChBvcmRlcl9ib29rX2RlbHRhGBAgASgLMhoudGhlZ3JpZC52MS5PcmRlckJvb2tEZWx0YUgAEiQKBnRpY2tlchgRIAEoCzISLnRoZWdyaWQudjEuVGlja2VySAASJAoGY2FuZGxlGBIgASgLMhIudGhlZ3JpZC52MS5DYW5kbGVIABI1Cg9yZWZlcmVuY2VfaW5kZXgYEyABKAsyGi50aGVncmlkLnYxLlJlZmVyZW5jZUluZGV4SAASHgoRZ2FwX2Zyb21fc2VxdWVuY2UYFCABKANIAogBARIcCg9nYXBfdG9fc2VxdWVuY2UYFSABKANIA4gBAUIJCgdwYXlsb2FkQhoKGF9jb25mbGF0ZWRfZnJvbV9zZXF1ZW5jZUIUChJfZ2FwX2Zyb21fc2VxdWVuY2VCEgoQX2dhcF90b19zZXF1ZW5jZSJUCgpCZXN0UHJpY2VzEiIKA2JpZBgBIAEoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiIKA2FzaxgCIAEoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsIp0BChFPcmRlckJvb2tTbmFwc2hvdBIjCgRiaWRzGAEgAygLMhUudGhlZ3JpZC52MS5Cb29rT3JkZXISIwoEYXNrcxgCIAMoCzIVLnRoZWdyaWQudjEuQm9va09yZGVyEhAKCGNoZWNrc3VtGAMgASgNEgsKA2dhcBgEIAEoCBIRCgljb250aW51ZWQYBSABKAgSDAoEbW9yZRgGIAEoCCJsCg5PcmRlckJvb2tEZWx0YRIjCgRiaWRzGAEgAygLMhUudGhlZ3JpZC52MS5Cb29rT3JkZXISIwoEYXNrcxgCIAMoCzIVLnRoZWdyaWQudjEuQm9va09yZGVyEhAKCGNoZWNrc3VtGAMgASgNIl0KCUJvb2tPcmRlchIQCghvcmRlcl9pZBgBIAEoCRIUCgxwcmljZV9taWNyb3MYAiABKAMSFgoOcXVhbnRpdHlfdW5pdHMYAyABKAMSEAoIcHJpb3JpdHkYBCABKAMitAUKBlRpY2tlchIRCgltYXJrZXRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEi8KC3RpY2tlcl90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIiCgNiaWQYBCABKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIiCgNhc2sYBSABKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIeChFsYXN0X3ByaWNlX21pY3JvcxgGIAEoA0gAiAEBEhsKE2xhc3RfcXVhbnRpdHlfdW5pdHMYByABKAMSMwoPbGFzdF90cmFkZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1sYXN0X3RyYWRlX2lkGAkgASgJEjUKEXdpbmRvd19zdGFydF90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIeChFvcGVuX3ByaWNlX21pY3JvcxgLIAEoA0gBiAEBEh4KEWhpZ2hfcHJpY2VfbWljcm9zGAwgASgDSAKIAQESHQoQbG93X3ByaWNlX21pY3JvcxgNIAEoA0gDiAEBEhoKDWNoYW5nZV9taWNyb3MYDiABKANIBIgBARIXCgpjaGFuZ2VfYnBzGA8gASgDSAWIAQESFAoMdm9sdW1lX3VuaXRzGBAgASgDEhcKD3R1cm5vdmVyX21pY3JvcxgRIAEoAxITCgt0cmFkZV9jb3VudBgSIAEoA0IUChJfbGFzdF9wcmljZV9taWNyb3NCFAoSX29wZW5fcHJpY2VfbWljcm9zQhQKEl9oaWdoX3ByaWNlX21pY3Jvc0ITChFfbG93X3ByaWNlX21pY3Jvc0IQCg5fY2hhbmdlX21pY3Jvc0INCgtfY2hhbmdlX2JwcyKVAwoGQ2FuZGxlEhEKCW1hcmtldF9pZBgBIAEoCRIsCghpbnRlcnZhbBgCIAEoDjIaLnRoZWdyaWQudjEuQ2FuZGxlSW50ZXJ2YWwSLgoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKEW9wZW5fcHJpY2VfbWljcm9zGAUgASgDEhkKEWhpZ2hfcHJpY2VfbWljcm9zGAYgASgDEhgKEGxvd19wcmljZV9taWNyb3MYByABKAMSGgoSY2xvc2VfcHJpY2VfbWljcm9zGAggASgDEhQKDHZvbHVtZV91bml0cxgJIAEoAxIXCg90dXJub3Zlcl9taWNyb3MYCiABKAMSEwoLdHJhZGVfY291bnQYCyABKAMSFgoOZmlyc3RfdHJhZGVfaWQYDCABKAkSFQoNbGFzdF90cmFkZV9pZBgNIAEoCRINCgVmaW5hbBgOIAEoCCKfAgoHQXVjdGlvbhISCgphdWN0aW9uX2lkGAEgASgJEicKBWNhdXNlGAIgASgOMhgudGhlZ3JpZC52MS5BdWN0aW9uQ2F1c2USLAoIZW5kX3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKFnJlZmVyZW5jZV9wcmljZV9taWNyb3MYBCABKANIAIgBARIZCgxwcmljZV9taWNyb3MYBSABKANIAYgBARIUCgx2b2x1bWVfdW5pdHMYBiABKAMSFQoNc3VycGx1c191bml0cxgHIAEoAxIQCghmaW5pc2hlZBgIIAEoCEIZChdfcmVmZXJlbmNlX3ByaWNlX21pY3Jvc0IPCg1fcHJpY2VfbWljcm9zIncKDEJvb2tTbmFwc2hvdBIjCgRiaWRzGAEgAygLMhUudGhlZ3JpZC52MS5Cb29rTGV2ZWwSIwoEYXNrcxgCIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEhAKCGNoZWNrc3VtGAMgASgNEgsKA2dhcBgEIAEoCCJnCglCb29rRGVsdGESIwoEYmlkcxgBIAMoCzIVLnRoZWdyaWQudjEuQm9va0xldmVsEiMKBGFza3MYAiADKAsyFS50aGVncmlkLnYxLkJvb2tMZXZlbBIQCghjaGVja3N1bRgDIAEoDSJOCglCb29rTGV2ZWwSFAoMcHJpY2VfbWljcm9zGAEgASgDEhYKDnF1YW50aXR5X3VuaXRzGAIgASgDEhMKC29yZGVyX2NvdW50GAMgASgFItgBCgVUcmFkZRIQCgh0cmFkZV9pZBgBIAEoCRIRCgltYXJrZXRfaWQYAiABKAkSFAoMcHJpY2VfbWljcm9zGAMgASgDEhYKDnF1YW50aXR5X3VuaXRzGAQgASgDEiQKCnRha2VyX3NpZGUYBSABKA4yEC50aGVncmlkLnYxLlNpZGUSLgoKdHJhZGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEgoKYXVjdGlvbl9pZBgHIAEoCRISCgphZmZpbGlhdGVkGAggASgIIscDCgZNYXJrZXQSEQoJbWFya2V0X2lkGAEgASgJEhUKDWluc3RydW1lbnRfaWQYAiABKAkSDgoGc3ltYm9sGAMgASgJEiYKBXN0YXRlGAQgASgOMhcudGhlZ3JpZC52MS5NYXJrZXRTdGF0ZRIUCgxzdGF0ZV9yZWFzb24YBSABKAkSJgoFdGVybXMYBiABKAsyFy50aGVncmlkLnYxLk1hcmtldFRlcm1zEh4KEWxhc3RfcHJpY2VfbWljcm9zGAcgASgDSACIAQESHAoPYmVzdF9iaWRfbWljcm9zGAggASgDSAGIAQESHAoPYmVzdF9hc2tfbWljcm9zGAkgASgDSAKIAQESMwoPbmV4dF9zd2VlcF90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgZwb2xpY3kYCyABKAsyGC50aGVncmlkLnYxLk1hcmtldFBvbGljeRIkCgdhdWN0aW9uGAwgASgLMhMudGhlZ3JpZC52MS5BdWN0aW9uQhQKEl9sYXN0X3ByaWNlX21pY3Jvc0ISChBfYmVzdF9iaWRfbWljcm9zQhIKEF9iZXN0X2Fza19taWNyb3MidwoMTWFya2V0UG9saWN5EhQKDG1heF9tb3ZlX2JwcxgBIAEoAxIaChJtYXhfbW92ZV93aW5kb3dfdXMYAiABKAMSGwoTbWF4X21vdmVfYXVjdGlvbl91cxgDIAEoAxIYChBzd2VlcF9hdWN0aW9uX3VzGAQgASgDIsQBCgtNYXJrZXRUZXJtcxIYChB0aWNrX3NpemVfbWljcm9zGAEgASgDEhoKEnF1YW50aXR5X21pbl91bml0cxgCIAEoAxIaChJxdWFudGl0eV9tYXhfdW5pdHMYAyABKAMSFQoNbWFrZXJfZmVlX2JwcxgEIAEoAxIVCg10YWtlcl9mZWVfYnBzGAUgASgDEhsKE3F1YW50aXR5X3N0ZXBfdW5pdHMYBiABKAMSGAoQcHJpY2VfbWF4X21pY3JvcxgHIAEoAyL2AgoOUmVmZXJlbmNlSW5kZXgSFQoNaW5zdHJ1bWVudF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSNQoRd2luZG93X3N0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjMKD3dpbmRvd19lbmRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoMcHJpY2VfbWljcm9zGAUgASgDSACIAQESEwoLdHJhZGVfY291bnQYBiABKAMSFQoNdm9sdW1lX3Rva2VucxgHIAEoAxIwCgZzdGF0dXMYCCABKA4yIC50aGVncmlkLnYxLlJlZmVyZW5jZUluZGV4U3RhdHVzEhYKDm1ldGhvZF92ZXJzaW9uGAkgASgFEi8KC3VwZGF0ZV90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIPCg1fcHJpY2VfbWljcm9zIk0KE1JlZmVyZW5jZUluZGV4SW5wdXQSEAoIdHJhZGVfaWQYASABKAkSFAoMcHJpY2VfbWljcm9zGAIgASgDEg4KBnRva2VucxgDIAEoAyKRAQoYR2V0UmVmZXJlbmNlSW5kZXhSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSNQoRd2luZG93X3N0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iRgoZR2V0UmVmZXJlbmNlSW5kZXhSZXNwb25zZRIpCgVpbmRleBgBIAEoCzIaLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXgi4gEKG0xpc3RSZWZlcmVuY2VJbmRleGVzUmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEi4KCnN0YXJ0X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgxtaW5fcG9zaXRpb24YBiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImQKHExpc3RSZWZlcmVuY2VJbmRleGVzUmVzcG9uc2USKwoHaW5kZXhlcxgBIAMoCzIaLnRoZWdyaWQudjEuUmVmZXJlbmNlSW5kZXgSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIr8BCh9MaXN0UmVmZXJlbmNlSW5kZXhJbnB1dHNSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSNQoRd2luZG93X3N0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXBhZ2Vfc2l6ZRgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEioKDG1pbl9wb3NpdGlvbhgFIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24ilwEKIExpc3RSZWZlcmVuY2VJbmRleElucHV0c1Jlc3BvbnNlEikKBWluZGV4GAEgASgLMhoudGhlZ3JpZC52MS5SZWZlcmVuY2VJbmRleBIvCgZpbnB1dHMYAiADKAsyHy50aGVncmlkLnYxLlJlZmVyZW5jZUluZGV4SW5wdXQSFwoPbmV4dF9wYWdlX3Rva2VuGAMgASgJKtMBCgdDaGFubmVsEhcKE0NIQU5ORUxfVU5TUEVDSUZJRUQQABIQCgxDSEFOTkVMX0JPT0sQARISCg5DSEFOTkVMX1RSQURFUxACEhIKDkNIQU5ORUxfU1RBVFVTEAMSEwoPQ0hBTk5FTF9BVUNUSU9OEAQSEAoMQ0hBTk5FTF9CRVNUEAUSEgoOQ0hBTk5FTF9USUNLRVIQBhITCg9DSEFOTkVMX0NBTkRMRVMQBxIRCg1DSEFOTkVMX0lOREVYEAgSEgoOQ0hBTk5FTF9PUkRFUlMQCSrzAQoOQ2FuZGxlSW50ZXJ2YWwSHwobQ0FORExFX0lOVEVSVkFMX1VOU1BFQ0lGSUVEEAASHgoaQ0FORExFX0lOVEVSVkFMX09ORV9NSU5VVEUQARIgChxDQU5ETEVfSU5URVJWQUxfRklWRV9NSU5VVEVTEAISIwofQ0FORExFX0lOVEVSVkFMX0ZJRlRFRU5fTUlOVVRFUxADEhwKGENBTkRMRV9JTlRFUlZBTF9PTkVfSE9VUhAEEh4KGkNBTkRMRV9JTlRFUlZBTF9GT1VSX0hPVVJTEAUSGwoXQ0FORExFX0lOVEVSVkFMX09ORV9EQVkQBip+CgxBdWN0aW9uQ2F1c2USHQoZQVVDVElPTl9DQVVTRV9VTlNQRUNJRklFRBAAEhoKFkFVQ1RJT05fQ0FVU0VfT1BFUkFUT1IQARIaChZBVUNUSU9OX0NBVVNFX01BWF9NT1ZFEAISFwoTQVVDVElPTl9DQVVTRV9TV0VFUBADKq4BCgtNYXJrZXRTdGF0ZRIcChhNQVJLRVRfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFNQVJLRVRfU1RBVEVfT1BFThABEhwKGE1BUktFVF9TVEFURV9DQU5DRUxfT05MWRACEhcKE01BUktFVF9TVEFURV9IQUxURUQQAxIYChRNQVJLRVRfU1RBVEVfQVVDVElPThAEEhkKFU1BUktFVF9TVEFURV9TV0VFUElORxAFKogBChRSZWZlcmVuY2VJbmRleFN0YXR1cxImCiJSRUZFUkVOQ0VfSU5ERVhfU1RBVFVTX1VOU1BFQ0lGSUVEEAASJgoiUkVGRVJFTkNFX0lOREVYX1NUQVRVU19QUk9WSVNJT05BTBABEiAKHFJFRkVSRU5DRV9JTkRFWF9TVEFUVVNfRklOQUwQAjLcCAoRTWFya2V0RGF0YVNlcnZpY2USTQoJR2V0TWFya2V0EhwudGhlZ3JpZC52MS5HZXRNYXJrZXRSZXF1ZXN0Gh0udGhlZ3JpZC52MS5HZXRNYXJrZXRSZXNwb25zZSIDkAIBElMKC0xpc3RNYXJrZXRzEh4udGhlZ3JpZC52MS5MaXN0TWFya2V0c1JlcXVlc3QaHy50aGVncmlkLnYxLkxpc3RNYXJrZXRzUmVzcG9uc2UiA5ACARJHCgdHZXRCb29rEhoudGhlZ3JpZC52MS5HZXRCb29rUmVxdWVzdBobLnRoZWdyaWQudjEuR2V0Qm9va1Jlc3BvbnNlIgOQAgESVgoMR2V0T3JkZXJCb29rEh8udGhlZ3JpZC52MS5HZXRPcmRlckJvb2tSZXF1ZXN0GiAudGhlZ3JpZC52MS5HZXRPcmRlckJvb2tSZXNwb25zZSIDkAIBEk0KCUdldFRpY2tlchIcLnRoZWdyaWQudjEuR2V0VGlja2VyUmVxdWVzdBodLnRoZWdyaWQudjEuR2V0VGlja2VyUmVzcG9uc2UiA5ACARJTCgtMaXN0VGlja2VycxIeLnRoZWdyaWQudjEuTGlzdFRpY2tlcnNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5MaXN0VGlja2Vyc1Jlc3BvbnNlIgOQAgESUwoLTGlzdENhbmRsZXMSHi50aGVncmlkLnYxLkxpc3RDYW5kbGVzUmVxdWVzdBofLnRoZWdyaWQudjEuTGlzdENhbmRsZXNSZXNwb25zZSIDkAIBElAKCkxpc3RUcmFkZXMSHS50aGVncmlkLnYxLkxpc3RUcmFkZXNSZXF1ZXN0Gh4udGhlZ3JpZC52MS5MaXN0VHJhZGVzUmVzcG9uc2UiA5ACARJkChBTdHJlYW1NYXJrZXREYXRhEiMudGhlZ3JpZC52MS5TdHJlYW1NYXJrZXREYXRhUmVxdWVzdBokLnRoZWdyaWQudjEuU3RyZWFtTWFya2V0RGF0YVJlc3BvbnNlIgOQAgEwARJlChFHZXRSZWZlcmVuY2VJbmRleBIkLnRoZWdyaWQudjEuR2V0UmVmZXJlbmNlSW5kZXhSZXF1ZXN0GiUudGhlZ3JpZC52MS5HZXRSZWZlcmVuY2VJbmRleFJlc3BvbnNlIgOQAgESbgoUTGlzdFJlZmVyZW5jZUluZGV4ZXMSJy50aGVncmlkLnYxLkxpc3RSZWZlcmVuY2VJbmRleGVzUmVxdWVzdBooLnRoZWdyaWQudjEuTGlzdFJlZmVyZW5jZUluZGV4ZXNSZXNwb25zZSIDkAIBEnoKGExpc3RSZWZlcmVuY2VJbmRleElucHV0cxIrLnRoZWdyaWQudjEuTGlzdFJlZmVyZW5jZUluZGV4SW5wdXRzUmVxdWVzdBosLnRoZWdyaWQudjEuTGlzdFJlZmVyZW5jZUluZGV4SW5wdXRzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of GetMarket.
@@ -192,6 +192,272 @@ export const GetBookResponseSchema: GenMessage<GetBookResponse> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_market_data, 5);
 
 /**
+ * Request of GetOrderBook.
+ *
+ * @generated from message thegrid.v1.GetOrderBookRequest
+ */
+export type GetOrderBookRequest = Message<"thegrid.v1.GetOrderBookRequest"> & {
+  /**
+   * Market id or instrument symbol.
+   *
+   * @generated from field: string market = 1;
+   */
+  market: string;
+
+  /**
+   * Greatest number of orders on each side; 0 means 100, at most 5,000.
+   *
+   * @generated from field: int32 depth_orders = 2;
+   */
+  depthOrders: number;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 3;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetOrderBookRequest.
+ * Use `create(GetOrderBookRequestSchema)` to create a new message.
+ */
+export const GetOrderBookRequestSchema: GenMessage<GetOrderBookRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 6);
+
+/**
+ * Response of GetOrderBook.
+ *
+ * @generated from message thegrid.v1.GetOrderBookResponse
+ */
+export type GetOrderBookResponse = Message<"thegrid.v1.GetOrderBookResponse"> & {
+  /**
+   * The book.
+   *
+   * @generated from field: thegrid.v1.OrderBookSnapshot book = 1;
+   */
+  book?: OrderBookSnapshot | undefined;
+
+  /**
+   * The market's public sequence to which the book is complete.
+   *
+   * @generated from field: int64 sequence = 2;
+   */
+  sequence: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.GetOrderBookResponse.
+ * Use `create(GetOrderBookResponseSchema)` to create a new message.
+ */
+export const GetOrderBookResponseSchema: GenMessage<GetOrderBookResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 7);
+
+/**
+ * Request of GetTicker.
+ *
+ * @generated from message thegrid.v1.GetTickerRequest
+ */
+export type GetTickerRequest = Message<"thegrid.v1.GetTickerRequest"> & {
+  /**
+   * Market id or instrument symbol.
+   *
+   * @generated from field: string market = 1;
+   */
+  market: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 2;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetTickerRequest.
+ * Use `create(GetTickerRequestSchema)` to create a new message.
+ */
+export const GetTickerRequestSchema: GenMessage<GetTickerRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 8);
+
+/**
+ * Response of GetTicker.
+ *
+ * @generated from message thegrid.v1.GetTickerResponse
+ */
+export type GetTickerResponse = Message<"thegrid.v1.GetTickerResponse"> & {
+  /**
+   * The ticker.
+   *
+   * @generated from field: thegrid.v1.Ticker ticker = 1;
+   */
+  ticker?: Ticker | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetTickerResponse.
+ * Use `create(GetTickerResponseSchema)` to create a new message.
+ */
+export const GetTickerResponseSchema: GenMessage<GetTickerResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 9);
+
+/**
+ * Request of ListTickers.
+ *
+ * @generated from message thegrid.v1.ListTickersRequest
+ */
+export type ListTickersRequest = Message<"thegrid.v1.ListTickersRequest"> & {
+  /**
+   * Greatest number of tickers in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 3;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListTickersRequest.
+ * Use `create(ListTickersRequestSchema)` to create a new message.
+ */
+export const ListTickersRequestSchema: GenMessage<ListTickersRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 10);
+
+/**
+ * Response of ListTickers.
+ *
+ * @generated from message thegrid.v1.ListTickersResponse
+ */
+export type ListTickersResponse = Message<"thegrid.v1.ListTickersResponse"> & {
+  /**
+   * Tickers, by market id.
+   *
+   * @generated from field: repeated thegrid.v1.Ticker tickers = 1;
+   */
+  tickers: Ticker[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListTickersResponse.
+ * Use `create(ListTickersResponseSchema)` to create a new message.
+ */
+export const ListTickersResponseSchema: GenMessage<ListTickersResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 11);
+
+/**
+ * Request of ListCandles.
+ *
+ * @generated from message thegrid.v1.ListCandlesRequest
+ */
+export type ListCandlesRequest = Message<"thegrid.v1.ListCandlesRequest"> & {
+  /**
+   * Market id or instrument symbol.
+   *
+   * @generated from field: string market = 1;
+   */
+  market: string;
+
+  /**
+   * Length of the candles; unset means one minute.
+   *
+   * @generated from field: thegrid.v1.CandleInterval interval = 2;
+   */
+  interval: CandleInterval;
+
+  /**
+   * Greatest number of candles in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+
+  /**
+   * Only candles that start at or after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 5;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Only candles that start before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 6;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 7;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListCandlesRequest.
+ * Use `create(ListCandlesRequestSchema)` to create a new message.
+ */
+export const ListCandlesRequestSchema: GenMessage<ListCandlesRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 12);
+
+/**
+ * Response of ListCandles.
+ *
+ * @generated from message thegrid.v1.ListCandlesResponse
+ */
+export type ListCandlesResponse = Message<"thegrid.v1.ListCandlesResponse"> & {
+  /**
+   * Candles, newest first.
+   *
+   * @generated from field: repeated thegrid.v1.Candle candles = 1;
+   */
+  candles: Candle[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListCandlesResponse.
+ * Use `create(ListCandlesResponseSchema)` to create a new message.
+ */
+export const ListCandlesResponseSchema: GenMessage<ListCandlesResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 13);
+
+/**
  * Request of ListTrades.
  *
  * @generated from message thegrid.v1.ListTradesRequest
@@ -245,7 +511,7 @@ export type ListTradesRequest = Message<"thegrid.v1.ListTradesRequest"> & {
  * Use `create(ListTradesRequestSchema)` to create a new message.
  */
 export const ListTradesRequestSchema: GenMessage<ListTradesRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 6);
+  messageDesc(file_thegrid_v1_market_data, 14);
 
 /**
  * Response of ListTrades.
@@ -273,7 +539,7 @@ export type ListTradesResponse = Message<"thegrid.v1.ListTradesResponse"> & {
  * Use `create(ListTradesResponseSchema)` to create a new message.
  */
 export const ListTradesResponseSchema: GenMessage<ListTradesResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 7);
+  messageDesc(file_thegrid_v1_market_data, 15);
 
 /**
  * Request of StreamMarketData.
@@ -282,7 +548,7 @@ export const ListTradesResponseSchema: GenMessage<ListTradesResponse> = /*@__PUR
  */
 export type StreamMarketDataRequest = Message<"thegrid.v1.StreamMarketDataRequest"> & {
   /**
-   * What to carry, at most one subscription per market and channel.
+   * What to carry, at most one subscription per market and channel, and of candles per interval.
    *
    * @generated from field: repeated thegrid.v1.Subscription subscriptions = 1;
    */
@@ -294,7 +560,7 @@ export type StreamMarketDataRequest = Message<"thegrid.v1.StreamMarketDataReques
  * Use `create(StreamMarketDataRequestSchema)` to create a new message.
  */
 export const StreamMarketDataRequestSchema: GenMessage<StreamMarketDataRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 8);
+  messageDesc(file_thegrid_v1_market_data, 16);
 
 /**
  * Response of StreamMarketData: whatever is ready, in order.
@@ -308,6 +574,21 @@ export type StreamMarketDataResponse = Message<"thegrid.v1.StreamMarketDataRespo
    * @generated from field: repeated thegrid.v1.MarketEvent events = 1;
    */
   events: MarketEvent[];
+
+  /**
+   * How many events of these subscriptions waited when this message was made because the reader was
+   * behind; 0 for one that keeps up.
+   *
+   * @generated from field: int64 lag_events = 2;
+   */
+  lagEvents: bigint;
+
+  /**
+   * Time between the exchange's last stamp and that of the oldest of those events, in microseconds.
+   *
+   * @generated from field: int64 lag_us = 3;
+   */
+  lagUs: bigint;
 };
 
 /**
@@ -315,7 +596,7 @@ export type StreamMarketDataResponse = Message<"thegrid.v1.StreamMarketDataRespo
  * Use `create(StreamMarketDataResponseSchema)` to create a new message.
  */
 export const StreamMarketDataResponseSchema: GenMessage<StreamMarketDataResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 9);
+  messageDesc(file_thegrid_v1_market_data, 17);
 
 /**
  * Subscription asks for one channel of one market.
@@ -345,11 +626,19 @@ export type Subscription = Message<"thegrid.v1.Subscription"> & {
   afterSequence?: bigint | undefined;
 
   /**
-   * Price levels on each side of the snapshot and the deltas; 0 means all.
+   * Price levels on each side of the snapshot and the deltas of CHANNEL_BOOK; 0 means all. Other
+   * channels pass it over.
    *
    * @generated from field: int32 depth_levels = 4;
    */
   depthLevels: number;
+
+  /**
+   * Length of the candles of CHANNEL_CANDLES; unset means one minute. Other channels pass it over.
+   *
+   * @generated from field: thegrid.v1.CandleInterval candle_interval = 5;
+   */
+  candleInterval: CandleInterval;
 };
 
 /**
@@ -357,7 +646,7 @@ export type Subscription = Message<"thegrid.v1.Subscription"> & {
  * Use `create(SubscriptionSchema)` to create a new message.
  */
 export const SubscriptionSchema: GenMessage<Subscription> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 10);
+  messageDesc(file_thegrid_v1_market_data, 18);
 
 /**
  * MarketEvent is one step of one channel of one market.
@@ -373,7 +662,9 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
   marketId: string;
 
   /**
-   * The channel that the event belongs to; unset for heartbeats.
+   * The channel that the event belongs to; unset for a heartbeat of the whole market. A heartbeat with
+   * a channel tells of that channel alone: a subscription of trades, which have no snapshot, says by it
+   * to which sequence they are complete.
    *
    * @generated from field: thegrid.v1.Channel channel = 2;
    */
@@ -447,7 +738,7 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
     case: "market";
   } | {
     /**
-     * Nothing happened for a second; `sequence` is the last one.
+     * Sent every second; all of the subscriptions up to `sequence` has been sent.
      *
      * @generated from field: thegrid.v1.Heartbeat heartbeat = 11;
      */
@@ -469,7 +760,70 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
      */
     value: Auction;
     case: "auction";
+  } | {
+    /**
+     * The best price of each side.
+     *
+     * @generated from field: thegrid.v1.BestPrices best_prices = 14;
+     */
+    value: BestPrices;
+    case: "bestPrices";
+  } | {
+    /**
+     * The whole book order by order, or a part of it.
+     *
+     * @generated from field: thegrid.v1.OrderBookSnapshot order_book_snapshot = 15;
+     */
+    value: OrderBookSnapshot;
+    case: "orderBookSnapshot";
+  } | {
+    /**
+     * The orders that changed.
+     *
+     * @generated from field: thegrid.v1.OrderBookDelta order_book_delta = 16;
+     */
+    value: OrderBookDelta;
+    case: "orderBookDelta";
+  } | {
+    /**
+     * The ticker as it stands.
+     *
+     * @generated from field: thegrid.v1.Ticker ticker = 17;
+     */
+    value: Ticker;
+    case: "ticker";
+  } | {
+    /**
+     * A candle as it stands.
+     *
+     * @generated from field: thegrid.v1.Candle candle = 18;
+     */
+    value: Candle;
+    case: "candle";
+  } | {
+    /**
+     * The index of one window as it stands.
+     *
+     * @generated from field: thegrid.v1.ReferenceIndex reference_index = 19;
+     */
+    value: ReferenceIndex;
+    case: "referenceIndex";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * Set on the first event after a loss that the exchange knows of: the first sequence after which
+   * events of this channel may be missing, for they are no longer kept. What follows is whole again.
+   *
+   * @generated from field: optional int64 gap_from_sequence = 20;
+   */
+  gapFromSequence?: bigint | undefined;
+
+  /**
+   * The last sequence of that loss.
+   *
+   * @generated from field: optional int64 gap_to_sequence = 21;
+   */
+  gapToSequence?: bigint | undefined;
 };
 
 /**
@@ -477,7 +831,427 @@ export type MarketEvent = Message<"thegrid.v1.MarketEvent"> & {
  * Use `create(MarketEventSchema)` to create a new message.
  */
 export const MarketEventSchema: GenMessage<MarketEvent> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 11);
+  messageDesc(file_thegrid_v1_market_data, 19);
+
+/**
+ * BestPrices is level 1 of a book.
+ *
+ * @generated from message thegrid.v1.BestPrices
+ */
+export type BestPrices = Message<"thegrid.v1.BestPrices"> & {
+  /**
+   * The highest buy level; unset when no buy rests.
+   *
+   * @generated from field: thegrid.v1.BookLevel bid = 1;
+   */
+  bid?: BookLevel | undefined;
+
+  /**
+   * The lowest sell level; unset when no sell rests.
+   *
+   * @generated from field: thegrid.v1.BookLevel ask = 2;
+   */
+  ask?: BookLevel | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.BestPrices.
+ * Use `create(BestPricesSchema)` to create a new message.
+ */
+export const BestPricesSchema: GenMessage<BestPrices> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 20);
+
+/**
+ * OrderBookSnapshot is a book order by order. On a stream a large book comes in several events of the
+ * same sequence, each going on where the one before stopped.
+ *
+ * @generated from message thegrid.v1.OrderBookSnapshot
+ */
+export type OrderBookSnapshot = Message<"thegrid.v1.OrderBookSnapshot"> & {
+  /**
+   * Buy orders as they would trade: highest price first, and of one price the oldest first.
+   *
+   * @generated from field: repeated thegrid.v1.BookOrder bids = 1;
+   */
+  bids: BookOrder[];
+
+  /**
+   * Sell orders as they would trade: lowest price first, and of one price the oldest first.
+   *
+   * @generated from field: repeated thegrid.v1.BookOrder asks = 2;
+   */
+  asks: BookOrder[];
+
+  /**
+   * CRC-32 over the first orders of each side, see BookOrder; of the whole book in every part.
+   *
+   * @generated from field: uint32 checksum = 3;
+   */
+  checksum: number;
+
+  /**
+   * Whether events between `after_sequence` and here were lost, because they are no longer kept.
+   *
+   * @generated from field: bool gap = 4;
+   */
+  gap: boolean;
+
+  /**
+   * Whether this part goes on where the one before stopped; the first part begins the book anew.
+   *
+   * @generated from field: bool continued = 5;
+   */
+  continued: boolean;
+
+  /**
+   * Whether another part follows.
+   *
+   * @generated from field: bool more = 6;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message thegrid.v1.OrderBookSnapshot.
+ * Use `create(OrderBookSnapshotSchema)` to create a new message.
+ */
+export const OrderBookSnapshotSchema: GenMessage<OrderBookSnapshot> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 21);
+
+/**
+ * OrderBookDelta carries orders that came, changed or left; quantity 0 removes an order.
+ *
+ * @generated from message thegrid.v1.OrderBookDelta
+ */
+export type OrderBookDelta = Message<"thegrid.v1.OrderBookDelta"> & {
+  /**
+   * Changed buy orders.
+   *
+   * @generated from field: repeated thegrid.v1.BookOrder bids = 1;
+   */
+  bids: BookOrder[];
+
+  /**
+   * Changed sell orders.
+   *
+   * @generated from field: repeated thegrid.v1.BookOrder asks = 2;
+   */
+  asks: BookOrder[];
+
+  /**
+   * CRC-32 over the first orders of each side after the change.
+   *
+   * @generated from field: uint32 checksum = 3;
+   */
+  checksum: number;
+};
+
+/**
+ * Describes the message thegrid.v1.OrderBookDelta.
+ * Use `create(OrderBookDeltaSchema)` to create a new message.
+ */
+export const OrderBookDeltaSchema: GenMessage<OrderBookDelta> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 22);
+
+/**
+ * BookOrder is one resting order, as the public sees it: its id is the one that its owner knows it by
+ * and says nothing of who that is. The checksum runs over the text
+ * `price_micros:quantity_units:order_id` of the first 25 bids, then of the first 25 asks, in the order
+ * in which they would trade, joined by `|`.
+ *
+ * @generated from message thegrid.v1.BookOrder
+ */
+export type BookOrder = Message<"thegrid.v1.BookOrder"> & {
+  /**
+   * Id, `ord_…`.
+   *
+   * @generated from field: string order_id = 1;
+   */
+  orderId: string;
+
+  /**
+   * Price in micro-dollars per Unit.
+   *
+   * @generated from field: int64 price_micros = 2;
+   */
+  priceMicros: bigint;
+
+  /**
+   * What is left of it, in Units; 0 once it has left the book.
+   *
+   * @generated from field: int64 quantity_units = 3;
+   */
+  quantityUnits: bigint;
+
+  /**
+   * Place in the queue of its price: of two orders the smaller trades first. It stays when an order is
+   * filled in part or reduced; any other amendment gives a new one, behind all that rest.
+   *
+   * @generated from field: int64 priority = 4;
+   */
+  priority: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.BookOrder.
+ * Use `create(BookOrderSchema)` to create a new message.
+ */
+export const BookOrderSchema: GenMessage<BookOrder> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 23);
+
+/**
+ * Ticker is what a market trades at, and what it did in the last 24 hours: the 1,440 minutes that end
+ * with the present one. Trades between members of one affiliation group count for nothing in it.
+ *
+ * @generated from message thegrid.v1.Ticker
+ */
+export type Ticker = Message<"thegrid.v1.Ticker"> & {
+  /**
+   * The market, `mkt_…`.
+   *
+   * @generated from field: string market_id = 1;
+   */
+  marketId: string;
+
+  /**
+   * Symbol of the instrument.
+   *
+   * @generated from field: string symbol = 2;
+   */
+  symbol: string;
+
+  /**
+   * The exchange's stamp of these figures.
+   *
+   * @generated from field: google.protobuf.Timestamp ticker_time = 3;
+   */
+  tickerTime?: Timestamp | undefined;
+
+  /**
+   * The highest buy level; unset when no buy rests.
+   *
+   * @generated from field: thegrid.v1.BookLevel bid = 4;
+   */
+  bid?: BookLevel | undefined;
+
+  /**
+   * The lowest sell level; unset when no sell rests.
+   *
+   * @generated from field: thegrid.v1.BookLevel ask = 5;
+   */
+  ask?: BookLevel | undefined;
+
+  /**
+   * Price of the last trade in micro-dollars per Unit; absent before the first.
+   *
+   * @generated from field: optional int64 last_price_micros = 6;
+   */
+  lastPriceMicros?: bigint | undefined;
+
+  /**
+   * Quantity of the last trade in Units; 0 before the first.
+   *
+   * @generated from field: int64 last_quantity_units = 7;
+   */
+  lastQuantityUnits: bigint;
+
+  /**
+   * When the last trade was; unset before the first.
+   *
+   * @generated from field: google.protobuf.Timestamp last_trade_time = 8;
+   */
+  lastTradeTime?: Timestamp | undefined;
+
+  /**
+   * The last trade, `trd_…`; empty before the first.
+   *
+   * @generated from field: string last_trade_id = 9;
+   */
+  lastTradeId: string;
+
+  /**
+   * When the 24 hours began.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 10;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * Price of the first trade in the 24 hours; absent, as the next three, when there was none.
+   *
+   * @generated from field: optional int64 open_price_micros = 11;
+   */
+  openPriceMicros?: bigint | undefined;
+
+  /**
+   * Highest price in the 24 hours.
+   *
+   * @generated from field: optional int64 high_price_micros = 12;
+   */
+  highPriceMicros?: bigint | undefined;
+
+  /**
+   * Lowest price in the 24 hours.
+   *
+   * @generated from field: optional int64 low_price_micros = 13;
+   */
+  lowPriceMicros?: bigint | undefined;
+
+  /**
+   * Last price less the opening one, in micro-dollars per Unit.
+   *
+   * @generated from field: optional int64 change_micros = 14;
+   */
+  changeMicros?: bigint | undefined;
+
+  /**
+   * The same as a part of the opening price, in basis points, rounded towards zero.
+   *
+   * @generated from field: optional int64 change_bps = 15;
+   */
+  changeBps?: bigint | undefined;
+
+  /**
+   * Units traded in the 24 hours.
+   *
+   * @generated from field: int64 volume_units = 16;
+   */
+  volumeUnits: bigint;
+
+  /**
+   * Sum of price times quantity in the 24 hours, in micro-dollars.
+   *
+   * @generated from field: int64 turnover_micros = 17;
+   */
+  turnoverMicros: bigint;
+
+  /**
+   * Trades in the 24 hours.
+   *
+   * @generated from field: int64 trade_count = 18;
+   */
+  tradeCount: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.Ticker.
+ * Use `create(TickerSchema)` to create a new message.
+ */
+export const TickerSchema: GenMessage<Ticker> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 24);
+
+/**
+ * Candle is what traded in one interval. Trades between members of one affiliation group count for
+ * nothing in it.
+ *
+ * @generated from message thegrid.v1.Candle
+ */
+export type Candle = Message<"thegrid.v1.Candle"> & {
+  /**
+   * The market, `mkt_…`.
+   *
+   * @generated from field: string market_id = 1;
+   */
+  marketId: string;
+
+  /**
+   * Its length.
+   *
+   * @generated from field: thegrid.v1.CandleInterval interval = 2;
+   */
+  interval: CandleInterval;
+
+  /**
+   * When it begins; trades of this instant are in it.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * When it ends; trades of this instant are in the next.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 4;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Price of the first trade, in micro-dollars per Unit.
+   *
+   * @generated from field: int64 open_price_micros = 5;
+   */
+  openPriceMicros: bigint;
+
+  /**
+   * Highest price.
+   *
+   * @generated from field: int64 high_price_micros = 6;
+   */
+  highPriceMicros: bigint;
+
+  /**
+   * Lowest price.
+   *
+   * @generated from field: int64 low_price_micros = 7;
+   */
+  lowPriceMicros: bigint;
+
+  /**
+   * Price of the last trade.
+   *
+   * @generated from field: int64 close_price_micros = 8;
+   */
+  closePriceMicros: bigint;
+
+  /**
+   * Units traded.
+   *
+   * @generated from field: int64 volume_units = 9;
+   */
+  volumeUnits: bigint;
+
+  /**
+   * Sum of price times quantity, in micro-dollars.
+   *
+   * @generated from field: int64 turnover_micros = 10;
+   */
+  turnoverMicros: bigint;
+
+  /**
+   * Trades.
+   *
+   * @generated from field: int64 trade_count = 11;
+   */
+  tradeCount: bigint;
+
+  /**
+   * The first trade, `trd_…`.
+   *
+   * @generated from field: string first_trade_id = 12;
+   */
+  firstTradeId: string;
+
+  /**
+   * The last trade, `trd_…`.
+   *
+   * @generated from field: string last_trade_id = 13;
+   */
+  lastTradeId: string;
+
+  /**
+   * Whether the exchange's time has passed its end, so that it never changes again.
+   *
+   * @generated from field: bool final = 14;
+   */
+  final: boolean;
+};
+
+/**
+ * Describes the message thegrid.v1.Candle.
+ * Use `create(CandleSchema)` to create a new message.
+ */
+export const CandleSchema: GenMessage<Candle> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 25);
 
 /**
  * Auction is a call auction: orders collect, and at its end all that agree trade at one price, that of
@@ -550,7 +1324,7 @@ export type Auction = Message<"thegrid.v1.Auction"> & {
  * Use `create(AuctionSchema)` to create a new message.
  */
 export const AuctionSchema: GenMessage<Auction> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 12);
+  messageDesc(file_thegrid_v1_market_data, 26);
 
 /**
  * BookSnapshot is a book by price level, best price first.
@@ -592,7 +1366,7 @@ export type BookSnapshot = Message<"thegrid.v1.BookSnapshot"> & {
  * Use `create(BookSnapshotSchema)` to create a new message.
  */
 export const BookSnapshotSchema: GenMessage<BookSnapshot> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 13);
+  messageDesc(file_thegrid_v1_market_data, 27);
 
 /**
  * BookDelta carries levels whose quantity changed; quantity 0 removes the level.
@@ -627,7 +1401,7 @@ export type BookDelta = Message<"thegrid.v1.BookDelta"> & {
  * Use `create(BookDeltaSchema)` to create a new message.
  */
 export const BookDeltaSchema: GenMessage<BookDelta> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 14);
+  messageDesc(file_thegrid_v1_market_data, 28);
 
 /**
  * BookLevel is one price and all that rests there. The checksum runs over the text
@@ -663,7 +1437,7 @@ export type BookLevel = Message<"thegrid.v1.BookLevel"> & {
  * Use `create(BookLevelSchema)` to create a new message.
  */
 export const BookLevelSchema: GenMessage<BookLevel> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 15);
+  messageDesc(file_thegrid_v1_market_data, 29);
 
 /**
  * Trade is one match, as the public sees it.
@@ -719,6 +1493,14 @@ export type Trade = Message<"thegrid.v1.Trade"> & {
    * @generated from field: string auction_id = 7;
    */
   auctionId: string;
+
+  /**
+   * Whether both sides belong to one affiliation group, so that it counts for no candle, ticker or
+   * index.
+   *
+   * @generated from field: bool affiliated = 8;
+   */
+  affiliated: boolean;
 };
 
 /**
@@ -726,7 +1508,7 @@ export type Trade = Message<"thegrid.v1.Trade"> & {
  * Use `create(TradeSchema)` to create a new message.
  */
 export const TradeSchema: GenMessage<Trade> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 16);
+  messageDesc(file_thegrid_v1_market_data, 30);
 
 /**
  * Market is where the Units of one instrument trade.
@@ -824,7 +1606,7 @@ export type Market = Message<"thegrid.v1.Market"> & {
  * Use `create(MarketSchema)` to create a new message.
  */
 export const MarketSchema: GenMessage<Market> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 17);
+  messageDesc(file_thegrid_v1_market_data, 31);
 
 /**
  * MarketPolicy are the figures of one market that the operator may change at any time.
@@ -867,7 +1649,7 @@ export type MarketPolicy = Message<"thegrid.v1.MarketPolicy"> & {
  * Use `create(MarketPolicySchema)` to create a new message.
  */
 export const MarketPolicySchema: GenMessage<MarketPolicy> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 18);
+  messageDesc(file_thegrid_v1_market_data, 32);
 
 /**
  * MarketTerms are the steps, bounds and fees of a market.
@@ -930,7 +1712,355 @@ export type MarketTerms = Message<"thegrid.v1.MarketTerms"> & {
  * Use `create(MarketTermsSchema)` to create a new message.
  */
 export const MarketTermsSchema: GenMessage<MarketTerms> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_market_data, 19);
+  messageDesc(file_thegrid_v1_market_data, 33);
+
+/**
+ * ReferenceIndex is the volume-weighted median price of the Units of an instrument that were delivered in
+ * one window. A delivery counts in the window in which it was opened, once it is settled in spec; of each
+ * trade that paid for its tokens, the price weighs as many tokens as were delivered of it. Trades and
+ * deliveries between members of one affiliation group do not count. Method version 1: the least price at
+ * which, from the lowest price up, half of all tokens are reached. Windows in which nothing was delivered
+ * have no index.
+ *
+ * @generated from message thegrid.v1.ReferenceIndex
+ */
+export type ReferenceIndex = Message<"thegrid.v1.ReferenceIndex"> & {
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 1;
+   */
+  instrumentId: string;
+
+  /**
+   * Symbol of the instrument.
+   *
+   * @generated from field: string symbol = 2;
+   */
+  symbol: string;
+
+  /**
+   * Begin of the window.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 3;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * End of the window, itself not in it.
+   *
+   * @generated from field: google.protobuf.Timestamp window_end_time = 4;
+   */
+  windowEndTime?: Timestamp | undefined;
+
+  /**
+   * The index in micro-dollars per Unit; absent when there were too few trades for one.
+   *
+   * @generated from field: optional int64 price_micros = 5;
+   */
+  priceMicros?: bigint | undefined;
+
+  /**
+   * Number of trades of which tokens were delivered.
+   *
+   * @generated from field: int64 trade_count = 6;
+   */
+  tradeCount: bigint;
+
+  /**
+   * Tokens delivered.
+   *
+   * @generated from field: int64 volume_tokens = 7;
+   */
+  volumeTokens: bigint;
+
+  /**
+   * Whether it may still change.
+   *
+   * @generated from field: thegrid.v1.ReferenceIndexStatus status = 8;
+   */
+  status: ReferenceIndexStatus;
+
+  /**
+   * Version of the method.
+   *
+   * @generated from field: int32 method_version = 9;
+   */
+  methodVersion: number;
+
+  /**
+   * When it was set.
+   *
+   * @generated from field: google.protobuf.Timestamp update_time = 10;
+   */
+  updateTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ReferenceIndex.
+ * Use `create(ReferenceIndexSchema)` to create a new message.
+ */
+export const ReferenceIndexSchema: GenMessage<ReferenceIndex> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 34);
+
+/**
+ * ReferenceIndexInput is one trade that went into an index.
+ *
+ * @generated from message thegrid.v1.ReferenceIndexInput
+ */
+export type ReferenceIndexInput = Message<"thegrid.v1.ReferenceIndexInput"> & {
+  /**
+   * The trade, `trd_…`.
+   *
+   * @generated from field: string trade_id = 1;
+   */
+  tradeId: string;
+
+  /**
+   * Its price in micro-dollars per Unit.
+   *
+   * @generated from field: int64 price_micros = 2;
+   */
+  priceMicros: bigint;
+
+  /**
+   * Its tokens that were delivered in the window.
+   *
+   * @generated from field: int64 tokens = 3;
+   */
+  tokens: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.ReferenceIndexInput.
+ * Use `create(ReferenceIndexInputSchema)` to create a new message.
+ */
+export const ReferenceIndexInputSchema: GenMessage<ReferenceIndexInput> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 35);
+
+/**
+ * Request of GetReferenceIndex.
+ *
+ * @generated from message thegrid.v1.GetReferenceIndexRequest
+ */
+export type GetReferenceIndexRequest = Message<"thegrid.v1.GetReferenceIndexRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Begin of the window; unset for the latest.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 2;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 3;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetReferenceIndexRequest.
+ * Use `create(GetReferenceIndexRequestSchema)` to create a new message.
+ */
+export const GetReferenceIndexRequestSchema: GenMessage<GetReferenceIndexRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 36);
+
+/**
+ * Response of GetReferenceIndex.
+ *
+ * @generated from message thegrid.v1.GetReferenceIndexResponse
+ */
+export type GetReferenceIndexResponse = Message<"thegrid.v1.GetReferenceIndexResponse"> & {
+  /**
+   * The index.
+   *
+   * @generated from field: thegrid.v1.ReferenceIndex index = 1;
+   */
+  index?: ReferenceIndex | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetReferenceIndexResponse.
+ * Use `create(GetReferenceIndexResponseSchema)` to create a new message.
+ */
+export const GetReferenceIndexResponseSchema: GenMessage<GetReferenceIndexResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 37);
+
+/**
+ * Request of ListReferenceIndexes.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexesRequest
+ */
+export type ListReferenceIndexesRequest = Message<"thegrid.v1.ListReferenceIndexesRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Greatest number of indexes in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+
+  /**
+   * Only windows that begin at or after this time.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 4;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Only windows that begin before this time.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 5;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 6;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexesRequest.
+ * Use `create(ListReferenceIndexesRequestSchema)` to create a new message.
+ */
+export const ListReferenceIndexesRequestSchema: GenMessage<ListReferenceIndexesRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 38);
+
+/**
+ * Response of ListReferenceIndexes.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexesResponse
+ */
+export type ListReferenceIndexesResponse = Message<"thegrid.v1.ListReferenceIndexesResponse"> & {
+  /**
+   * Indexes, newest window first.
+   *
+   * @generated from field: repeated thegrid.v1.ReferenceIndex indexes = 1;
+   */
+  indexes: ReferenceIndex[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexesResponse.
+ * Use `create(ListReferenceIndexesResponseSchema)` to create a new message.
+ */
+export const ListReferenceIndexesResponseSchema: GenMessage<ListReferenceIndexesResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 39);
+
+/**
+ * Request of ListReferenceIndexInputs.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexInputsRequest
+ */
+export type ListReferenceIndexInputsRequest = Message<"thegrid.v1.ListReferenceIndexInputsRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Begin of the window; unset for the latest that has ended.
+   *
+   * @generated from field: google.protobuf.Timestamp window_start_time = 2;
+   */
+  windowStartTime?: Timestamp | undefined;
+
+  /**
+   * Greatest number of inputs in one page; 0 means 100, at most 1,000.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before; empty for the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 5;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexInputsRequest.
+ * Use `create(ListReferenceIndexInputsRequestSchema)` to create a new message.
+ */
+export const ListReferenceIndexInputsRequestSchema: GenMessage<ListReferenceIndexInputsRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 40);
+
+/**
+ * Response of ListReferenceIndexInputs.
+ *
+ * @generated from message thegrid.v1.ListReferenceIndexInputsResponse
+ */
+export type ListReferenceIndexInputsResponse = Message<"thegrid.v1.ListReferenceIndexInputsResponse"> & {
+  /**
+   * The index; a provisional one may since have got further inputs.
+   *
+   * @generated from field: thegrid.v1.ReferenceIndex index = 1;
+   */
+  index?: ReferenceIndex | undefined;
+
+  /**
+   * Trades that went into it, by trade id.
+   *
+   * @generated from field: repeated thegrid.v1.ReferenceIndexInput inputs = 2;
+   */
+  inputs: ReferenceIndexInput[];
+
+  /**
+   * Token of the next page; empty at the end.
+   *
+   * @generated from field: string next_page_token = 3;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReferenceIndexInputsResponse.
+ * Use `create(ListReferenceIndexInputsResponseSchema)` to create a new message.
+ */
+export const ListReferenceIndexInputsResponseSchema: GenMessage<ListReferenceIndexInputsResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_market_data, 41);
 
 /**
  * Channel of a market's public data.
@@ -973,6 +2103,47 @@ export enum Channel {
    * @generated from enum value: CHANNEL_AUCTION = 4;
    */
   AUCTION = 4,
+
+  /**
+   * The best price of each side with what rests there, at every change: level 1 of the book. Each event
+   * tells all of it.
+   *
+   * @generated from enum value: CHANNEL_BEST = 5;
+   */
+  BEST = 5,
+
+  /**
+   * Best and last prices and the figures of the last 24 hours. Its events carry the sequence of the
+   * change that they follow from, the latest alone matters, and one may repeat the sequence of the one
+   * before when time alone has moved the figures.
+   *
+   * @generated from enum value: CHANNEL_TICKER = 6;
+   */
+  TICKER = 6,
+
+  /**
+   * The candles of one interval, see `candle_interval`: the present one as it grows, and each once more
+   * when it is final. An event stands for all that was told before of the candle with the same start,
+   * and carries the sequence of the change that it follows from; a final one may repeat the sequence.
+   *
+   * @generated from enum value: CHANNEL_CANDLES = 7;
+   */
+  CANDLES = 7,
+
+  /**
+   * The reference index of the market's instrument, at each change of a window's index. Its events carry
+   * the sequence of the change that they follow from and may repeat it.
+   *
+   * @generated from enum value: CHANNEL_INDEX = 8;
+   */
+  INDEX = 8,
+
+  /**
+   * Every order of the book with its place in the queue: level 3.
+   *
+   * @generated from enum value: CHANNEL_ORDERS = 9;
+   */
+  ORDERS = 9,
 }
 
 /**
@@ -980,6 +2151,68 @@ export enum Channel {
  */
 export const ChannelSchema: GenEnum<Channel> = /*@__PURE__*/
   enumDesc(file_thegrid_v1_market_data, 0);
+
+/**
+ * CandleInterval is the length of a candle. Intervals begin at whole multiples of it since 1970 in UTC.
+ *
+ * @generated from enum thegrid.v1.CandleInterval
+ */
+export enum CandleInterval {
+  /**
+   * Not set: one minute.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * 1 minute.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_ONE_MINUTE = 1;
+   */
+  ONE_MINUTE = 1,
+
+  /**
+   * 5 minutes.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_FIVE_MINUTES = 2;
+   */
+  FIVE_MINUTES = 2,
+
+  /**
+   * 15 minutes.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_FIFTEEN_MINUTES = 3;
+   */
+  FIFTEEN_MINUTES = 3,
+
+  /**
+   * 1 hour.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_ONE_HOUR = 4;
+   */
+  ONE_HOUR = 4,
+
+  /**
+   * 4 hours: the time from one sweep to the next.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_FOUR_HOURS = 5;
+   */
+  FOUR_HOURS = 5,
+
+  /**
+   * 1 day.
+   *
+   * @generated from enum value: CANDLE_INTERVAL_ONE_DAY = 6;
+   */
+  ONE_DAY = 6,
+}
+
+/**
+ * Describes the enum thegrid.v1.CandleInterval.
+ */
+export const CandleIntervalSchema: GenEnum<CandleInterval> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_market_data, 1);
 
 /**
  * AuctionCause says why a market collects orders for a call auction.
@@ -1020,7 +2253,7 @@ export enum AuctionCause {
  * Describes the enum thegrid.v1.AuctionCause.
  */
 export const AuctionCauseSchema: GenEnum<AuctionCause> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_market_data, 1);
+  enumDesc(file_thegrid_v1_market_data, 2);
 
 /**
  * MarketState says what a market takes.
@@ -1075,7 +2308,41 @@ export enum MarketState {
  * Describes the enum thegrid.v1.MarketState.
  */
 export const MarketStateSchema: GenEnum<MarketState> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_market_data, 2);
+  enumDesc(file_thegrid_v1_market_data, 3);
+
+/**
+ * ReferenceIndexStatus says whether an index may still change.
+ *
+ * @generated from enum thegrid.v1.ReferenceIndexStatus
+ */
+export enum ReferenceIndexStatus {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: REFERENCE_INDEX_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The window has ended; deliveries that were opened in it and settle late still count.
+   *
+   * @generated from enum value: REFERENCE_INDEX_STATUS_PROVISIONAL = 1;
+   */
+  PROVISIONAL = 1,
+
+  /**
+   * It does not change any more.
+   *
+   * @generated from enum value: REFERENCE_INDEX_STATUS_FINAL = 2;
+   */
+  FINAL = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.ReferenceIndexStatus.
+ */
+export const ReferenceIndexStatusSchema: GenEnum<ReferenceIndexStatus> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_market_data, 4);
 
 /**
  * MarketDataService is the public side of the markets. Any key may read it; nothing in it names a member.
@@ -1114,6 +2381,49 @@ export const MarketDataService: GenService<{
     output: typeof GetBookResponseSchema;
   },
   /**
+   * GetOrderBook answers one market's book order by order, in the order in which they would trade.
+   * Refused with MARKET_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.GetOrderBook
+   */
+  getOrderBook: {
+    methodKind: "unary";
+    input: typeof GetOrderBookRequestSchema;
+    output: typeof GetOrderBookResponseSchema;
+  },
+  /**
+   * GetTicker answers one market's best and last prices and its figures of the last 24 hours. Refused
+   * with MARKET_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.GetTicker
+   */
+  getTicker: {
+    methodKind: "unary";
+    input: typeof GetTickerRequestSchema;
+    output: typeof GetTickerResponseSchema;
+  },
+  /**
+   * ListTickers pages through the tickers of all markets, by market id.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListTickers
+   */
+  listTickers: {
+    methodKind: "unary";
+    input: typeof ListTickersRequestSchema;
+    output: typeof ListTickersResponseSchema;
+  },
+  /**
+   * ListCandles pages through one market's candles of one interval, newest first. An interval in which
+   * nothing traded has no candle. Refused with MARKET_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListCandles
+   */
+  listCandles: {
+    methodKind: "unary";
+    input: typeof ListCandlesRequestSchema;
+    output: typeof ListCandlesResponseSchema;
+  },
+  /**
    * ListTrades pages through one market's trades, newest first. Refused with MARKET_NOT_FOUND.
    *
    * @generated from rpc thegrid.v1.MarketDataService.ListTrades
@@ -1126,9 +2436,11 @@ export const MarketDataService: GenService<{
   /**
    * StreamMarketData carries any number of subscriptions. Each begins with a snapshot, or, when
    * `after_sequence` is still kept, with all that came after it; from then on each event names the one
-   * before it, so that a gap cannot go unseen. A heartbeat comes every second. A reader that falls
-   * behind gets conflated book levels, declared in the event, never lost trades; one that falls behind
-   * further is ended with READER_TOO_SLOW and its last sequence.
+   * before it, so that a gap cannot go unseen. Trades are kept for ever, so they always resume, across
+   * restarts too; a channel of states that cannot resume begins with a snapshot that names the gap.
+   * A heartbeat comes every second. A reader that falls behind is told so in `lag_events` and gets
+   * conflated states, declared in the event, never fewer trades; one that falls behind further is
+   * ended with READER_TOO_SLOW and its last sequence.
    *
    * @generated from rpc thegrid.v1.MarketDataService.StreamMarketData
    */
@@ -1136,6 +2448,39 @@ export const MarketDataService: GenService<{
     methodKind: "server_streaming";
     input: typeof StreamMarketDataRequestSchema;
     output: typeof StreamMarketDataResponseSchema;
+  },
+  /**
+   * GetReferenceIndex answers the reference index of one window of an instrument, or its latest. Refused
+   * with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.GetReferenceIndex
+   */
+  getReferenceIndex: {
+    methodKind: "unary";
+    input: typeof GetReferenceIndexRequestSchema;
+    output: typeof GetReferenceIndexResponseSchema;
+  },
+  /**
+   * ListReferenceIndexes pages through an instrument's reference indexes, newest window first. Refused
+   * with INSTRUMENT_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListReferenceIndexes
+   */
+  listReferenceIndexes: {
+    methodKind: "unary";
+    input: typeof ListReferenceIndexesRequestSchema;
+    output: typeof ListReferenceIndexesResponseSchema;
+  },
+  /**
+   * ListReferenceIndexInputs pages through the trades that went into one index, by trade id, so that anyone
+   * can recompute it. Refused with INSTRUMENT_NOT_FOUND, INDEX_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MarketDataService.ListReferenceIndexInputs
+   */
+  listReferenceIndexInputs: {
+    methodKind: "unary";
+    input: typeof ListReferenceIndexInputsRequestSchema;
+    output: typeof ListReferenceIndexInputsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_market_data, 0);

@@ -4,8 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Position } from "./common_pb.js";
 import { file_thegrid_v1_common } from "./common_pb.js";
 import type { SelfTradePrevention } from "./trading_pb.js";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/members.proto.
  */
 export const file_thegrid_v1_members: GenFile = /*@__PURE__*/
-  fileDesc("Chh0aGVncmlkL3YxL21lbWJlcnMucHJvdG8SCnRoZWdyaWQudjEihQIKBk1lbWJlchIRCgltZW1iZXJfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhkKEWFmZmlsaWF0aW9uX2dyb3VwGAMgASgJEhEKCXN1c3BlbmRlZBgEIAEoCBIsCghzZXR0aW5ncxgFIAEoCzIaLnRoZWdyaWQudjEuTWVtYmVyU2V0dGluZ3MSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh8KBXJvbGVzGAcgAygOMhAudGhlZ3JpZC52MS5Sb2xlEhgKEHByZXZlbnRpb25fZ3JvdXAYCCABKAkSEAoIZmVlX3RpZXIYCSABKAkizwEKDk1lbWJlclNldHRpbmdzEi0KDGFjY291bnRfbW9kZRgBIAEoDjIXLnRoZWdyaWQudjEuQWNjb3VudE1vZGUSHwoXYXV0b19idXlfY2VpbGluZ19taWNyb3MYAiABKAMSFQoNYXV0b190cmFuc2ZlchgDIAEoCBIWCg5hdXRvX2J1eV91bml0cxgEIAEoAxI+ChVzZWxmX3RyYWRlX3ByZXZlbnRpb24YBSABKA4yHy50aGVncmlkLnYxLlNlbGZUcmFkZVByZXZlbnRpb24iUQoQR2V0TWVtYmVyUmVxdWVzdBIRCgltZW1iZXJfaWQYASABKAkSKgoMbWluX3Bvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJaChFHZXRNZW1iZXJSZXNwb25zZRIiCgZtZW1iZXIYASABKAsyEi50aGVncmlkLnYxLk1lbWJlchIhCgZzY29wZXMYAiADKA4yES50aGVncmlkLnYxLlNjb3BlIoIDChVVcGRhdGVTZXR0aW5nc1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIyCgxhY2NvdW50X21vZGUYAiABKA4yFy50aGVncmlkLnYxLkFjY291bnRNb2RlSACIAQESJAoXYXV0b19idXlfY2VpbGluZ19taWNyb3MYAyABKANIAYgBARIaCg1hdXRvX3RyYW5zZmVyGAQgASgISAKIAQESEQoJbWVtYmVyX2lkGAUgASgJEhsKDmF1dG9fYnV5X3VuaXRzGAYgASgDSAOIAQESQwoVc2VsZl90cmFkZV9wcmV2ZW50aW9uGAcgASgOMh8udGhlZ3JpZC52MS5TZWxmVHJhZGVQcmV2ZW50aW9uSASIAQFCDwoNX2FjY291bnRfbW9kZUIaChhfYXV0b19idXlfY2VpbGluZ19taWNyb3NCEAoOX2F1dG9fdHJhbnNmZXJCEQoPX2F1dG9fYnV5X3VuaXRzQhgKFl9zZWxmX3RyYWRlX3ByZXZlbnRpb24ibgoWVXBkYXRlU2V0dGluZ3NSZXNwb25zZRIsCghzZXR0aW5ncxgBIAEoCzIaLnRoZWdyaWQudjEuTWVtYmVyU2V0dGluZ3MSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIpQCCgNLZXkSDgoGa2V5X2lkGAEgASgJEhEKCW1lbWJlcl9pZBgCIAEoCRINCgVsYWJlbBgDIAEoCRIhCgZzY29wZXMYBCADKA4yES50aGVncmlkLnYxLlNjb3BlEi8KC2V4cGlyZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtyZXZva2VfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiUKBmxpbWl0cxgIIAEoCzIVLnRoZWdyaWQudjEuS2V5TGltaXRzIkcKCUtleUxpbWl0cxIbChNyZXF1ZXN0c19wZXJfc2Vjb25kGAEgASgDEh0KFWNvbmN1cnJlbnRfZGVsaXZlcmllcxgCIAEoAyLDAQoQQ3JlYXRlS2V5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBWxhYmVsGAIgASgJEiEKBnNjb3BlcxgDIAMoDjIRLnRoZWdyaWQudjEuU2NvcGUSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCW1lbWJlcl9pZBgFIAEoCRIlCgZsaW1pdHMYBiABKAsyFS50aGVncmlkLnYxLktleUxpbWl0cyJpChFDcmVhdGVLZXlSZXNwb25zZRIcCgNrZXkYASABKAsyDy50aGVncmlkLnYxLktleRIOCgZzZWNyZXQYAiABKAkSJgoIcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjYKEFJldm9rZUtleVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZrZXlfaWQYAiABKAkiWQoRUmV2b2tlS2V5UmVzcG9uc2USHAoDa2V5GAEgASgLMg8udGhlZ3JpZC52MS5LZXkSJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImQKD0xpc3RLZXlzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIkoKEExpc3RLZXlzUmVzcG9uc2USHQoEa2V5cxgBIAMoCzIPLnRoZWdyaWQudjEuS2V5EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSpdCgtBY2NvdW50TW9kZRIcChhBQ0NPVU5UX01PREVfVU5TUEVDSUZJRUQQABIVChFBQ0NPVU5UX01PREVfQVVUTxABEhkKFUFDQ09VTlRfTU9ERV9BRFZBTkNFRBACKpQBCgVTY29wZRIVChFTQ09QRV9VTlNQRUNJRklFRBAAEhQKEFNDT1BFX1RSQURFX1JFQUQQARIVChFTQ09QRV9UUkFERV9XUklURRACEhEKDVNDT1BFX0NPTlNVTUUQAxIQCgxTQ09QRV9TVVBQTFkQBBIRCg1TQ09QRV9HQVRFV0FZEAUSDwoLU0NPUEVfQURNSU4QBipmCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX1RSQURFUhABEhEKDVJPTEVfQ09OU1VNRVIQAhIRCg1ST0xFX1NVUFBMSUVSEAMSEQoNUk9MRV9PUEVSQVRPUhAEMqYDCg1NZW1iZXJTZXJ2aWNlEk0KCUdldE1lbWJlchIcLnRoZWdyaWQudjEuR2V0TWVtYmVyUmVxdWVzdBodLnRoZWdyaWQudjEuR2V0TWVtYmVyUmVzcG9uc2UiA5ACARJcCg5VcGRhdGVTZXR0aW5ncxIhLnRoZWdyaWQudjEuVXBkYXRlU2V0dGluZ3NSZXF1ZXN0GiIudGhlZ3JpZC52MS5VcGRhdGVTZXR0aW5nc1Jlc3BvbnNlIgOQAgISTQoJQ3JlYXRlS2V5EhwudGhlZ3JpZC52MS5DcmVhdGVLZXlSZXF1ZXN0Gh0udGhlZ3JpZC52MS5DcmVhdGVLZXlSZXNwb25zZSIDkAICEk0KCVJldm9rZUtleRIcLnRoZWdyaWQudjEuUmV2b2tlS2V5UmVxdWVzdBodLnRoZWdyaWQudjEuUmV2b2tlS2V5UmVzcG9uc2UiA5ACAhJKCghMaXN0S2V5cxIbLnRoZWdyaWQudjEuTGlzdEtleXNSZXF1ZXN0GhwudGhlZ3JpZC52MS5MaXN0S2V5c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_trading]);
+  fileDesc("Chh0aGVncmlkL3YxL21lbWJlcnMucHJvdG8SCnRoZWdyaWQudjEihQIKBk1lbWJlchIRCgltZW1iZXJfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhkKEWFmZmlsaWF0aW9uX2dyb3VwGAMgASgJEhEKCXN1c3BlbmRlZBgEIAEoCBIsCghzZXR0aW5ncxgFIAEoCzIaLnRoZWdyaWQudjEuTWVtYmVyU2V0dGluZ3MSLwoLY3JlYXRlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEh8KBXJvbGVzGAcgAygOMhAudGhlZ3JpZC52MS5Sb2xlEhgKEHByZXZlbnRpb25fZ3JvdXAYCCABKAkSEAoIZmVlX3RpZXIYCSABKAki4QIKDk1lbWJlclNldHRpbmdzEi0KDGFjY291bnRfbW9kZRgBIAEoDjIXLnRoZWdyaWQudjEuQWNjb3VudE1vZGUSHwoXYXV0b19idXlfY2VpbGluZ19taWNyb3MYAiABKAMSFQoNYXV0b190cmFuc2ZlchgDIAEoCBIWCg5hdXRvX2J1eV91bml0cxgEIAEoAxI+ChVzZWxmX3RyYWRlX3ByZXZlbnRpb24YBSABKA4yHy50aGVncmlkLnYxLlNlbGZUcmFkZVByZXZlbnRpb24SIwobYXV0b19idXlfZGF5X2NlaWxpbmdfbWljcm9zGAYgASgDEiEKGWF1dG9fYnV5X3RocmVzaG9sZF90b2tlbnMYByABKAMSGwoTYXV0b19idXlfZGF5X21pY3JvcxgIIAEoAxIrCgdub3RpY2VzGAkgASgLMhoudGhlZ3JpZC52MS5Ob3RpY2VTZXR0aW5ncyKPAQoOTm90aWNlU2V0dGluZ3MSEwoLY2FzaF9taWNyb3MYASABKAMSDgoGdG9rZW5zGAIgASgDEisKCGxvdF9sZWFkGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGtleV9sZWFkGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIlEKEEdldE1lbWJlclJlcXVlc3QSEQoJbWVtYmVyX2lkGAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iWgoRR2V0TWVtYmVyUmVzcG9uc2USIgoGbWVtYmVyGAEgASgLMhIudGhlZ3JpZC52MS5NZW1iZXISIQoGc2NvcGVzGAIgAygOMhEudGhlZ3JpZC52MS5TY29wZSK/BAoVVXBkYXRlU2V0dGluZ3NSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSMgoMYWNjb3VudF9tb2RlGAIgASgOMhcudGhlZ3JpZC52MS5BY2NvdW50TW9kZUgAiAEBEiQKF2F1dG9fYnV5X2NlaWxpbmdfbWljcm9zGAMgASgDSAGIAQESGgoNYXV0b190cmFuc2ZlchgEIAEoCEgCiAEBEhEKCW1lbWJlcl9pZBgFIAEoCRIbCg5hdXRvX2J1eV91bml0cxgGIAEoA0gDiAEBEkMKFXNlbGZfdHJhZGVfcHJldmVudGlvbhgHIAEoDjIfLnRoZWdyaWQudjEuU2VsZlRyYWRlUHJldmVudGlvbkgEiAEBEigKG2F1dG9fYnV5X2RheV9jZWlsaW5nX21pY3JvcxgIIAEoA0gFiAEBEiYKGWF1dG9fYnV5X3RocmVzaG9sZF90b2tlbnMYCSABKANIBogBARIrCgdub3RpY2VzGAogASgLMhoudGhlZ3JpZC52MS5Ob3RpY2VTZXR0aW5nc0IPCg1fYWNjb3VudF9tb2RlQhoKGF9hdXRvX2J1eV9jZWlsaW5nX21pY3Jvc0IQCg5fYXV0b190cmFuc2ZlckIRCg9fYXV0b19idXlfdW5pdHNCGAoWX3NlbGZfdHJhZGVfcHJldmVudGlvbkIeChxfYXV0b19idXlfZGF5X2NlaWxpbmdfbWljcm9zQhwKGl9hdXRvX2J1eV90aHJlc2hvbGRfdG9rZW5zIm4KFlVwZGF0ZVNldHRpbmdzUmVzcG9uc2USLAoIc2V0dGluZ3MYASABKAsyGi50aGVncmlkLnYxLk1lbWJlclNldHRpbmdzEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiKRAwoDS2V5Eg4KBmtleV9pZBgBIAEoCRIRCgltZW1iZXJfaWQYAiABKAkSDQoFbGFiZWwYAyABKAkSIQoGc2NvcGVzGAQgAygOMhEudGhlZ3JpZC52MS5TY29wZRIvCgtleHBpcmVfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLcmV2b2tlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2NyZWF0ZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIlCgZsaW1pdHMYCCABKAsyFS50aGVncmlkLnYxLktleUxpbWl0cxIVCg1wYXJlbnRfa2V5X2lkGAkgASgJEiMKBXVzYWdlGAogASgLMhQudGhlZ3JpZC52MS5LZXlVc2FnZRI/ChtwcmV2aW91c19zZWNyZXRfZXhwaXJlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpgCCghLZXlVc2FnZRISCgpkYXlfbWljcm9zGAEgASgDEhIKCmRheV90b2tlbnMYAiABKAMSFAoMbW9udGhfbWljcm9zGAMgASgDEhQKDG1vbnRoX3Rva2VucxgEIAEoAxIUCgx0b3RhbF9taWNyb3MYBSABKAMSFAoMdG90YWxfdG9rZW5zGAYgASgDEg0KBWNhbGxzGAcgASgDEhMKC2hlbGRfbWljcm9zGAggASgDEjIKDmRheV9yZXNldF90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBtb250aF9yZXNldF90aW1lGAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLSAQoJS2V5TGltaXRzEhsKE3JlcXVlc3RzX3Blcl9zZWNvbmQYASABKAMSHQoVY29uY3VycmVudF9kZWxpdmVyaWVzGAIgASgDEhsKE3JlcXVlc3RzX3Blcl9taW51dGUYAyABKAMSGQoRdG9rZW5zX3Blcl9taW51dGUYBCABKAMSHAoUc3BlbmRfcGVyX2RheV9taWNyb3MYBSABKAMSHgoWc3BlbmRfcGVyX21vbnRoX21pY3JvcxgGIAEoAxITCgtpbnN0cnVtZW50cxgHIAMoCSLaAQoQQ3JlYXRlS2V5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBWxhYmVsGAIgASgJEiEKBnNjb3BlcxgDIAMoDjIRLnRoZWdyaWQudjEuU2NvcGUSLwoLZXhwaXJlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCW1lbWJlcl9pZBgFIAEoCRIlCgZsaW1pdHMYBiABKAsyFS50aGVncmlkLnYxLktleUxpbWl0cxIVCg1wYXJlbnRfa2V5X2lkGAcgASgJImkKEUNyZWF0ZUtleVJlc3BvbnNlEhwKA2tleRgBIAEoCzIPLnRoZWdyaWQudjEuS2V5Eg4KBnNlY3JldBgCIAEoCRImCghwb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iewoQVXBkYXRlS2V5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmtleV9pZBgCIAEoCRISCgVsYWJlbBgDIAEoCUgAiAEBEiUKBmxpbWl0cxgEIAEoCzIVLnRoZWdyaWQudjEuS2V5TGltaXRzQggKBl9sYWJlbCJZChFVcGRhdGVLZXlSZXNwb25zZRIcCgNrZXkYASABKAsyDy50aGVncmlkLnYxLktleRImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iYAoQUm90YXRlS2V5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmtleV9pZBgCIAEoCRIoCgVncmFjZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJpChFSb3RhdGVLZXlSZXNwb25zZRIcCgNrZXkYASABKAsyDy50aGVncmlkLnYxLktleRIOCgZzZWNyZXQYAiABKAkSJgoIcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIksKDUdldEtleVJlcXVlc3QSDgoGa2V5X2lkGAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iLgoOR2V0S2V5UmVzcG9uc2USHAoDa2V5GAEgASgLMg8udGhlZ3JpZC52MS5LZXkiNgoQUmV2b2tlS2V5UmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBmtleV9pZBgCIAEoCSJZChFSZXZva2VLZXlSZXNwb25zZRIcCgNrZXkYASABKAsyDy50aGVncmlkLnYxLktleRImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iZAoPTGlzdEtleXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iSgoQTGlzdEtleXNSZXNwb25zZRIdCgRrZXlzGAEgAygLMg8udGhlZ3JpZC52MS5LZXkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJKl0KC0FjY291bnRNb2RlEhwKGEFDQ09VTlRfTU9ERV9VTlNQRUNJRklFRBAAEhUKEUFDQ09VTlRfTU9ERV9BVVRPEAESGQoVQUNDT1VOVF9NT0RFX0FEVkFOQ0VEEAIqpAEKBVNjb3BlEhUKEVNDT1BFX1VOU1BFQ0lGSUVEEAASFAoQU0NPUEVfVFJBREVfUkVBRBABEhUKEVNDT1BFX1RSQURFX1dSSVRFEAISEQoNU0NPUEVfQ09OU1VNRRADEhAKDFNDT1BFX1NVUFBMWRAEEhEKDVNDT1BFX0dBVEVXQVkQBRIPCgtTQ09QRV9BRE1JThAGEg4KClNDT1BFX0tFWVMQBypmCgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIPCgtST0xFX1RSQURFUhABEhEKDVJPTEVfQ09OU1VNRVIQAhIRCg1ST0xFX1NVUFBMSUVSEAMSEQoNUk9MRV9PUEVSQVRPUhAEMooFCg1NZW1iZXJTZXJ2aWNlEk0KCUdldE1lbWJlchIcLnRoZWdyaWQudjEuR2V0TWVtYmVyUmVxdWVzdBodLnRoZWdyaWQudjEuR2V0TWVtYmVyUmVzcG9uc2UiA5ACARJcCg5VcGRhdGVTZXR0aW5ncxIhLnRoZWdyaWQudjEuVXBkYXRlU2V0dGluZ3NSZXF1ZXN0GiIudGhlZ3JpZC52MS5VcGRhdGVTZXR0aW5nc1Jlc3BvbnNlIgOQAgISTQoJQ3JlYXRlS2V5EhwudGhlZ3JpZC52MS5DcmVhdGVLZXlSZXF1ZXN0Gh0udGhlZ3JpZC52MS5DcmVhdGVLZXlSZXNwb25zZSIDkAICEk0KCVVwZGF0ZUtleRIcLnRoZWdyaWQudjEuVXBkYXRlS2V5UmVxdWVzdBodLnRoZWdyaWQudjEuVXBkYXRlS2V5UmVzcG9uc2UiA5ACAhJNCglSb3RhdGVLZXkSHC50aGVncmlkLnYxLlJvdGF0ZUtleVJlcXVlc3QaHS50aGVncmlkLnYxLlJvdGF0ZUtleVJlc3BvbnNlIgOQAgISRAoGR2V0S2V5EhkudGhlZ3JpZC52MS5HZXRLZXlSZXF1ZXN0GhoudGhlZ3JpZC52MS5HZXRLZXlSZXNwb25zZSIDkAIBEk0KCVJldm9rZUtleRIcLnRoZWdyaWQudjEuUmV2b2tlS2V5UmVxdWVzdBodLnRoZWdyaWQudjEuUmV2b2tlS2V5UmVzcG9uc2UiA5ACAhJKCghMaXN0S2V5cxIbLnRoZWdyaWQudjEuTGlzdEtleXNSZXF1ZXN0GhwudGhlZ3JpZC52MS5MaXN0S2V5c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_trading]);
 
 /**
  * Member is a participant. The exchange knows a handle, no person.
@@ -135,6 +135,35 @@ export type MemberSettings = Message<"thegrid.v1.MemberSettings"> & {
    * @generated from field: thegrid.v1.SelfTradePrevention self_trade_prevention = 5;
    */
   selfTradePrevention: SelfTradePrevention;
+
+  /**
+   * Most that auto mode spends in one UTC day, fees included, in micro-dollars; 0 for no such bound.
+   *
+   * @generated from field: int64 auto_buy_day_ceiling_micros = 6;
+   */
+  autoBuyDayCeilingMicros: bigint;
+
+  /**
+   * Free tokens of an instrument below which auto mode buys `auto_buy_units` ahead of need, whenever a call is
+   * admitted or settled; 0 never does.
+   *
+   * @generated from field: int64 auto_buy_threshold_tokens = 7;
+   */
+  autoBuyThresholdTokens: bigint;
+
+  /**
+   * What auto mode has spent in the present UTC day, in micro-dollars.
+   *
+   * @generated from field: int64 auto_buy_day_micros = 8;
+   */
+  autoBuyDayMicros: bigint;
+
+  /**
+   * Of what notices are given.
+   *
+   * @generated from field: thegrid.v1.NoticeSettings notices = 9;
+   */
+  notices?: NoticeSettings | undefined;
 };
 
 /**
@@ -143,6 +172,49 @@ export type MemberSettings = Message<"thegrid.v1.MemberSettings"> & {
  */
 export const MemberSettingsSchema: GenMessage<MemberSettings> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_members, 1);
+
+/**
+ * NoticeSettings says of what a member is given notice; 0 or unset gives none. A notice is given once when a
+ * figure crosses its bound, and again only after it has come back.
+ *
+ * @generated from message thegrid.v1.NoticeSettings
+ */
+export type NoticeSettings = Message<"thegrid.v1.NoticeSettings"> & {
+  /**
+   * Available cash below which a notice is given, in micro-dollars.
+   *
+   * @generated from field: int64 cash_micros = 1;
+   */
+  cashMicros: bigint;
+
+  /**
+   * Free tokens of an instrument below which a notice is given.
+   *
+   * @generated from field: int64 tokens = 2;
+   */
+  tokens: bigint;
+
+  /**
+   * How long before a Lot with free tokens expires a notice is given.
+   *
+   * @generated from field: google.protobuf.Duration lot_lead = 3;
+   */
+  lotLead?: Duration | undefined;
+
+  /**
+   * How long before a key expires a notice is given.
+   *
+   * @generated from field: google.protobuf.Duration key_lead = 4;
+   */
+  keyLead?: Duration | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.NoticeSettings.
+ * Use `create(NoticeSettingsSchema)` to create a new message.
+ */
+export const NoticeSettingsSchema: GenMessage<NoticeSettings> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_members, 2);
 
 /**
  * Request of GetMember.
@@ -170,7 +242,7 @@ export type GetMemberRequest = Message<"thegrid.v1.GetMemberRequest"> & {
  * Use `create(GetMemberRequestSchema)` to create a new message.
  */
 export const GetMemberRequestSchema: GenMessage<GetMemberRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 2);
+  messageDesc(file_thegrid_v1_members, 3);
 
 /**
  * Response of GetMember.
@@ -198,7 +270,7 @@ export type GetMemberResponse = Message<"thegrid.v1.GetMemberResponse"> & {
  * Use `create(GetMemberResponseSchema)` to create a new message.
  */
 export const GetMemberResponseSchema: GenMessage<GetMemberResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 3);
+  messageDesc(file_thegrid_v1_members, 4);
 
 /**
  * Request of UpdateSettings.
@@ -254,6 +326,27 @@ export type UpdateSettingsRequest = Message<"thegrid.v1.UpdateSettingsRequest"> 
    * @generated from field: optional thegrid.v1.SelfTradePrevention self_trade_prevention = 7;
    */
   selfTradePrevention?: SelfTradePrevention | undefined;
+
+  /**
+   * Most that auto mode spends in one UTC day, in micro-dollars, 0 for no such bound; absent to keep.
+   *
+   * @generated from field: optional int64 auto_buy_day_ceiling_micros = 8;
+   */
+  autoBuyDayCeilingMicros?: bigint | undefined;
+
+  /**
+   * Free tokens below which auto mode buys ahead of need, 0 for never; absent to keep.
+   *
+   * @generated from field: optional int64 auto_buy_threshold_tokens = 9;
+   */
+  autoBuyThresholdTokens?: bigint | undefined;
+
+  /**
+   * Of what notices are given, all of it; unset to keep.
+   *
+   * @generated from field: thegrid.v1.NoticeSettings notices = 10;
+   */
+  notices?: NoticeSettings | undefined;
 };
 
 /**
@@ -261,7 +354,7 @@ export type UpdateSettingsRequest = Message<"thegrid.v1.UpdateSettingsRequest"> 
  * Use `create(UpdateSettingsRequestSchema)` to create a new message.
  */
 export const UpdateSettingsRequestSchema: GenMessage<UpdateSettingsRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 4);
+  messageDesc(file_thegrid_v1_members, 5);
 
 /**
  * Response of UpdateSettings.
@@ -289,7 +382,7 @@ export type UpdateSettingsResponse = Message<"thegrid.v1.UpdateSettingsResponse"
  * Use `create(UpdateSettingsResponseSchema)` to create a new message.
  */
 export const UpdateSettingsResponseSchema: GenMessage<UpdateSettingsResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 5);
+  messageDesc(file_thegrid_v1_members, 6);
 
 /**
  * Key is a credential without its secret.
@@ -352,6 +445,27 @@ export type Key = Message<"thegrid.v1.Key"> & {
    * @generated from field: thegrid.v1.KeyLimits limits = 8;
    */
   limits?: KeyLimits | undefined;
+
+  /**
+   * The key above it, whose limits count its calls too and whose end ends it; empty for none.
+   *
+   * @generated from field: string parent_key_id = 9;
+   */
+  parentKeyId: string;
+
+  /**
+   * What it and the keys below it have used.
+   *
+   * @generated from field: thegrid.v1.KeyUsage usage = 10;
+   */
+  usage?: KeyUsage | undefined;
+
+  /**
+   * Until when the secret before the last rotation works; unset when there is none.
+   *
+   * @generated from field: google.protobuf.Timestamp previous_secret_expire_time = 11;
+   */
+  previousSecretExpireTime?: Timestamp | undefined;
 };
 
 /**
@@ -359,10 +473,95 @@ export type Key = Message<"thegrid.v1.Key"> & {
  * Use `create(KeySchema)` to create a new message.
  */
 export const KeySchema: GenMessage<Key> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 6);
+  messageDesc(file_thegrid_v1_members, 7);
 
 /**
- * KeyLimits bound what one key may do; 0 leaves the exchange's own limit.
+ * KeyUsage is what a key and all keys below it have used, as of the last settled call. Days and months are
+ * those of UTC.
+ *
+ * @generated from message thegrid.v1.KeyUsage
+ */
+export type KeyUsage = Message<"thegrid.v1.KeyUsage"> & {
+  /**
+   * Cost of what was used today, in micro-dollars.
+   *
+   * @generated from field: int64 day_micros = 1;
+   */
+  dayMicros: bigint;
+
+  /**
+   * Tokens billed today.
+   *
+   * @generated from field: int64 day_tokens = 2;
+   */
+  dayTokens: bigint;
+
+  /**
+   * Cost of what was used this month, in micro-dollars.
+   *
+   * @generated from field: int64 month_micros = 3;
+   */
+  monthMicros: bigint;
+
+  /**
+   * Tokens billed this month.
+   *
+   * @generated from field: int64 month_tokens = 4;
+   */
+  monthTokens: bigint;
+
+  /**
+   * Cost since the key was made, in micro-dollars.
+   *
+   * @generated from field: int64 total_micros = 5;
+   */
+  totalMicros: bigint;
+
+  /**
+   * Tokens billed since the key was made.
+   *
+   * @generated from field: int64 total_tokens = 6;
+   */
+  totalTokens: bigint;
+
+  /**
+   * Calls settled since the key was made.
+   *
+   * @generated from field: int64 calls = 7;
+   */
+  calls: bigint;
+
+  /**
+   * Cost of everything that open calls have set aside, counted against limits of spend, in micro-dollars.
+   *
+   * @generated from field: int64 held_micros = 8;
+   */
+  heldMicros: bigint;
+
+  /**
+   * When the day ends.
+   *
+   * @generated from field: google.protobuf.Timestamp day_reset_time = 9;
+   */
+  dayResetTime?: Timestamp | undefined;
+
+  /**
+   * When the month ends.
+   *
+   * @generated from field: google.protobuf.Timestamp month_reset_time = 10;
+   */
+  monthResetTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.KeyUsage.
+ * Use `create(KeyUsageSchema)` to create a new message.
+ */
+export const KeyUsageSchema: GenMessage<KeyUsage> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_members, 8);
+
+/**
+ * KeyLimits bound what a key, and all keys below it together, may do; 0 or empty leaves the exchange's own limit.
  *
  * @generated from message thegrid.v1.KeyLimits
  */
@@ -380,6 +579,44 @@ export type KeyLimits = Message<"thegrid.v1.KeyLimits"> & {
    * @generated from field: int64 concurrent_deliveries = 2;
    */
   concurrentDeliveries: bigint;
+
+  /**
+   * Calls per minute, reads included. Refused with RATE_LIMITED.
+   *
+   * @generated from field: int64 requests_per_minute = 3;
+   */
+  requestsPerMinute: bigint;
+
+  /**
+   * Tokens per minute: a call counts what it sets aside when it is admitted, and at its end what it was billed.
+   * Refused with RATE_LIMITED; an answer under way is not cut.
+   *
+   * @generated from field: int64 tokens_per_minute = 4;
+   */
+  tokensPerMinute: bigint;
+
+  /**
+   * Cost of what is used in one UTC day, in micro-dollars; open calls count with all they have set aside.
+   * Refused with SPEND_LIMIT_REACHED; an answer under way ends with `length` instead of going beyond.
+   *
+   * @generated from field: int64 spend_per_day_micros = 5;
+   */
+  spendPerDayMicros: bigint;
+
+  /**
+   * As `spend_per_day_micros`, in one UTC month.
+   *
+   * @generated from field: int64 spend_per_month_micros = 6;
+   */
+  spendPerMonthMicros: bigint;
+
+  /**
+   * The only instruments that may be used, by id or symbol (ids in answers); empty allows all. Refused with
+   * INSTRUMENT_NOT_ALLOWED.
+   *
+   * @generated from field: repeated string instruments = 7;
+   */
+  instruments: string[];
 };
 
 /**
@@ -387,7 +624,7 @@ export type KeyLimits = Message<"thegrid.v1.KeyLimits"> & {
  * Use `create(KeyLimitsSchema)` to create a new message.
  */
 export const KeyLimitsSchema: GenMessage<KeyLimits> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 7);
+  messageDesc(file_thegrid_v1_members, 9);
 
 /**
  * Request of CreateKey.
@@ -436,6 +673,14 @@ export type CreateKeyRequest = Message<"thegrid.v1.CreateKeyRequest"> & {
    * @generated from field: thegrid.v1.KeyLimits limits = 6;
    */
   limits?: KeyLimits | undefined;
+
+  /**
+   * The key it shall stand below, one within the caller's reach; empty for none, or for the caller's own if
+   * that is bounded.
+   *
+   * @generated from field: string parent_key_id = 7;
+   */
+  parentKeyId: string;
 };
 
 /**
@@ -443,7 +688,7 @@ export type CreateKeyRequest = Message<"thegrid.v1.CreateKeyRequest"> & {
  * Use `create(CreateKeyRequestSchema)` to create a new message.
  */
 export const CreateKeyRequestSchema: GenMessage<CreateKeyRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 8);
+  messageDesc(file_thegrid_v1_members, 10);
 
 /**
  * Response of CreateKey.
@@ -478,7 +723,196 @@ export type CreateKeyResponse = Message<"thegrid.v1.CreateKeyResponse"> & {
  * Use `create(CreateKeyResponseSchema)` to create a new message.
  */
 export const CreateKeyResponseSchema: GenMessage<CreateKeyResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 9);
+  messageDesc(file_thegrid_v1_members, 11);
+
+/**
+ * Request of UpdateKey.
+ *
+ * @generated from message thegrid.v1.UpdateKeyRequest
+ */
+export type UpdateKeyRequest = Message<"thegrid.v1.UpdateKeyRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The key.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+
+  /**
+   * The member's own name for it; absent to keep.
+   *
+   * @generated from field: optional string label = 3;
+   */
+  label?: string | undefined;
+
+  /**
+   * Its limits, all of them; unset to keep.
+   *
+   * @generated from field: thegrid.v1.KeyLimits limits = 4;
+   */
+  limits?: KeyLimits | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.UpdateKeyRequest.
+ * Use `create(UpdateKeyRequestSchema)` to create a new message.
+ */
+export const UpdateKeyRequestSchema: GenMessage<UpdateKeyRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_members, 12);
+
+/**
+ * Response of UpdateKey.
+ *
+ * @generated from message thegrid.v1.UpdateKeyResponse
+ */
+export type UpdateKeyResponse = Message<"thegrid.v1.UpdateKeyResponse"> & {
+  /**
+   * The key.
+   *
+   * @generated from field: thegrid.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.UpdateKeyResponse.
+ * Use `create(UpdateKeyResponseSchema)` to create a new message.
+ */
+export const UpdateKeyResponseSchema: GenMessage<UpdateKeyResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_members, 13);
+
+/**
+ * Request of RotateKey.
+ *
+ * @generated from message thegrid.v1.RotateKeyRequest
+ */
+export type RotateKeyRequest = Message<"thegrid.v1.RotateKeyRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * The key; empty for the caller's own.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+
+  /**
+   * How long the secret before still works; unset for not at all.
+   *
+   * @generated from field: google.protobuf.Duration grace = 3;
+   */
+  grace?: Duration | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.RotateKeyRequest.
+ * Use `create(RotateKeyRequestSchema)` to create a new message.
+ */
+export const RotateKeyRequestSchema: GenMessage<RotateKeyRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_members, 14);
+
+/**
+ * Response of RotateKey.
+ *
+ * @generated from message thegrid.v1.RotateKeyResponse
+ */
+export type RotateKeyResponse = Message<"thegrid.v1.RotateKeyResponse"> & {
+  /**
+   * The key.
+   *
+   * @generated from field: thegrid.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+
+  /**
+   * The new secret, shown this once.
+   *
+   * @generated from field: string secret = 2;
+   */
+  secret: string;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 3;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.RotateKeyResponse.
+ * Use `create(RotateKeyResponseSchema)` to create a new message.
+ */
+export const RotateKeyResponseSchema: GenMessage<RotateKeyResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_members, 15);
+
+/**
+ * Request of GetKey.
+ *
+ * @generated from message thegrid.v1.GetKeyRequest
+ */
+export type GetKeyRequest = Message<"thegrid.v1.GetKeyRequest"> & {
+  /**
+   * The key; empty for the caller's own.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 2;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetKeyRequest.
+ * Use `create(GetKeyRequestSchema)` to create a new message.
+ */
+export const GetKeyRequestSchema: GenMessage<GetKeyRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_members, 16);
+
+/**
+ * Response of GetKey.
+ *
+ * @generated from message thegrid.v1.GetKeyResponse
+ */
+export type GetKeyResponse = Message<"thegrid.v1.GetKeyResponse"> & {
+  /**
+   * The key.
+   *
+   * @generated from field: thegrid.v1.Key key = 1;
+   */
+  key?: Key | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetKeyResponse.
+ * Use `create(GetKeyResponseSchema)` to create a new message.
+ */
+export const GetKeyResponseSchema: GenMessage<GetKeyResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_members, 17);
 
 /**
  * Request of RevokeKey.
@@ -506,7 +940,7 @@ export type RevokeKeyRequest = Message<"thegrid.v1.RevokeKeyRequest"> & {
  * Use `create(RevokeKeyRequestSchema)` to create a new message.
  */
 export const RevokeKeyRequestSchema: GenMessage<RevokeKeyRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 10);
+  messageDesc(file_thegrid_v1_members, 18);
 
 /**
  * Response of RevokeKey.
@@ -534,7 +968,7 @@ export type RevokeKeyResponse = Message<"thegrid.v1.RevokeKeyResponse"> & {
  * Use `create(RevokeKeyResponseSchema)` to create a new message.
  */
 export const RevokeKeyResponseSchema: GenMessage<RevokeKeyResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 11);
+  messageDesc(file_thegrid_v1_members, 19);
 
 /**
  * Request of ListKeys.
@@ -569,7 +1003,7 @@ export type ListKeysRequest = Message<"thegrid.v1.ListKeysRequest"> & {
  * Use `create(ListKeysRequestSchema)` to create a new message.
  */
 export const ListKeysRequestSchema: GenMessage<ListKeysRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 12);
+  messageDesc(file_thegrid_v1_members, 20);
 
 /**
  * Response of ListKeys.
@@ -597,7 +1031,7 @@ export type ListKeysResponse = Message<"thegrid.v1.ListKeysResponse"> & {
  * Use `create(ListKeysResponseSchema)` to create a new message.
  */
 export const ListKeysResponseSchema: GenMessage<ListKeysResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_members, 13);
+  messageDesc(file_thegrid_v1_members, 21);
 
 /**
  * AccountMode says who buys.
@@ -687,6 +1121,13 @@ export enum Scope {
    * @generated from enum value: SCOPE_ADMIN = 6;
    */
   ADMIN = 6,
+
+  /**
+   * Make, change, rotate and revoke keys below its own.
+   *
+   * @generated from enum value: SCOPE_KEYS = 7;
+   */
+  KEYS = 7,
 }
 
 /**
@@ -745,7 +1186,12 @@ export const RoleSchema: GenEnum<Role> = /*@__PURE__*/
 
 /**
  * MemberService is a member's own keys and settings. Any of the member's keys may read; writes ask for the
- * scope `trade:write`, or `admin` when they name another member.
+ * scope `trade:write`, or `admin` when they name another member; those of keys may be done with `keys` too.
+ *
+ * Keys stand in lines: a key may have keys below it. What a key's limits allow is shared with all keys below,
+ * and they end when it ends. A key that is bounded in any way (it stands below another, expires, or has a limit
+ * of its own), or that lacks `trade:write`, reaches only itself and the keys below it, and what it makes stands
+ * below it.
  *
  * @generated from service thegrid.v1.MemberService
  */
@@ -772,8 +1218,9 @@ export const MemberService: GenService<{
   },
   /**
    * CreateKey makes a key and shows its secret this once; the exchange keeps a keyed hash. Its scopes may
-   * not exceed the caller's, unless the caller has `admin`. Refused with SCOPE_MISSING, KEY_LIMIT. A repeat
-   * answers the same key, its secret included only while the exchange that made it still runs.
+   * not exceed the caller's, unless the caller has `admin`, and its limits not those of the key above it.
+   * Refused with SCOPE_MISSING, KEY_LIMIT, KEY_ABOVE_PARENT, KEY_NOT_FOUND. A repeat answers the same key, its
+   * secret included only while the exchange that made it still runs.
    *
    * @generated from rpc thegrid.v1.MemberService.CreateKey
    */
@@ -783,8 +1230,41 @@ export const MemberService: GenService<{
     output: typeof CreateKeyResponseSchema;
   },
   /**
-   * RevokeKey ends a key; its open streams and deliveries end within a second. Refused with
-   * KEY_NOT_FOUND. A repeat is safe.
+   * UpdateKey changes what is set in the request, from the next call on. A key never changes itself unless it
+   * is bounded by nothing. Refused with KEY_NOT_FOUND, KEY_ABOVE_PARENT. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.MemberService.UpdateKey
+   */
+  updateKey: {
+    methodKind: "unary";
+    input: typeof UpdateKeyRequestSchema;
+    output: typeof UpdateKeyResponseSchema;
+  },
+  /**
+   * RotateKey gives a key another secret and shows it this once; id, limits and usage stay. The secret before
+   * it works until the grace is over, an older one no more. Refused with KEY_NOT_FOUND, KEY_REVOKED,
+   * INVALID_ARGUMENT when the grace is too long. A repeat answers as one of CreateKey does.
+   *
+   * @generated from rpc thegrid.v1.MemberService.RotateKey
+   */
+  rotateKey: {
+    methodKind: "unary";
+    input: typeof RotateKeyRequestSchema;
+    output: typeof RotateKeyResponseSchema;
+  },
+  /**
+   * GetKey answers one of the caller's keys with its usage, without its secret. Refused with KEY_NOT_FOUND.
+   *
+   * @generated from rpc thegrid.v1.MemberService.GetKey
+   */
+  getKey: {
+    methodKind: "unary";
+    input: typeof GetKeyRequestSchema;
+    output: typeof GetKeyResponseSchema;
+  },
+  /**
+   * RevokeKey ends a key and all keys below it; their open streams and deliveries end within a second.
+   * Refused with KEY_NOT_FOUND. A repeat is safe.
    *
    * @generated from rpc thegrid.v1.MemberService.RevokeKey
    */

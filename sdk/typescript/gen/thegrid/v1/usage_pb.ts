@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/usage.proto.
  */
 export const file_thegrid_v1_usage: GenFile = /*@__PURE__*/
-  fileDesc("ChZ0aGVncmlkL3YxL3VzYWdlLnByb3RvEgp0aGVncmlkLnYxIkkKD0dldFVzYWdlUmVxdWVzdBIKCgJpZBgBIAEoCRIqCgxtaW5fcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIjoKEEdldFVzYWdlUmVzcG9uc2USJgoFdXNhZ2UYASABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkIucBChBMaXN0VXNhZ2VSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSDgoGa2V5X2lkGAQgASgJEi4KCnN0YXJ0X3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgxtaW5fcG9zaXRpb24YByABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlQKEUxpc3RVc2FnZVJlc3BvbnNlEiYKBXVzYWdlGAEgAygLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiuQcKC1VzYWdlUmVjb3JkEhAKCHVzYWdlX2lkGAEgASgJEhMKC2RlbGl2ZXJ5X2lkGAIgASgJEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAMgASgJEg4KBmtleV9pZBgEIAEoCRIVCg1pbnN0cnVtZW50X2lkGAUgASgJEg4KBnN5bWJvbBgGIAEoCRIUCgxzcGVjX3ZlcnNpb24YByABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgIIAEoBRIXCg9yZXF1ZXN0ZWRfbW9kZWwYCSABKAkSFQoNc2VydmluZ19tb2RlbBgKIAEoCRITCgtzdXBwbGllcl9pZBgLIAEoCRIZChFvd2luZ19zdXBwbGllcl9pZBgMIAEoCRIoCgdjb3VudGVkGA0gASgLMhcudGhlZ3JpZC52MS5Ub2tlbkNvdW50cxIpCghyZXBvcnRlZBgOIAEoCzIXLnRoZWdyaWQudjEuVG9rZW5Db3VudHMSFwoPcmVzZXJ2ZWRfdG9rZW5zGA8gASgDEhUKDWJpbGxlZF90b2tlbnMYECABKAMSJAoFZHJhd3MYESADKAsyFS50aGVncmlkLnYxLlVzYWdlRHJhdxITCgtjb3N0X21pY3JvcxgSIAEoAxIbCg5maXJzdF90b2tlbl91cxgTIAEoA0gAiAEBEhgKC2R1cmF0aW9uX3VzGBQgASgDSAGIAQESLgohdGhyb3VnaHB1dF9taWxsaXRva2Vuc19wZXJfc2Vjb25kGBUgASgDSAKIAQESJAoHdmVyZGljdBgWIAEoDjITLnRoZWdyaWQudjEuVmVyZGljdBINCgVjYXVzZRgXIAEoCRInCgZzdGF0dXMYGCABKA4yFy50aGVncmlkLnYxLlVzYWdlU3RhdHVzEi0KCGF0dGVtcHRzGBkgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUF0dGVtcHQSLgoKc3RhcnRfdGltZRgaIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLc2V0dGxlX3RpbWUYGyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBXN0YWdlGBwgASgJEhcKD3RlbmRlcmVkX3Rva2VucxgdIAEoAxIbChNzZXR0bGVkX2F0X2RlYWRsaW5lGB4gASgIQhEKD19maXJzdF90b2tlbl91c0IOCgxfZHVyYXRpb25fdXNCJAoiX3Rocm91Z2hwdXRfbWlsbGl0b2tlbnNfcGVyX3NlY29uZCJwCgtUb2tlbkNvdW50cxIVCg1wcm9tcHRfdG9rZW5zGAEgASgDEhUKDWNhY2hlZF90b2tlbnMYAiABKAMSGQoRY29tcGxldGlvbl90b2tlbnMYAyABKAMSGAoQcmVhc29uaW5nX3Rva2VucxgEIAEoAyKFAQoJVXNhZ2VEcmF3Eg4KBmxvdF9pZBgBIAEoCRIRCglpc3N1ZXJfaWQYAiABKAkSFQoNY29zdF90cmFkZV9pZBgDIAEoCRIZChFjb3N0X3ByaWNlX21pY3JvcxgEIAEoAxIOCgZ0b2tlbnMYBSABKAMSEwoLY29zdF9taWNyb3MYBiABKAMikQEKD0RlbGl2ZXJ5QXR0ZW1wdBITCgtzdXBwbGllcl9pZBgBIAEoCRIPCgdvdXRjb21lGAIgASgJEhsKDmZpcnN0X3Rva2VuX3VzGAMgASgDSACIAQESGAoLZHVyYXRpb25fdXMYBCABKANIAYgBAUIRCg9fZmlyc3RfdG9rZW5fdXNCDgoMX2R1cmF0aW9uX3VzKtMBCgdWZXJkaWN0EhcKE1ZFUkRJQ1RfVU5TUEVDSUZJRUQQABITCg9WRVJESUNUX0lOX1NQRUMQARIcChhWRVJESUNUX0xBVEVfRklSU1RfVE9LRU4QAhIUChBWRVJESUNUX1RPT19TTE9XEAMSEgoOVkVSRElDVF9GQUlMRUQQBBIfChtWRVJESUNUX0NBTkNFTExFRF9CWV9DTElFTlQQBRIYChRWRVJESUNUX0NMSUVOVF9GQVVMVBAGEhcKE1ZFUkRJQ1RfVkVOVUVfRkFVTFQQBypdCgtVc2FnZVN0YXR1cxIcChhVU0FHRV9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRVU0FHRV9TVEFUVVNfUEVORElORxABEhYKElVTQUdFX1NUQVRVU19GSU5BTBACMqkBCgxVc2FnZVNlcnZpY2USSgoIR2V0VXNhZ2USGy50aGVncmlkLnYxLkdldFVzYWdlUmVxdWVzdBocLnRoZWdyaWQudjEuR2V0VXNhZ2VSZXNwb25zZSIDkAIBEk0KCUxpc3RVc2FnZRIcLnRoZWdyaWQudjEuTGlzdFVzYWdlUmVxdWVzdBodLnRoZWdyaWQudjEuTGlzdFVzYWdlUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("ChZ0aGVncmlkL3YxL3VzYWdlLnByb3RvEgp0aGVncmlkLnYxIkkKD0dldFVzYWdlUmVxdWVzdBIKCgJpZBgBIAEoCRIqCgxtaW5fcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImAKEEdldFVzYWdlUmVzcG9uc2USJgoFdXNhZ2UYASABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkEiQKB3JlY2VpcHQYAiABKAsyEy50aGVncmlkLnYxLlJlY2VpcHQiywIKEExpc3RVc2FnZVJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIOCgZrZXlfaWQYBCABKAkSLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgHIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24SFQoNc2VydmluZ19tb2RlbBgIIAEoCRITCgtzdXBwbGllcl9pZBgJIAEoCRIkCgd2ZXJkaWN0GAogASgOMhMudGhlZ3JpZC52MS5WZXJkaWN0EhAKCGRpc3B1dGVkGAsgASgIIlQKEUxpc3RVc2FnZVJlc3BvbnNlEiYKBXVzYWdlGAEgAygLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAki8gIKFVN1bW1hcml6ZVVzYWdlUmVxdWVzdBIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoIaW50ZXJ2YWwYAyABKA4yGy50aGVncmlkLnYxLlN1bW1hcnlJbnRlcnZhbBIqCghncm91cF9ieRgEIAMoDjIYLnRoZWdyaWQudjEuU3VtbWFyeUdyb3VwEhIKCmluc3RydW1lbnQYBSABKAkSDgoGa2V5X2lkGAYgASgJEhUKDXNlcnZpbmdfbW9kZWwYByABKAkSEwoLc3VwcGxpZXJfaWQYCCABKAkSJAoHdmVyZGljdBgJIAEoDjITLnRoZWdyaWQudjEuVmVyZGljdBIqCgxtaW5fcG9zaXRpb24YCiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIsoBChZTdW1tYXJpemVVc2FnZVJlc3BvbnNlEikKBHJvd3MYASADKAsyGy50aGVncmlkLnYxLlVzYWdlU3VtbWFyeVJvdxInCgZ0b3RhbHMYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlVG90YWxzEi4KCnN0YXJ0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLzAQoPVXNhZ2VTdW1tYXJ5Um93Ei4KCnN0YXJ0X3RpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXNlcnZpbmdfbW9kZWwYAiABKAkSDgoGa2V5X2lkGAMgASgJEhUKDWluc3RydW1lbnRfaWQYBCABKAkSDgoGc3ltYm9sGAUgASgJEhMKC3N1cHBsaWVyX2lkGAYgASgJEiQKB3ZlcmRpY3QYByABKA4yEy50aGVncmlkLnYxLlZlcmRpY3QSJwoGdG90YWxzGAggASgLMhcudGhlZ3JpZC52MS5Vc2FnZVRvdGFscyLDAQoLVXNhZ2VUb3RhbHMSDQoFY2FsbHMYASABKAMSFgoOdW5iaWxsZWRfY2FsbHMYAiABKAMSFQoNcHJvbXB0X3Rva2VucxgDIAEoAxIVCg1jYWNoZWRfdG9rZW5zGAQgASgDEhkKEWNvbXBsZXRpb25fdG9rZW5zGAUgASgDEhgKEHJlYXNvbmluZ190b2tlbnMYBiABKAMSFQoNYmlsbGVkX3Rva2VucxgHIAEoAxITCgtjb3N0X21pY3JvcxgIIAEoAyL5CQoLVXNhZ2VSZWNvcmQSEAoIdXNhZ2VfaWQYASABKAkSEwoLZGVsaXZlcnlfaWQYAiABKAkSGQoRY2xpZW50X3JlcXVlc3RfaWQYAyABKAkSDgoGa2V5X2lkGAQgASgJEhUKDWluc3RydW1lbnRfaWQYBSABKAkSDgoGc3ltYm9sGAYgASgJEhQKDHNwZWNfdmVyc2lvbhgHIAEoBRIYChBtZXRlcmluZ192ZXJzaW9uGAggASgFEhcKD3JlcXVlc3RlZF9tb2RlbBgJIAEoCRIVCg1zZXJ2aW5nX21vZGVsGAogASgJEhMKC3N1cHBsaWVyX2lkGAsgASgJEhkKEW93aW5nX3N1cHBsaWVyX2lkGAwgASgJEigKB2NvdW50ZWQYDSABKAsyFy50aGVncmlkLnYxLlRva2VuQ291bnRzEikKCHJlcG9ydGVkGA4gASgLMhcudGhlZ3JpZC52MS5Ub2tlbkNvdW50cxIXCg9yZXNlcnZlZF90b2tlbnMYDyABKAMSFQoNYmlsbGVkX3Rva2VucxgQIAEoAxIkCgVkcmF3cxgRIAMoCzIVLnRoZWdyaWQudjEuVXNhZ2VEcmF3EhMKC2Nvc3RfbWljcm9zGBIgASgDEhsKDmZpcnN0X3Rva2VuX3VzGBMgASgDSACIAQESGAoLZHVyYXRpb25fdXMYFCABKANIAYgBARIuCiF0aHJvdWdocHV0X21pbGxpdG9rZW5zX3Blcl9zZWNvbmQYFSABKANIAogBARIkCgd2ZXJkaWN0GBYgASgOMhMudGhlZ3JpZC52MS5WZXJkaWN0Eg0KBWNhdXNlGBcgASgJEicKBnN0YXR1cxgYIAEoDjIXLnRoZWdyaWQudjEuVXNhZ2VTdGF0dXMSLQoIYXR0ZW1wdHMYGSADKAsyGy50aGVncmlkLnYxLkRlbGl2ZXJ5QXR0ZW1wdBIuCgpzdGFydF90aW1lGBogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtzZXR0bGVfdGltZRgbIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFc3RhZ2UYHCABKAkSFwoPdGVuZGVyZWRfdG9rZW5zGB0gASgDEhsKE3NldHRsZWRfYXRfZGVhZGxpbmUYHiABKAgSEQoJbWVtYmVyX2lkGB8gASgJEhoKEmZpcnN0X3Rva2VuX21heF91cxggIAEoAxIoCiB0aHJvdWdocHV0X21pbl90b2tlbnNfcGVyX3NlY29uZBghIAEoAxIeChFkaXZlcmdlbmNlX3Rva2VucxgiIAEoA0gDiAEBEhEKCWRpdmVyZ2VudBgjIAEoCBIZChF2ZW51ZV9wYWlkX21pY3JvcxgkIAEoAxIrCgtsYXRlX3JlcG9ydBglIAEoCzIWLnRoZWdyaWQudjEuTGF0ZVJlcG9ydBIpCgdkaXNwdXRlGCYgASgLMhgudGhlZ3JpZC52MS5Vc2FnZURpc3B1dGUSFgoOY292ZXJlZF90b2tlbnMYMiABKAMSEQoJd2FpdGVkX3VzGDMgASgDQhEKD19maXJzdF90b2tlbl91c0IOCgxfZHVyYXRpb25fdXNCJAoiX3Rocm91Z2hwdXRfbWlsbGl0b2tlbnNfcGVyX3NlY29uZEIUChJfZGl2ZXJnZW5jZV90b2tlbnMi9QEKCkxhdGVSZXBvcnQSJAoHdmVyZGljdBgBIAEoDjITLnRoZWdyaWQudjEuVmVyZGljdBINCgVjYXVzZRgCIAEoCRITCgtzdXBwbGllcl9pZBgDIAEoCRIoCgdjb3VudGVkGAQgASgLMhcudGhlZ3JpZC52MS5Ub2tlbkNvdW50cxIpCghyZXBvcnRlZBgFIAEoCzIXLnRoZWdyaWQudjEuVG9rZW5Db3VudHMSFwoPYmlsbGFibGVfdG9rZW5zGAYgASgDEi8KC3JlcG9ydF90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK0AwoMVXNhZ2VEaXNwdXRlEhIKCmRpc3B1dGVfaWQYASABKAkSEAoIdXNhZ2VfaWQYAiABKAkSEQoJbWVtYmVyX2lkGAMgASgJEhMKC3N1cHBsaWVyX2lkGAQgASgJEhUKDWluc3RydW1lbnRfaWQYBSABKAkSKQoGcmVhc29uGAYgASgOMhkudGhlZ3JpZC52MS5EaXNwdXRlUmVhc29uEikKBnN0YXR1cxgHIAEoDjIZLnRoZWdyaWQudjEuRGlzcHV0ZVN0YXR1cxITCgtjb3N0X21pY3JvcxgIIAEoAxIXCg9yZWZ1bmRlZF9taWNyb3MYCSABKAMSGAoQc2hvcnRmYWxsX21pY3JvcxgKIAEoAxIsCghwYXltZW50cxgLIAMoCzIaLnRoZWdyaWQudjEuRGlzcHV0ZVBheW1lbnQSEgoKcmVzb2x1dGlvbhgMIAEoCRItCglvcGVuX3RpbWUYDSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDHJlc29sdmVfdGltZRgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRwoORGlzcHV0ZVBheW1lbnQSDQoFb3duZXIYASABKAkSDwoHYWNjb3VudBgCIAEoCRIVCg1hbW91bnRfbWljcm9zGAMgASgDImAKE0Rpc3B1dGVVc2FnZVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIKCgJpZBgCIAEoCRIpCgZyZWFzb24YAyABKA4yGS50aGVncmlkLnYxLkRpc3B1dGVSZWFzb24iaQoURGlzcHV0ZVVzYWdlUmVzcG9uc2USKQoHZGlzcHV0ZRgBIAEoCzIYLnRoZWdyaWQudjEuVXNhZ2VEaXNwdXRlEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI6CgdSZWNlaXB0EgwKBGJvZHkYASABKAwSDgoGa2V5X2lkGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJlCgtSZWNlaXB0Qm9keRImCgV1c2FnZRgBIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQSLgoKaXNzdWVfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAijgEKClJlY2VpcHRLZXkSDgoGa2V5X2lkGAEgASgJEhIKCnB1YmxpY19rZXkYAiABKAwSLgoKc3RhcnRfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkQKFkxpc3RSZWNlaXB0S2V5c1JlcXVlc3QSKgoMbWluX3Bvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiI/ChdMaXN0UmVjZWlwdEtleXNSZXNwb25zZRIkCgRrZXlzGAEgAygLMhYudGhlZ3JpZC52MS5SZWNlaXB0S2V5InAKC1Rva2VuQ291bnRzEhUKDXByb21wdF90b2tlbnMYASABKAMSFQoNY2FjaGVkX3Rva2VucxgCIAEoAxIZChFjb21wbGV0aW9uX3Rva2VucxgDIAEoAxIYChByZWFzb25pbmdfdG9rZW5zGAQgASgDIrQBCglVc2FnZURyYXcSDgoGbG90X2lkGAEgASgJEhEKCWlzc3Vlcl9pZBgCIAEoCRIVCg1jb3N0X3RyYWRlX2lkGAMgASgJEhkKEWNvc3RfcHJpY2VfbWljcm9zGAQgASgDEg4KBnRva2VucxgFIAEoAxITCgtjb3N0X21pY3JvcxgGIAEoAxIVCg1wYXJjZWxfbnVtYmVyGAcgASgFEhYKDmlzc3VlX3RyYWRlX2lkGAggASgJItcBCg9EZWxpdmVyeUF0dGVtcHQSEwoLc3VwcGxpZXJfaWQYASABKAkSDwoHb3V0Y29tZRgCIAEoCRIbCg5maXJzdF90b2tlbl91cxgDIAEoA0gAiAEBEhgKC2R1cmF0aW9uX3VzGAQgASgDSAGIAQESEAoIaXNfaGVkZ2UYBSABKAgSHQoQYXNrX3ByaWNlX21pY3JvcxgGIAEoA0gCiAEBQhEKD19maXJzdF90b2tlbl91c0IOCgxfZHVyYXRpb25fdXNCEwoRX2Fza19wcmljZV9taWNyb3MqaAoPU3VtbWFyeUludGVydmFsEiAKHFNVTU1BUllfSU5URVJWQUxfVU5TUEVDSUZJRUQQABIZChVTVU1NQVJZX0lOVEVSVkFMX0hPVVIQARIYChRTVU1NQVJZX0lOVEVSVkFMX0RBWRACKrIBCgxTdW1tYXJ5R3JvdXASHQoZU1VNTUFSWV9HUk9VUF9VTlNQRUNJRklFRBAAEhcKE1NVTU1BUllfR1JPVVBfTU9ERUwQARIVChFTVU1NQVJZX0dST1VQX0tFWRACEhwKGFNVTU1BUllfR1JPVVBfSU5TVFJVTUVOVBADEhoKFlNVTU1BUllfR1JPVVBfU1VQUExJRVIQBBIZChVTVU1NQVJZX0dST1VQX1ZFUkRJQ1QQBSrTAQoHVmVyZGljdBIXChNWRVJESUNUX1VOU1BFQ0lGSUVEEAASEwoPVkVSRElDVF9JTl9TUEVDEAESHAoYVkVSRElDVF9MQVRFX0ZJUlNUX1RPS0VOEAISFAoQVkVSRElDVF9UT09fU0xPVxADEhIKDlZFUkRJQ1RfRkFJTEVEEAQSHwobVkVSRElDVF9DQU5DRUxMRURfQllfQ0xJRU5UEAUSGAoUVkVSRElDVF9DTElFTlRfRkFVTFQQBhIXChNWRVJESUNUX1ZFTlVFX0ZBVUxUEAcqXQoLVXNhZ2VTdGF0dXMSHAoYVVNBR0VfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGAoUVVNBR0VfU1RBVFVTX1BFTkRJTkcQARIWChJVU0FHRV9TVEFUVVNfRklOQUwQAiqHAgoNRGlzcHV0ZVJlYXNvbhIeChpESVNQVVRFX1JFQVNPTl9VTlNQRUNJRklFRBAAEh4KGkRJU1BVVEVfUkVBU09OX1dST05HX0NPVU5UEAESHQoZRElTUFVURV9SRUFTT05fV1JPTkdfQ09TVBACEiAKHERJU1BVVEVfUkVBU09OX05PVF9ERUxJVkVSRUQQAxIeChpESVNQVVRFX1JFQVNPTl9PVVRfT0ZfU1BFQxAEEh4KGkRJU1BVVEVfUkVBU09OX1dST05HX01PREVMEAUSGwoXRElTUFVURV9SRUFTT05fTk9UX01JTkUQBhIYChRESVNQVVRFX1JFQVNPTl9PVEhFUhAHKoEBCg1EaXNwdXRlU3RhdHVzEh4KGkRJU1BVVEVfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFwoTRElTUFVURV9TVEFUVVNfT1BFThABEhoKFkRJU1BVVEVfU1RBVFVTX1JFRlVTRUQQAhIbChdESVNQVVRFX1NUQVRVU19SRUZVTkRFRBADKmIKDERpc3B1dGVQYXllchIdChlESVNQVVRFX1BBWUVSX1VOU1BFQ0lGSUVEEAASGgoWRElTUFVURV9QQVlFUl9TVVBQTElFUhABEhcKE0RJU1BVVEVfUEFZRVJfVkVOVUUQAjLAAwoMVXNhZ2VTZXJ2aWNlEkoKCEdldFVzYWdlEhsudGhlZ3JpZC52MS5HZXRVc2FnZVJlcXVlc3QaHC50aGVncmlkLnYxLkdldFVzYWdlUmVzcG9uc2UiA5ACARJNCglMaXN0VXNhZ2USHC50aGVncmlkLnYxLkxpc3RVc2FnZVJlcXVlc3QaHS50aGVncmlkLnYxLkxpc3RVc2FnZVJlc3BvbnNlIgOQAgESXAoOU3VtbWFyaXplVXNhZ2USIS50aGVncmlkLnYxLlN1bW1hcml6ZVVzYWdlUmVxdWVzdBoiLnRoZWdyaWQudjEuU3VtbWFyaXplVXNhZ2VSZXNwb25zZSIDkAIBElYKDERpc3B1dGVVc2FnZRIfLnRoZWdyaWQudjEuRGlzcHV0ZVVzYWdlUmVxdWVzdBogLnRoZWdyaWQudjEuRGlzcHV0ZVVzYWdlUmVzcG9uc2UiA5ACAhJfCg9MaXN0UmVjZWlwdEtleXMSIi50aGVncmlkLnYxLkxpc3RSZWNlaXB0S2V5c1JlcXVlc3QaIy50aGVncmlkLnYxLkxpc3RSZWNlaXB0S2V5c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of GetUsage.
@@ -56,6 +56,13 @@ export type GetUsageResponse = Message<"thegrid.v1.GetUsageResponse"> & {
    * @generated from field: thegrid.v1.UsageRecord usage = 1;
    */
   usage?: UsageRecord | undefined;
+
+  /**
+   * The record as signed by the exchange; unset while the call is pending.
+   *
+   * @generated from field: thegrid.v1.Receipt receipt = 2;
+   */
+  receipt?: Receipt | undefined;
 };
 
 /**
@@ -119,6 +126,34 @@ export type ListUsageRequest = Message<"thegrid.v1.ListUsageRequest"> & {
    * @generated from field: thegrid.v1.Position min_position = 7;
    */
   minPosition?: Position | undefined;
+
+  /**
+   * Only calls that this model served; empty for all.
+   *
+   * @generated from field: string serving_model = 8;
+   */
+  servingModel: string;
+
+  /**
+   * Only calls that this supplier served (`mem_…`); empty for all.
+   *
+   * @generated from field: string supplier_id = 9;
+   */
+  supplierId: string;
+
+  /**
+   * Only calls judged so; unset for all.
+   *
+   * @generated from field: thegrid.v1.Verdict verdict = 10;
+   */
+  verdict: Verdict;
+
+  /**
+   * Only calls that are or were disputed.
+   *
+   * @generated from field: bool disputed = 11;
+   */
+  disputed: boolean;
 };
 
 /**
@@ -155,6 +190,273 @@ export type ListUsageResponse = Message<"thegrid.v1.ListUsageResponse"> & {
  */
 export const ListUsageResponseSchema: GenMessage<ListUsageResponse> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_usage, 3);
+
+/**
+ * Request of SummarizeUsage.
+ *
+ * @generated from message thegrid.v1.SummarizeUsageRequest
+ */
+export type SummarizeUsageRequest = Message<"thegrid.v1.SummarizeUsageRequest"> & {
+  /**
+   * Only calls at or after this time; unset for 30 days before the end.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Only calls before this time; unset for now.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 2;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Span of each row.
+   *
+   * @generated from field: thegrid.v1.SummaryInterval interval = 3;
+   */
+  interval: SummaryInterval;
+
+  /**
+   * What is kept apart, each once; empty adds all calls of a span up.
+   *
+   * @generated from field: repeated thegrid.v1.SummaryGroup group_by = 4;
+   */
+  groupBy: SummaryGroup[];
+
+  /**
+   * Only this instrument, by id or symbol; empty for all.
+   *
+   * @generated from field: string instrument = 5;
+   */
+  instrument: string;
+
+  /**
+   * Only calls of this key; empty for all.
+   *
+   * @generated from field: string key_id = 6;
+   */
+  keyId: string;
+
+  /**
+   * Only calls that this model served; empty for all.
+   *
+   * @generated from field: string serving_model = 7;
+   */
+  servingModel: string;
+
+  /**
+   * Only calls that this supplier served (`mem_…`); empty for all.
+   *
+   * @generated from field: string supplier_id = 8;
+   */
+  supplierId: string;
+
+  /**
+   * Only calls judged so; unset for all.
+   *
+   * @generated from field: thegrid.v1.Verdict verdict = 9;
+   */
+  verdict: Verdict;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 10;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.SummarizeUsageRequest.
+ * Use `create(SummarizeUsageRequestSchema)` to create a new message.
+ */
+export const SummarizeUsageRequestSchema: GenMessage<SummarizeUsageRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 4);
+
+/**
+ * Response of SummarizeUsage.
+ *
+ * @generated from message thegrid.v1.SummarizeUsageResponse
+ */
+export type SummarizeUsageResponse = Message<"thegrid.v1.SummarizeUsageResponse"> & {
+  /**
+   * Rows by time, oldest first, then by what is kept apart; spans without calls have none.
+   *
+   * @generated from field: repeated thegrid.v1.UsageSummaryRow rows = 1;
+   */
+  rows: UsageSummaryRow[];
+
+  /**
+   * All calls together.
+   *
+   * @generated from field: thegrid.v1.UsageTotals totals = 2;
+   */
+  totals?: UsageTotals | undefined;
+
+  /**
+   * From when on calls were added up.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Up to when.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 4;
+   */
+  endTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.SummarizeUsageResponse.
+ * Use `create(SummarizeUsageResponseSchema)` to create a new message.
+ */
+export const SummarizeUsageResponseSchema: GenMessage<SummarizeUsageResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 5);
+
+/**
+ * UsageSummaryRow is one span of time and one of what is kept apart; what is not kept apart is empty.
+ *
+ * @generated from message thegrid.v1.UsageSummaryRow
+ */
+export type UsageSummaryRow = Message<"thegrid.v1.UsageSummaryRow"> & {
+  /**
+   * When the span begins; unset without an interval.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * The serving model.
+   *
+   * @generated from field: string serving_model = 2;
+   */
+  servingModel: string;
+
+  /**
+   * The key, `key_…`.
+   *
+   * @generated from field: string key_id = 3;
+   */
+  keyId: string;
+
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 4;
+   */
+  instrumentId: string;
+
+  /**
+   * Symbol of the instrument.
+   *
+   * @generated from field: string symbol = 5;
+   */
+  symbol: string;
+
+  /**
+   * The serving supplier, `mem_…`; empty for calls that nobody served.
+   *
+   * @generated from field: string supplier_id = 6;
+   */
+  supplierId: string;
+
+  /**
+   * The verdict.
+   *
+   * @generated from field: thegrid.v1.Verdict verdict = 7;
+   */
+  verdict: Verdict;
+
+  /**
+   * Its calls.
+   *
+   * @generated from field: thegrid.v1.UsageTotals totals = 8;
+   */
+  totals?: UsageTotals | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.UsageSummaryRow.
+ * Use `create(UsageSummaryRowSchema)` to create a new message.
+ */
+export const UsageSummaryRowSchema: GenMessage<UsageSummaryRow> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 6);
+
+/**
+ * UsageTotals is a number of settled calls added up. Tokens by kind are canonical counts, whether they
+ * were billed or not.
+ *
+ * @generated from message thegrid.v1.UsageTotals
+ */
+export type UsageTotals = Message<"thegrid.v1.UsageTotals"> & {
+  /**
+   * Calls.
+   *
+   * @generated from field: int64 calls = 1;
+   */
+  calls: bigint;
+
+  /**
+   * Calls that billed nothing.
+   *
+   * @generated from field: int64 unbilled_calls = 2;
+   */
+  unbilledCalls: bigint;
+
+  /**
+   * Tokens of prompts.
+   *
+   * @generated from field: int64 prompt_tokens = 3;
+   */
+  promptTokens: bigint;
+
+  /**
+   * Tokens of prompts that suppliers had cached.
+   *
+   * @generated from field: int64 cached_tokens = 4;
+   */
+  cachedTokens: bigint;
+
+  /**
+   * Tokens of answers, reasoning included.
+   *
+   * @generated from field: int64 completion_tokens = 5;
+   */
+  completionTokens: bigint;
+
+  /**
+   * Tokens of answers that were reasoning.
+   *
+   * @generated from field: int64 reasoning_tokens = 6;
+   */
+  reasoningTokens: bigint;
+
+  /**
+   * Tokens billed.
+   *
+   * @generated from field: int64 billed_tokens = 7;
+   */
+  billedTokens: bigint;
+
+  /**
+   * Their cost in micro-dollars; refunds are not taken off.
+   *
+   * @generated from field: int64 cost_micros = 8;
+   */
+  costMicros: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.UsageTotals.
+ * Use `create(UsageTotalsSchema)` to create a new message.
+ */
+export const UsageTotalsSchema: GenMessage<UsageTotals> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 7);
 
 /**
  * UsageRecord is one call: what was used, by whose count, from which Lots, at what cost, served by whom,
@@ -319,7 +621,8 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
   verdict: Verdict;
 
   /**
-   * What ended the call, a row of the table of endings, such as `completed` or `supplier_lost`.
+   * What ended the call, such as `completed` or `supplier_lost`: with `stage` a row of the table of endings,
+   * server/endings.md.
    *
    * @generated from field: string cause = 23;
    */
@@ -354,7 +657,8 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
   settleTime?: Timestamp | undefined;
 
   /**
-   * How far the call had come when it ended, a stage of the table of endings.
+   * How far the call had come when it ended: `admitted`, `offered`, `accepted` or `streaming`; with `cause` a
+   * row of the table of endings, server/endings.md.
    *
    * @generated from field: string stage = 28;
    */
@@ -373,6 +677,79 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
    * @generated from field: bool settled_at_deadline = 30;
    */
   settledAtDeadline: boolean;
+
+  /**
+   * Whose call it was, `mem_…`.
+   *
+   * @generated from field: string member_id = 31;
+   */
+  memberId: string;
+
+  /**
+   * Longest time to first token that the specification allowed for this prompt, in microseconds.
+   *
+   * @generated from field: int64 first_token_max_us = 32;
+   */
+  firstTokenMaxUs: bigint;
+
+  /**
+   * Least throughput that the specification asked for, in tokens per second; answers of fewer than 64
+   * tokens are not judged by it.
+   *
+   * @generated from field: int64 throughput_min_tokens_per_second = 33;
+   */
+  throughputMinTokensPerSecond: bigint;
+
+  /**
+   * By how many tokens the supplier's own counts of prompt and answer, taken apart, differ from the
+   * canonical ones; unset when it gave none.
+   *
+   * @generated from field: optional int64 divergence_tokens = 34;
+   */
+  divergenceTokens?: bigint | undefined;
+
+  /**
+   * Whether that is more than the metering policy allows.
+   *
+   * @generated from field: bool divergent = 35;
+   */
+  divergent: boolean;
+
+  /**
+   * What the guarantee paid the supplier for work lost by the venue's fault, in micro-dollars.
+   *
+   * @generated from field: int64 venue_paid_micros = 36;
+   */
+  venuePaidMicros: bigint;
+
+  /**
+   * The report that came after the call was settled at its deadline; it moved nothing.
+   *
+   * @generated from field: thegrid.v1.LateReport late_report = 37;
+   */
+  lateReport?: LateReport | undefined;
+
+  /**
+   * The caller's objection and what became of it.
+   *
+   * @generated from field: thegrid.v1.UsageDispute dispute = 38;
+   */
+  dispute?: UsageDispute | undefined;
+
+  /**
+   * Billed tokens that another supplier than the serving one had sold and so owed; their proceeds went to
+   * the one that served.
+   *
+   * @generated from field: int64 covered_tokens = 50;
+   */
+  coveredTokens: bigint;
+
+  /**
+   * How long the call waited for a free place at a supplier, in microseconds.
+   *
+   * @generated from field: int64 waited_us = 51;
+   */
+  waitedUs: bigint;
 };
 
 /**
@@ -380,7 +757,428 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
  * Use `create(UsageRecordSchema)` to create a new message.
  */
 export const UsageRecordSchema: GenMessage<UsageRecord> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_usage, 4);
+  messageDesc(file_thegrid_v1_usage, 8);
+
+/**
+ * LateReport is what a relay told of a call that had been settled without it.
+ *
+ * @generated from message thegrid.v1.LateReport
+ */
+export type LateReport = Message<"thegrid.v1.LateReport"> & {
+  /**
+   * How it judged the call.
+   *
+   * @generated from field: thegrid.v1.Verdict verdict = 1;
+   */
+  verdict: Verdict;
+
+  /**
+   * What ended the call, a row of the table of endings.
+   *
+   * @generated from field: string cause = 2;
+   */
+  cause: string;
+
+  /**
+   * The supplier that served, `mem_…`.
+   *
+   * @generated from field: string supplier_id = 3;
+   */
+  supplierId: string;
+
+  /**
+   * Canonical counts.
+   *
+   * @generated from field: thegrid.v1.TokenCounts counted = 4;
+   */
+  counted?: TokenCounts | undefined;
+
+  /**
+   * The supplier's own counts.
+   *
+   * @generated from field: thegrid.v1.TokenCounts reported = 5;
+   */
+  reported?: TokenCounts | undefined;
+
+  /**
+   * Tokens that it would have billed.
+   *
+   * @generated from field: int64 billable_tokens = 6;
+   */
+  billableTokens: bigint;
+
+  /**
+   * When it came.
+   *
+   * @generated from field: google.protobuf.Timestamp report_time = 7;
+   */
+  reportTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.LateReport.
+ * Use `create(LateReportSchema)` to create a new message.
+ */
+export const LateReportSchema: GenMessage<LateReport> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 9);
+
+/**
+ * UsageDispute is an objection of a member to one of its records.
+ *
+ * @generated from message thegrid.v1.UsageDispute
+ */
+export type UsageDispute = Message<"thegrid.v1.UsageDispute"> & {
+  /**
+   * Id, `dsp_…`.
+   *
+   * @generated from field: string dispute_id = 1;
+   */
+  disputeId: string;
+
+  /**
+   * The record, `usg_…`.
+   *
+   * @generated from field: string usage_id = 2;
+   */
+  usageId: string;
+
+  /**
+   * The member that objects, `mem_…`.
+   *
+   * @generated from field: string member_id = 3;
+   */
+  memberId: string;
+
+  /**
+   * The supplier that served, or owed, the call, `mem_…`.
+   *
+   * @generated from field: string supplier_id = 4;
+   */
+  supplierId: string;
+
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 5;
+   */
+  instrumentId: string;
+
+  /**
+   * What the member holds against the record.
+   *
+   * @generated from field: thegrid.v1.DisputeReason reason = 6;
+   */
+  reason: DisputeReason;
+
+  /**
+   * How far it has come.
+   *
+   * @generated from field: thegrid.v1.DisputeStatus status = 7;
+   */
+  status: DisputeStatus;
+
+  /**
+   * Cost of the call in micro-dollars, the most that can be refunded.
+   *
+   * @generated from field: int64 cost_micros = 8;
+   */
+  costMicros: bigint;
+
+  /**
+   * What was refunded, in micro-dollars.
+   *
+   * @generated from field: int64 refunded_micros = 9;
+   */
+  refundedMicros: bigint;
+
+  /**
+   * What the operator decided to refund and no account could pay, in micro-dollars.
+   *
+   * @generated from field: int64 shortfall_micros = 10;
+   */
+  shortfallMicros: bigint;
+
+  /**
+   * Who was charged.
+   *
+   * @generated from field: repeated thegrid.v1.DisputePayment payments = 11;
+   */
+  payments: DisputePayment[];
+
+  /**
+   * The operator's reason.
+   *
+   * @generated from field: string resolution = 12;
+   */
+  resolution: string;
+
+  /**
+   * When it was opened.
+   *
+   * @generated from field: google.protobuf.Timestamp open_time = 13;
+   */
+  openTime?: Timestamp | undefined;
+
+  /**
+   * When it was decided.
+   *
+   * @generated from field: google.protobuf.Timestamp resolve_time = 14;
+   */
+  resolveTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.UsageDispute.
+ * Use `create(UsageDisputeSchema)` to create a new message.
+ */
+export const UsageDisputeSchema: GenMessage<UsageDispute> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 10);
+
+/**
+ * DisputePayment is what one account paid of a refund.
+ *
+ * @generated from message thegrid.v1.DisputePayment
+ */
+export type DisputePayment = Message<"thegrid.v1.DisputePayment"> & {
+  /**
+   * Owner of the account, `mem_…` or `house`.
+   *
+   * @generated from field: string owner = 1;
+   */
+  owner: string;
+
+  /**
+   * The account, such as `available`, `collateral` or `guarantee`.
+   *
+   * @generated from field: string account = 2;
+   */
+  account: string;
+
+  /**
+   * Micro-dollars paid.
+   *
+   * @generated from field: int64 amount_micros = 3;
+   */
+  amountMicros: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.DisputePayment.
+ * Use `create(DisputePaymentSchema)` to create a new message.
+ */
+export const DisputePaymentSchema: GenMessage<DisputePayment> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 11);
+
+/**
+ * Request of DisputeUsage.
+ *
+ * @generated from message thegrid.v1.DisputeUsageRequest
+ */
+export type DisputeUsageRequest = Message<"thegrid.v1.DisputeUsageRequest"> & {
+  /**
+   * Id of this write, best a UUIDv7; a repeat with the same id gets the first answer.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Id of the record (`usg_…`), of the delivery (`dlv_…`), or the `x-request-id` the client saw.
+   *
+   * @generated from field: string id = 2;
+   */
+  id: string;
+
+  /**
+   * What is held against it.
+   *
+   * @generated from field: thegrid.v1.DisputeReason reason = 3;
+   */
+  reason: DisputeReason;
+};
+
+/**
+ * Describes the message thegrid.v1.DisputeUsageRequest.
+ * Use `create(DisputeUsageRequestSchema)` to create a new message.
+ */
+export const DisputeUsageRequestSchema: GenMessage<DisputeUsageRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 12);
+
+/**
+ * Response of DisputeUsage.
+ *
+ * @generated from message thegrid.v1.DisputeUsageResponse
+ */
+export type DisputeUsageResponse = Message<"thegrid.v1.DisputeUsageResponse"> & {
+  /**
+   * The dispute, open.
+   *
+   * @generated from field: thegrid.v1.UsageDispute dispute = 1;
+   */
+  dispute?: UsageDispute | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.DisputeUsageResponse.
+ * Use `create(DisputeUsageResponseSchema)` to create a new message.
+ */
+export const DisputeUsageResponseSchema: GenMessage<DisputeUsageResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 13);
+
+/**
+ * Receipt is a usage record that the exchange has signed. What is signed is the text `thegrid.v1.Receipt`,
+ * two zero bytes, and then the bytes of `body` as they are; so nothing must be serialised anew to check it.
+ *
+ * @generated from message thegrid.v1.Receipt
+ */
+export type Receipt = Message<"thegrid.v1.Receipt"> & {
+  /**
+   * A serialised ReceiptBody.
+   *
+   * @generated from field: bytes body = 1;
+   */
+  body: Uint8Array;
+
+  /**
+   * Id of the key, as ListReceiptKeys names it.
+   *
+   * @generated from field: string key_id = 2;
+   */
+  keyId: string;
+
+  /**
+   * Ed25519 signature, 64 bytes.
+   *
+   * @generated from field: bytes signature = 3;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message thegrid.v1.Receipt.
+ * Use `create(ReceiptSchema)` to create a new message.
+ */
+export const ReceiptSchema: GenMessage<Receipt> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 14);
+
+/**
+ * ReceiptBody is what a receipt says.
+ *
+ * @generated from message thegrid.v1.ReceiptBody
+ */
+export type ReceiptBody = Message<"thegrid.v1.ReceiptBody"> & {
+  /**
+   * The record as it stood when the receipt was made.
+   *
+   * @generated from field: thegrid.v1.UsageRecord usage = 1;
+   */
+  usage?: UsageRecord | undefined;
+
+  /**
+   * When the receipt was made.
+   *
+   * @generated from field: google.protobuf.Timestamp issue_time = 2;
+   */
+  issueTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ReceiptBody.
+ * Use `create(ReceiptBodySchema)` to create a new message.
+ */
+export const ReceiptBodySchema: GenMessage<ReceiptBody> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 15);
+
+/**
+ * ReceiptKey is a public key that receipts are checked with.
+ *
+ * @generated from message thegrid.v1.ReceiptKey
+ */
+export type ReceiptKey = Message<"thegrid.v1.ReceiptKey"> & {
+  /**
+   * Id: `rck_` and the first 32 hex digits of the SHA-256 of the public key.
+   *
+   * @generated from field: string key_id = 1;
+   */
+  keyId: string;
+
+  /**
+   * Ed25519 public key, 32 bytes.
+   *
+   * @generated from field: bytes public_key = 2;
+   */
+  publicKey: Uint8Array;
+
+  /**
+   * Receipts made before this time were not signed with it.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 3;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * Receipts made at or after this time were not signed with it; unset for the key in use.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 4;
+   */
+  endTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ReceiptKey.
+ * Use `create(ReceiptKeySchema)` to create a new message.
+ */
+export const ReceiptKeySchema: GenMessage<ReceiptKey> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 16);
+
+/**
+ * Request of ListReceiptKeys.
+ *
+ * @generated from message thegrid.v1.ListReceiptKeysRequest
+ */
+export type ListReceiptKeysRequest = Message<"thegrid.v1.ListReceiptKeysRequest"> & {
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 1;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.ListReceiptKeysRequest.
+ * Use `create(ListReceiptKeysRequestSchema)` to create a new message.
+ */
+export const ListReceiptKeysRequestSchema: GenMessage<ListReceiptKeysRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 17);
+
+/**
+ * Response of ListReceiptKeys.
+ *
+ * @generated from message thegrid.v1.ListReceiptKeysResponse
+ */
+export type ListReceiptKeysResponse = Message<"thegrid.v1.ListReceiptKeysResponse"> & {
+  /**
+   * All keys, newest first; at most 1,000.
+   *
+   * @generated from field: repeated thegrid.v1.ReceiptKey keys = 1;
+   */
+  keys: ReceiptKey[];
+};
+
+/**
+ * Describes the message thegrid.v1.ListReceiptKeysResponse.
+ * Use `create(ListReceiptKeysResponseSchema)` to create a new message.
+ */
+export const ListReceiptKeysResponseSchema: GenMessage<ListReceiptKeysResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_usage, 18);
 
 /**
  * TokenCounts is one counter's word.
@@ -422,7 +1220,7 @@ export type TokenCounts = Message<"thegrid.v1.TokenCounts"> & {
  * Use `create(TokenCountsSchema)` to create a new message.
  */
 export const TokenCountsSchema: GenMessage<TokenCounts> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_usage, 5);
+  messageDesc(file_thegrid_v1_usage, 19);
 
 /**
  * UsageDraw is what a call took from one parcel of one Lot.
@@ -471,6 +1269,20 @@ export type UsageDraw = Message<"thegrid.v1.UsageDraw"> & {
    * @generated from field: int64 cost_micros = 6;
    */
   costMicros: bigint;
+
+  /**
+   * The parcel's number inside the Lot.
+   *
+   * @generated from field: int32 parcel_number = 7;
+   */
+  parcelNumber: number;
+
+  /**
+   * The trade in which the issuer first sold the tokens, `trd_…`.
+   *
+   * @generated from field: string issue_trade_id = 8;
+   */
+  issueTradeId: string;
 };
 
 /**
@@ -478,7 +1290,7 @@ export type UsageDraw = Message<"thegrid.v1.UsageDraw"> & {
  * Use `create(UsageDrawSchema)` to create a new message.
  */
 export const UsageDrawSchema: GenMessage<UsageDraw> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_usage, 6);
+  messageDesc(file_thegrid_v1_usage, 20);
 
 /**
  * DeliveryAttempt is one supplier that was offered a call.
@@ -494,7 +1306,8 @@ export type DeliveryAttempt = Message<"thegrid.v1.DeliveryAttempt"> & {
   supplierId: string;
 
   /**
-   * What came of it, such as `served`, `refused`, `lost`, `first_token_late`.
+   * What came of it: `served`, `hedge_lost` where another's first token came sooner, else a cause of the
+   * table of endings, such as `supplier_refused`, `supplier_lost`, `first_token_late`.
    *
    * @generated from field: string outcome = 2;
    */
@@ -513,6 +1326,21 @@ export type DeliveryAttempt = Message<"thegrid.v1.DeliveryAttempt"> & {
    * @generated from field: optional int64 duration_us = 4;
    */
   durationUs?: bigint | undefined;
+
+  /**
+   * Whether it was offered the call as a hedge, while another had it too.
+   *
+   * @generated from field: bool is_hedge = 5;
+   */
+  isHedge: boolean;
+
+  /**
+   * The lowest price at which it asked for Units it issued, in micro-dollars per Unit, when it was chosen;
+   * unset when it had none on sale.
+   *
+   * @generated from field: optional int64 ask_price_micros = 6;
+   */
+  askPriceMicros?: bigint | undefined;
 };
 
 /**
@@ -520,7 +1348,96 @@ export type DeliveryAttempt = Message<"thegrid.v1.DeliveryAttempt"> & {
  * Use `create(DeliveryAttemptSchema)` to create a new message.
  */
 export const DeliveryAttemptSchema: GenMessage<DeliveryAttempt> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_usage, 7);
+  messageDesc(file_thegrid_v1_usage, 21);
+
+/**
+ * SummaryInterval is how long a span of time each row of a summary covers.
+ *
+ * @generated from enum thegrid.v1.SummaryInterval
+ */
+export enum SummaryInterval {
+  /**
+   * One row for the whole time.
+   *
+   * @generated from enum value: SUMMARY_INTERVAL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * An hour, from its beginning in UTC.
+   *
+   * @generated from enum value: SUMMARY_INTERVAL_HOUR = 1;
+   */
+  HOUR = 1,
+
+  /**
+   * A day, from midnight UTC.
+   *
+   * @generated from enum value: SUMMARY_INTERVAL_DAY = 2;
+   */
+  DAY = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.SummaryInterval.
+ */
+export const SummaryIntervalSchema: GenEnum<SummaryInterval> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 0);
+
+/**
+ * SummaryGroup is what a summary keeps apart.
+ *
+ * @generated from enum thegrid.v1.SummaryGroup
+ */
+export enum SummaryGroup {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: SUMMARY_GROUP_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Calls of each serving model.
+   *
+   * @generated from enum value: SUMMARY_GROUP_MODEL = 1;
+   */
+  MODEL = 1,
+
+  /**
+   * Calls of each key.
+   *
+   * @generated from enum value: SUMMARY_GROUP_KEY = 2;
+   */
+  KEY = 2,
+
+  /**
+   * Calls of each instrument.
+   *
+   * @generated from enum value: SUMMARY_GROUP_INSTRUMENT = 3;
+   */
+  INSTRUMENT = 3,
+
+  /**
+   * Calls of each serving supplier.
+   *
+   * @generated from enum value: SUMMARY_GROUP_SUPPLIER = 4;
+   */
+  SUPPLIER = 4,
+
+  /**
+   * Calls of each verdict.
+   *
+   * @generated from enum value: SUMMARY_GROUP_VERDICT = 5;
+   */
+  VERDICT = 5,
+}
+
+/**
+ * Describes the enum thegrid.v1.SummaryGroup.
+ */
+export const SummaryGroupSchema: GenEnum<SummaryGroup> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 1);
 
 /**
  * Verdict is how a delivery is judged against the specification it was sold under.
@@ -589,7 +1506,7 @@ export enum Verdict {
  * Describes the enum thegrid.v1.Verdict.
  */
 export const VerdictSchema: GenEnum<Verdict> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_usage, 0);
+  enumDesc(file_thegrid_v1_usage, 2);
 
 /**
  * UsageStatus says whether a record may still change.
@@ -623,7 +1540,153 @@ export enum UsageStatus {
  * Describes the enum thegrid.v1.UsageStatus.
  */
 export const UsageStatusSchema: GenEnum<UsageStatus> = /*@__PURE__*/
-  enumDesc(file_thegrid_v1_usage, 1);
+  enumDesc(file_thegrid_v1_usage, 3);
+
+/**
+ * DisputeReason is what a member holds against a record. There is no free text: words about a call are
+ * often words of the call, and those are never kept.
+ *
+ * @generated from enum thegrid.v1.DisputeReason
+ */
+export enum DisputeReason {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: DISPUTE_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * More tokens were counted than were sent or received.
+   *
+   * @generated from enum value: DISPUTE_REASON_WRONG_COUNT = 1;
+   */
+  WRONG_COUNT = 1,
+
+  /**
+   * The Lots or prices drawn from are not those that should have been.
+   *
+   * @generated from enum value: DISPUTE_REASON_WRONG_COST = 2;
+   */
+  WRONG_COST = 2,
+
+  /**
+   * The answer did not arrive, or not whole.
+   *
+   * @generated from enum value: DISPUTE_REASON_NOT_DELIVERED = 3;
+   */
+  NOT_DELIVERED = 3,
+
+  /**
+   * The answer was slower or of less quality than the specification promises.
+   *
+   * @generated from enum value: DISPUTE_REASON_OUT_OF_SPEC = 4;
+   */
+  OUT_OF_SPEC = 4,
+
+  /**
+   * Another model or supplier served than the record or the request names.
+   *
+   * @generated from enum value: DISPUTE_REASON_WRONG_MODEL = 5;
+   */
+  WRONG_MODEL = 5,
+
+  /**
+   * The call was billed more than once, or was not made by the member.
+   *
+   * @generated from enum value: DISPUTE_REASON_NOT_MINE = 6;
+   */
+  NOT_MINE = 6,
+
+  /**
+   * Anything else; the operator asks.
+   *
+   * @generated from enum value: DISPUTE_REASON_OTHER = 7;
+   */
+  OTHER = 7,
+}
+
+/**
+ * Describes the enum thegrid.v1.DisputeReason.
+ */
+export const DisputeReasonSchema: GenEnum<DisputeReason> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 4);
+
+/**
+ * DisputeStatus is how far a dispute has come.
+ *
+ * @generated from enum thegrid.v1.DisputeStatus
+ */
+export enum DisputeStatus {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: DISPUTE_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The operator has not decided.
+   *
+   * @generated from enum value: DISPUTE_STATUS_OPEN = 1;
+   */
+  OPEN = 1,
+
+  /**
+   * The operator left the record as it is.
+   *
+   * @generated from enum value: DISPUTE_STATUS_REFUSED = 2;
+   */
+  REFUSED = 2,
+
+  /**
+   * The operator paid back part or all of the cost.
+   *
+   * @generated from enum value: DISPUTE_STATUS_REFUNDED = 3;
+   */
+  REFUNDED = 3,
+}
+
+/**
+ * Describes the enum thegrid.v1.DisputeStatus.
+ */
+export const DisputeStatusSchema: GenEnum<DisputeStatus> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 5);
+
+/**
+ * DisputePayer is who a refund is charged to.
+ *
+ * @generated from enum thegrid.v1.DisputePayer
+ */
+export enum DisputePayer {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: DISPUTE_PAYER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The supplier that served, from what it has earned, then its collateral; what is missing the guarantee
+   * pays.
+   *
+   * @generated from enum value: DISPUTE_PAYER_SUPPLIER = 1;
+   */
+  SUPPLIER = 1,
+
+  /**
+   * The venue, from the guarantee alone.
+   *
+   * @generated from enum value: DISPUTE_PAYER_VENUE = 2;
+   */
+  VENUE = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.DisputePayer.
+ */
+export const DisputePayerSchema: GenEnum<DisputePayer> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_usage, 6);
 
 /**
  * UsageService answers what each call used, what it cost and who served it. Reads ask for the scope
@@ -643,7 +1706,8 @@ export const UsageService: GenService<{
     output: typeof GetUsageResponseSchema;
   },
   /**
-   * ListUsage pages through the caller's records, newest first.
+   * ListUsage pages through the caller's records, newest first. New records come with StreamAccount, which
+   * resumes where it was left.
    *
    * @generated from rpc thegrid.v1.UsageService.ListUsage
    */
@@ -651,6 +1715,40 @@ export const UsageService: GenService<{
     methodKind: "unary";
     input: typeof ListUsageRequestSchema;
     output: typeof ListUsageResponseSchema;
+  },
+  /**
+   * SummarizeUsage adds the caller's settled calls up by time and by whatever is asked for. Refused with
+   * TOO_LARGE when that makes more than 10,000 rows, and with INVALID_ARGUMENT for more than 366 days.
+   *
+   * @generated from rpc thegrid.v1.UsageService.SummarizeUsage
+   */
+  summarizeUsage: {
+    methodKind: "unary";
+    input: typeof SummarizeUsageRequestSchema;
+    output: typeof SummarizeUsageResponseSchema;
+  },
+  /**
+   * DisputeUsage asks the operator to look at a settled call again. It moves nothing; what the operator
+   * decides is a posting of its own. Refused with USAGE_NOT_FOUND, USAGE_PENDING, DISPUTE_EXISTS,
+   * DISPUTE_TOO_LATE, DISPUTE_LIMIT. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.UsageService.DisputeUsage
+   */
+  disputeUsage: {
+    methodKind: "unary";
+    input: typeof DisputeUsageRequestSchema;
+    output: typeof DisputeUsageResponseSchema;
+  },
+  /**
+   * ListReceiptKeys answers every public key that receipts of this exchange were signed with, newest first.
+   * Any key may read it.
+   *
+   * @generated from rpc thegrid.v1.UsageService.ListReceiptKeys
+   */
+  listReceiptKeys: {
+    methodKind: "unary";
+    input: typeof ListReceiptKeysRequestSchema;
+    output: typeof ListReceiptKeysResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_usage, 0);

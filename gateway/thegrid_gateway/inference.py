@@ -1,0 +1,150 @@
+"""What every surface of inference shares: one request becomes one delivery, whose answer is told.
+
+How a surface reads its requests is in `chat.py`, `messages.py` and `responses.py`; how it writes
+answers in the files of answers.
+"""
+
+import asyncio
+import base64
+import hashlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from thegrid.errors import GridError
+from thegrid.openai import MappingError, request_from_json
+from thegrid.openai.errors import FieldRefused
+from thegrid.session import SessionPool
+from thegrid.v1 import chat_pb2, delivery_pb2
+from thegrid_gateway import json_text
+from thegrid_gateway.aliases import Aliases
+from thegrid_gateway.answers import Answer
+from thegrid_gateway.config import Config
+from thegrid_gateway.errors import ApiError, from_refusal, internal, refused_field
+from thegrid_gateway.http import ClientLeft, Http
+from thegrid_gateway.metrics import Metrics
+from thegrid_gateway.preferences import HEADER, preferences
+
+_log = logging.getLogger("thegrid_gateway")
+_CLIENT_LEFT = 499
+
+
+class Inference:
+    """An endpoint of one surface, as an ASGI application."""
+
+    NAME = ""
+    """The endpoint's name in the counts."""
+    IS_MESSAGES = False
+    """Whether errors have Anthropic's shape."""
+
+    def __init__(
+        self, config: Config, pool: SessionPool, metrics: Metrics, aliases: Aliases
+    ) -> None:
+        self._config = config
+        self._pool = pool
+        self._metrics = metrics
+        self._aliases = aliases
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        http = Http(scope, receive, send, self._config)
+        http.is_messages = self.IS_MESSAGES
+        answer = None
+        try:
+            answer = await self._begin(http)
+            await self._follow(http, answer)
+        except ClientLeft:
+            http.status = http.status or _CLIENT_LEFT
+        except ApiError as refused:
+            await http.refuse(refused)
+        except GridError as lost:
+            await http.refuse(from_refusal(lost))
+        except Exception:
+            _log.exception("%s: unexpected fault", http.request_id)
+            if http.has_begun:
+                http.drop()
+            else:
+                await http.refuse(internal())
+        finally:
+            self._metrics.inference(self.NAME, http, answer)
+
+    async def _begin(self, http: Http) -> Answer:
+        """Read the request and open its call. Raises ApiError."""
+        raise NotImplementedError
+
+    async def _follow(self, http: Http, answer: Answer) -> None:
+        """Write the answer; the call is cancelled as soon as the client has left."""
+        call = answer.call
+        watch = asyncio.ensure_future(http.left())
+        watch.add_done_callback(lambda _: call.cancel("client_left"))
+        try:
+            await answer.run()
+        finally:
+            call.cancel("client_left")
+            watch.cancel()
+
+    def _opening(
+        self,
+        http: Http,
+        credential: str,
+        chat: dict[str, Any],
+        *,
+        include_usage: bool = False,
+    ) -> delivery_pb2.Open:
+        """Answer the opening of the call for a chat completion's body; takes `grid` out of it."""
+        wanted = preferences(http.header(HEADER).decode("latin-1"), chat.pop("grid", None))
+        return delivery_pb2.Open(
+            delivery_id=_delivery_id(http, credential),
+            credential=credential,
+            instrument=self._aliases.instrument(chat["model"]),
+            request=chat_request(chat),
+            preferences=wanted,
+            window_bytes=self._config.window_bytes,
+            client_request_id=http.request_id,
+            include_usage=include_usage,
+            traceparent=http.traceparent(),
+        )
+
+
+def parse_body(text: bytes, config: Config) -> Any:
+    """Answer the JSON value of a body. Raises ApiError."""
+    try:
+        return json_text.parse(text, config.json_depth_max)
+    except json_text.JsonError as fault:
+        raise ApiError(
+            400,
+            f"We could not parse the JSON body of your request: {fault}.",
+            code="invalid_json",
+        ) from None
+
+
+def chat_request(chat: Mapping[str, Any]) -> chat_pb2.ChatRequest:
+    """Answer the message of a chat completion's body. Raises ApiError."""
+    try:
+        return request_from_json(chat)
+    except MappingError as fault:
+        raise ApiError(400, f"The body holds a value that is {fault}.") from None
+
+
+def translated(translate: Any, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer a body of another dialect as a chat completion's. Raises ApiError."""
+    try:
+        chat: dict[str, Any] = translate(body)
+    except FieldRefused as refused:
+        raise refused_field(refused.param, refused.message) from None
+    except MappingError as fault:
+        raise ApiError(400, f"The body holds a value that is {fault}.") from None
+    return chat
+
+
+def _delivery_id(http: Http, credential: str) -> str:
+    """Answer the delivery's id: fresh, or the same for a repeat of an Idempotency-Key."""
+    key = http.header(b"idempotency-key")
+    if not key:
+        return "dlv_" + http.token
+    if len(key) > 256:
+        raise ApiError(400, "The header Idempotency-Key is longer than 256 characters.")
+    digest = hashlib.sha256(credential.encode() + b"\0" + key).digest()
+    return "dlv_" + base64.b32encode(digest)[:26].decode().lower()

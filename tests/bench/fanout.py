@@ -1,0 +1,334 @@
+"""Market data to many readers over real gRPC: updates delivered, what each costs, and how late.
+
+Beside the exchange stands a bare server in the same run that hands the same bytes, made before, to
+as many readers; both are driven by one call per update, the next when every reader has the last.
+CPU is the server process's own; readers are connections of their own in this process.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import grpc
+import psutil
+import uvloop
+
+from tests.bench.order_entry import HERE, Child, House
+from tests.support.exchange import SYMBOL
+from thegrid.v1 import market_data_pb2, trading_pb2
+
+READERS = 100
+IN_FLIGHT = 64
+QUOTES = 100
+STREAM = "/thegrid.v1.MarketDataService/StreamMarketData"
+OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
+NARROW = [*OWN_CONNECTION, ("grpc.http2.lookahead_bytes", 1_024), ("grpc.http2.bdp_probe", 0)]
+Frame = market_data_pb2.StreamMarketDataResponse
+
+
+class Figure(NamedTuple):
+    """What one way of publishing reached."""
+
+    name: str
+    updates: int
+    deliveries_per_second: float
+    deliveries_per_core_second: float
+
+
+class Readers:
+    """As many readers as wanted, each on its own connection, counting what comes."""
+
+    def __init__(self) -> None:
+        self.channels: list[grpc.aio.Channel] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self.calls: list[Any] = []
+        self.sequence: list[int] = []
+        self.frames = 0
+        self.arrived = asyncio.Event()
+        self.on_frame: Callable[[int, bytes], None] = lambda number, frame: None
+
+    async def open(
+        self, target: str, method: str, request: bytes, metadata: Any, count: int = READERS
+    ) -> None:
+        """Open the streams and wait for what each begins with, if it begins with anything."""
+        for number in range(count):
+            channel = grpc.aio.insecure_channel(target, options=OWN_CONNECTION)
+            call = channel.unary_stream(method)(request, metadata=metadata)
+            self.channels.append(channel)
+            self.calls.append(call)
+            self.sequence.append(0)
+            self.tasks.append(asyncio.create_task(self._read(number, call)))
+        await asyncio.gather(*(call.wait_for_connection() for call in self.calls))
+
+    async def _read(self, number: int, call: Any) -> None:
+        async for frame in call:
+            self.frames += 1
+            self.on_frame(number, frame)
+
+    async def until(self, is_there: Callable[[], bool], seconds: float = 60) -> None:
+        """Wait until the readers have it."""
+        async with asyncio.timeout(seconds):
+            while not is_there():
+                self.arrived.clear()
+                await self.arrived.wait()
+
+    async def close(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(*(channel.close() for channel in self.channels))
+
+
+class Fan:
+    """One server, its readers, and a way to make one update."""
+
+    def __init__(
+        self, child: Child, readers: Readers, publish: Callable[[], Awaitable[Any]]
+    ) -> None:
+        self.child, self.readers, self.publish = child, readers, publish
+        self.counts = [0] * READERS
+        """Updates that each reader has."""
+        self.least = 0
+
+    def got(self, number: int, count: int) -> None:
+        """A reader has so many updates."""
+        before, self.counts[number] = self.counts[number], count
+        if before == self.least and min(self.counts) > self.least:
+            self.least = min(self.counts)
+            self.readers.arrived.set()
+
+    async def lockstep(self, name: str, seconds: float) -> Figure:
+        """One update after another, each when all readers have the one before."""
+        begun = self.least
+        begin_cpu, begin = self.child.cpu_s(), time.perf_counter()
+        while time.perf_counter() < begin + seconds:
+            wanted = self.least + 1
+            await self.publish()
+            await self.readers.until(lambda wanted=wanted: self.least >= wanted)  # type: ignore[misc]
+        return self._figure(name, self.least - begun, begin, begin_cpu)
+
+    async def flood(self, name: str, seconds: float) -> Figure:
+        """Updates as fast as they are taken; the time runs until every reader has the last."""
+        begun = self.least
+        begin_cpu, begin = self.child.cpu_s(), time.perf_counter()
+        made = 0
+
+        async def lane() -> None:
+            nonlocal made
+            while time.perf_counter() < begin + seconds:
+                await self.publish()
+                made += 1
+
+        await asyncio.gather(*(lane() for _ in range(IN_FLIGHT)))
+        await self.readers.until(lambda: self.least >= begun + made)
+        return self._figure(name, made, begin, begin_cpu)
+
+    def _figure(self, name: str, updates: int, begin: float, begin_cpu: float) -> Figure:
+        took, used = time.perf_counter() - begin, self.child.cpu_s() - begin_cpu
+        deliveries = updates * READERS
+        return Figure(name, updates, deliveries / took, deliveries / used)
+
+
+async def bare(seconds: float, message: bytes) -> Figure:
+    """The floor: bytes made before, handed to every reader."""
+    child = Child(sys.executable, str(HERE / "_echo.py"))
+    target = f"127.0.0.1:{child.first_line.strip()}"
+    readers = Readers()
+    try:
+        await readers.open(target, "/bench.Echo/Follow", b"", ())
+        async with grpc.aio.insecure_channel(target) as channel:
+            call = channel.unary_unary("/bench.Echo/Publish")
+            fan = Fan(child, readers, lambda: call(message))
+            readers.on_frame = lambda number, frame: fan.got(number, fan.counts[number] + 1)
+            await asyncio.sleep(0.5)
+            figure = await fan.lockstep("bare", seconds)
+    finally:
+        await readers.close()
+        child.stop()
+    return figure
+
+
+class Market:
+    """A real exchange, its readers of the book, and orders that move it."""
+
+    def __init__(self, house: House, channel: grpc.aio.Channel) -> None:
+        self.house = house
+        self.readers = Readers()
+        self._place = channel.unary_unary("/thegrid.v1.TradingService/PlaceOrder")
+        self._quote = channel.unary_unary("/thegrid.v1.TradingService/ReplaceQuotes")
+        self.frame = b""
+        """A frame as it comes, for the floor."""
+        self.fan = Fan(house.child, self.readers, self.place)
+
+    async def open(self) -> None:
+        self.readers.on_frame = self._on_frame
+        await self.readers.open(
+            self.house.target, STREAM, a_request().SerializeToString(), self.house.metadata
+        )
+        await asyncio.sleep(1.5)
+        self.fan.counts = list(self.readers.sequence)
+        self.fan.least = min(self.fan.counts)
+
+    async def place(self) -> None:
+        """One order that rests: one change of the book."""
+        request = trading_pb2.PlaceOrderRequest(
+            request_id=self.house.next_id(), order=self.house.an_order()
+        )
+        await self._place(request.SerializeToString(), metadata=self.house.metadata, timeout=30)
+
+    async def quote(self, round_number: int) -> None:
+        """All quotes of one maker anew: a hundred levels, one change of the book."""
+        request = trading_pb2.ReplaceQuotesRequest(
+            request_id=self.house.next_id(),
+            market=SYMBOL,
+            tag="bench",
+            quotes=[
+                trading_pb2.Quote(
+                    side=1, quantity_units=1 + round_number % 9, price_micros=500_000 + level
+                )
+                for level in range(QUOTES)
+            ],
+        )
+        await self._quote(request.SerializeToString(), metadata=self.house.metadata, timeout=30)
+
+    def _on_frame(self, number: int, data: bytes) -> None:
+        frame = Frame.FromString(data)
+        event = frame.events[-1]
+        if event.HasField("book_delta"):
+            self.frame = data
+            self.fan.got(number, event.sequence)
+        self.readers.sequence[number] = event.sequence
+
+
+def a_request() -> market_data_pb2.StreamMarketDataRequest:
+    """The whole book."""
+    subscription = market_data_pb2.Subscription(market=SYMBOL, channel=1)
+    return market_data_pb2.StreamMarketDataRequest(subscriptions=[subscription])
+
+
+async def lateness(
+    market: Market, step: Callable[[int], Awaitable[Any]], rate: float, seconds: float
+) -> dict[str, float]:
+    """From an order's sending to each reader's having it, at an offered rate."""
+    waits: list[float] = []
+    sent: dict[int, float] = {}
+    fan, readers = market.fan, market.readers
+    inner = readers.on_frame
+
+    def on_frame(number: int, data: bytes) -> None:
+        inner(number, data)
+        begun = sent.get(readers.sequence[number])
+        if begun is not None:
+            waits.append(time.perf_counter() - begun)
+
+    readers.on_frame = on_frame
+    sequence, begin_cpu, begin = fan.least, fan.child.cpu_s(), time.perf_counter()
+    tasks = []
+    for number in range(int(rate * seconds)):
+        await asyncio.sleep(max(0.0, begin + number / rate - time.perf_counter()))
+        sequence += 1
+        sent[sequence] = time.perf_counter()
+        tasks.append(asyncio.ensure_future(step(number)))
+    await asyncio.gather(*tasks)
+    await readers.until(lambda: fan.least >= sequence)
+    used = fan.child.cpu_s() - begin_cpu
+    readers.on_frame = inner
+    waits.sort()
+    return {
+        "offered_per_second": rate,
+        "readers": READERS,
+        "p50_ms": round(waits[len(waits) // 2] * 1e3, 2),
+        "p99_ms": round(waits[len(waits) * 99 // 100] * 1e3, 2),
+        "cpu_share": round(used / (time.perf_counter() - begin), 3),
+    }
+
+
+async def stopped(house: House, market: Market, updates: int) -> dict[str, float]:
+    """What readers that never read take of the server's memory while the book moves on."""
+    process = psutil.Process(house.child.process.pid)
+    lanes = updates // IN_FLIGHT
+
+    async def stir() -> None:
+        for _ in range(lanes):
+            await market.place()
+
+    await asyncio.gather(*(stir() for _ in range(IN_FLIGHT)))
+    alone = process.memory_info().rss
+    await asyncio.gather(*(stir() for _ in range(IN_FLIGHT)))
+    alone = process.memory_info().rss - alone
+    channels = [grpc.aio.insecure_channel(house.target, options=NARROW) for _ in range(READERS)]
+    calls = [
+        channel.unary_stream(STREAM)(a_request().SerializeToString(), metadata=house.metadata)
+        for channel in channels
+    ]
+    await asyncio.gather(*(call.wait_for_connection() for call in calls))
+    before = process.memory_info().rss
+    await asyncio.gather(*(stir() for _ in range(IN_FLIGHT)))
+    grown = process.memory_info().rss - before
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*(channel.close() for channel in channels))
+    return {
+        "updates": lanes * IN_FLIGHT,
+        "without_them_bytes": alone,
+        "per_reader_bytes": (grown - alone) // READERS,
+    }
+
+
+async def run(seconds: float) -> dict[str, Any]:
+    """All figures; the floor before and after, so that a busy machine shows."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        house = House(folder, "--max-streams-per-key", "1000")
+        try:
+            async with grpc.aio.insecure_channel(house.target) as channel:
+                await house.furnish(channel)
+                market = Market(house, channel)
+                await market.open()
+                await market.place()
+                await market.readers.until(lambda: bool(market.frame))
+                floors = [await bare(seconds, market.frame)]
+                ours = await market.fan.lockstep("exchange", seconds)
+                floors.append(await bare(seconds, market.frame))
+                merged = await market.fan.flood("exchange, coalescing", seconds)
+                found["latency"] = await lateness(
+                    market, lambda number: market.place(), 20, seconds
+                )
+                await market.quote(0)
+                found["mass_quote"] = await lateness(market, market.quote, 1, seconds)
+                found["mass_quote"]["levels"] = QUOTES
+                await market.readers.close()
+                found["stopped_readers"] = await stopped(house, market, 4_096)
+        finally:
+            house.child.stop()
+    found["figures"] = [each._asdict() for each in (*floors, ours, merged)]
+    floor = sum(each.deliveries_per_core_second for each in floors) / len(floors)
+    found["share_of_bare"] = round(ours.deliveries_per_core_second / floor, 3)
+    found["coalescing_times_bare"] = round(merged.deliveries_per_core_second / floor, 2)
+    return found
+
+
+def main() -> None:
+    """Measure, print a table, and the figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement")
+    options = parser.parse_args()
+    found = uvloop.run(run(options.seconds))
+    print(f"{'way':<24}{'updates':>9}{'deliveries/s':>14}{'per core-second':>17}")
+    for each in found["figures"]:
+        print(
+            f"{each['name']:<24}{each['updates']:>9,}{each['deliveries_per_second']:>14,.0f}"
+            f"{each['deliveries_per_core_second']:>17,.0f}"
+        )
+    print(f"{found['share_of_bare']:.0%} of the bare fan-out; the aim is 70 %")
+    print(f"{found['coalescing_times_bare']:.1f} times it when coalescing; the aim is 5")
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
