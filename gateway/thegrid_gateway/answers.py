@@ -18,7 +18,7 @@ from thegrid_gateway import json_text
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, from_refusal
 from thegrid_gateway.http import ClientLeft, Headers, Http
-from thegrid_gateway.records import billed_headers, receipt, served_headers
+from thegrid_gateway.records import Ending, billed_headers, receipt, served_headers
 
 _DONE = b"data: [DONE]\n\n"
 
@@ -160,7 +160,7 @@ class WholeAnswer(Answer):
         completion.setdefault("created", int(time.time()))
         completion |= self._identity()
         completion["usage"] = billed_usage(ended)
-        headers = [*self._headers(), *billed_headers(ended.usage)]
+        headers = [*self._headers(), *billed_headers(ended)]
         await self._http.answer(200, completion, headers)
 
 
@@ -231,9 +231,9 @@ class EventStream(Answer):
             pieces, self._pieces = self._pieces, []
             await self._write(b"".join(pieces), more=True)
 
-    def _put_receipt(self, usage: usage_pb2.UsageRecord) -> None:
+    def _put_receipt(self, told: Ending) -> None:
         """Say what was billed, in a comment that only who looks for it reads."""
-        self._pieces.append(b": receipt %b\n\n" % json_text.write(receipt(usage)))
+        self._pieces.append(b": receipt %b\n\n" % json_text.write(receipt(told)))
 
     def _put_error(self, refused: ApiError) -> None:
         """Say why the stream breaks off."""
@@ -244,7 +244,7 @@ class EventStream(Answer):
         if not self._http.has_begun and not self._pieces:
             raise refused
         if failed.HasField("usage"):
-            self._put_receipt(failed.usage)
+            self._put_receipt(failed)
         await self._break(refused)
 
     async def _break(self, refused: ApiError) -> None:
@@ -306,6 +306,6 @@ class StreamedAnswer(EventStream):
         self._take_reply(ended.reply)
         if self._include_usage:
             self._pieces.append(self._event({"choices": [], "usage": billed_usage(ended)}))
-        self._put_receipt(ended.usage)
+        self._put_receipt(ended)
         self._pieces.append(_DONE)
         await self._write(b"".join(self._pieces), more=False)

@@ -22,6 +22,8 @@ from thegrid_gateway.aliases import load_aliases
 from thegrid_gateway.chat import ChatCompletions
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, no_route, wrong_method
+from thegrid_gateway.inference import Link
+from thegrid_gateway.limits import OutputLimits
 from thegrid_gateway.messages import Messages, message_counting
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.reads import Reads
@@ -68,7 +70,8 @@ class Gateway:
         )
         channel = open_channel(settings)
         self.pool = pool
-        shared = (self.config, pool, self.metrics, self._aliases)
+        link = Link(pool, OutputLimits(channel))
+        shared = (self.config, link, self.metrics, self._aliases)
         kept = KeptResponses(self._store, channel)
         self._posts = {
             _RESPONSES: Responses(*shared, kept),

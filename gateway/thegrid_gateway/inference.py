@@ -9,14 +9,14 @@ import base64
 import hashlib
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
 from thegrid.errors import GridError
 from thegrid.openai import MappingError, request_from_json
 from thegrid.openai.errors import FieldRefused
-from thegrid.session import SessionPool
+from thegrid.session import SessionCall, SessionPool
 from thegrid.v1 import chat_pb2, delivery_pb2
 from thegrid_gateway import json_text
 from thegrid_gateway.aliases import Aliases
@@ -24,11 +24,19 @@ from thegrid_gateway.answers import Answer
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, from_refusal, internal, refused_field
 from thegrid_gateway.http import ClientLeft, Http
+from thegrid_gateway.limits import OutputLimits
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.preferences import HEADER, preferences
 
 _log = logging.getLogger("thegrid_gateway")
 _CLIENT_LEFT = 499
+
+
+class Link(NamedTuple):
+    """What leads to the exchange: sessions for calls, and what is known of instruments."""
+
+    pool: SessionPool
+    limits: OutputLimits
 
 
 class Inference:
@@ -39,11 +47,9 @@ class Inference:
     IS_MESSAGES = False
     """Whether errors have Anthropic's shape."""
 
-    def __init__(
-        self, config: Config, pool: SessionPool, metrics: Metrics, aliases: Aliases
-    ) -> None:
+    def __init__(self, config: Config, link: Link, metrics: Metrics, aliases: Aliases) -> None:
         self._config = config
-        self._pool = pool
+        self._link = link
         self._metrics = metrics
         self._aliases = aliases
 
@@ -85,20 +91,24 @@ class Inference:
             call.cancel("client_left")
             watch.cancel()
 
-    def _opening(
+    async def _open(
         self,
         http: Http,
         credential: str,
         chat: dict[str, Any],
         *,
+        is_stream: bool,
         include_usage: bool = False,
-    ) -> delivery_pb2.Open:
-        """Answer the opening of the call for a chat completion's body; takes `grid` out of it."""
+    ) -> SessionCall:
+        """Open the call for a chat completion's body, which is taken over. Raises ApiError."""
         wanted = preferences(http.header(HEADER).decode("latin-1"), chat.pop("grid", None))
-        return delivery_pb2.Open(
+        instrument = self._aliases.instrument(chat["model"])
+        if instrument != chat["model"]:
+            await self._link.limits.bound(chat, instrument, credential)
+        opening = delivery_pb2.Open(
             delivery_id=_delivery_id(http, credential),
             credential=credential,
-            instrument=self._aliases.instrument(chat["model"]),
+            instrument=instrument,
             request=chat_request(chat),
             preferences=wanted,
             window_bytes=self._config.window_bytes,
@@ -106,6 +116,7 @@ class Inference:
             include_usage=include_usage,
             traceparent=http.traceparent(),
         )
+        return await self._link.pool.open(opening, is_whole=not is_stream)
 
 
 def parse_body(text: bytes, config: Config) -> Any:

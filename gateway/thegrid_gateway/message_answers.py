@@ -50,7 +50,7 @@ class WholeMessage(Answer):
         stream = _stream_of(self, self._asked)
         stream.add(completion)
         stream.end(finish_of(completion), billed_usage(ended))
-        headers = [*self._headers(), *billed_headers(ended.usage)]
+        headers = [*self._headers(), *billed_headers(ended)]
         await self._http.answer(200, stream.message, headers)
 
 
@@ -87,7 +87,7 @@ class StreamedMessage(EventStream):
         stream = self._begun()
         *events, stop = stream.add(last) + stream.end(finish_of(last), billed_usage(ended))
         self._put(events)
-        self._put_receipt(ended.usage)
+        self._put_receipt(ended)
         self._put([stop])
         await self._write(b"".join(self._pieces), more=False)
 

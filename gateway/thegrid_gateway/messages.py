@@ -6,13 +6,12 @@ How the answer is written is in `message_answers.py`, what may be asked in `mess
 import grpc.aio
 
 from thegrid.anthropic import to_chat
-from thegrid.session import SessionPool
 from thegrid_gateway.aliases import Aliases
 from thegrid_gateway.answers import Answer
 from thegrid_gateway.config import Config
 from thegrid_gateway.counting import Counting
 from thegrid_gateway.http import Http
-from thegrid_gateway.inference import Inference, parse_body, translated
+from thegrid_gateway.inference import Inference, Link, parse_body, translated
 from thegrid_gateway.message_answers import StreamedMessage, WholeMessage
 from thegrid_gateway.message_validation import message_check
 from thegrid_gateway.metrics import Metrics
@@ -24,19 +23,17 @@ class Messages(Inference):
     NAME = "messages"
     IS_MESSAGES = True
 
-    def __init__(
-        self, config: Config, pool: SessionPool, metrics: Metrics, aliases: Aliases
-    ) -> None:
-        super().__init__(config, pool, metrics, aliases)
+    def __init__(self, config: Config, link: Link, metrics: Metrics, aliases: Aliases) -> None:
+        super().__init__(config, link, metrics, aliases)
         self._check = message_check(config.messages_max)
 
     async def _begin(self, http: Http) -> Answer:
         credential = http.credential()
         body = parse_body(await http.body(), self._config)
         self._check(body, "")
-        opening = self._opening(http, credential, translated(to_chat, body))
         is_stream = bool(body.get("stream"))
-        call = await self._pool.open(opening, is_whole=not is_stream)
+        chat = translated(to_chat, body)
+        call = await self._open(http, credential, chat, is_stream=is_stream)
         if is_stream:
             return StreamedMessage(http, call, self._config, body)
         return WholeMessage(http, call, self._config, body)

@@ -31,7 +31,7 @@ from thegrid_gateway.fields import page_limit
 from thegrid_gateway.http import ClientLeft, Http
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.models import aliased, anthropic_model, anthropic_page
-from thegrid_gateway.records import record_to_json
+from thegrid_gateway.records import record_to_json, signed
 
 _log = logging.getLogger("thegrid_gateway")
 _TIMEOUT_S = 10.0
@@ -90,7 +90,7 @@ class Reads:
             wanted = "usg_" + wanted.removeprefix(prefix)
         asked = usage_pb2.GetUsageRequest(id=wanted)
         found = await self._usage.GetUsage(asked, metadata=metadata, timeout=_TIMEOUT_S)
-        return record_to_json(found.usage)
+        return record_to_json(found.usage) | {"signed": signed(found.receipt) or None}
 
     async def list_usage(self, request: Request, metadata: Metadata) -> dict[str, Any]:
         """GET /v1/usage: records, newest first, page by page."""

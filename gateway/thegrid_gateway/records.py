@@ -3,6 +3,7 @@
 What was used and billed is the exchange's word and only spelled out here.
 """
 
+import base64
 import re
 from typing import Any
 
@@ -11,8 +12,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from thegrid.v1 import delivery_pb2, usage_pb2
 
 Headers = list[tuple[bytes, bytes]]
+Ending = delivery_pb2.DeliveryEnded | delivery_pb2.DeliveryFailed
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_RECEIPT_HEADER_MAX = 4_096
+"""Longest receipt that is a header, in characters; a longer one is read by its request id."""
 _VERDICT_PREFIX = "VERDICT_"
 _STATUS_PREFIX = "USAGE_STATUS_"
 _COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
@@ -96,8 +100,14 @@ def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
     return out
 
 
-def receipt(record: usage_pb2.UsageRecord) -> dict[str, Any]:
-    """Answer the short form that ends a stream."""
+def signed(receipt: usage_pb2.Receipt) -> str:
+    """Answer a signed record as the text that `thegrid.receipts` checks; empty for none."""
+    return base64.b64encode(receipt.SerializeToString()).decode() if receipt.signature else ""
+
+
+def receipt(told: Ending) -> dict[str, Any]:
+    """Answer the short form that ends a stream, and the record as the exchange signed it."""
+    record = told.usage
     return {
         "request_id": record.usage_id,
         "instrument": record.symbol,
@@ -110,6 +120,7 @@ def receipt(record: usage_pb2.UsageRecord) -> dict[str, Any]:
         "cost_micros": record.cost_micros,
         "verdict": _verdict(record),
         "status": _status(record),
+        "signed": signed(told.receipt) or None,
     }
 
 
@@ -129,10 +140,14 @@ def served_headers(started: delivery_pb2.DeliveryStarted) -> Headers:
     ]
 
 
-def billed_headers(record: usage_pb2.UsageRecord) -> Headers:
-    """Answer the headers that say what a finished call cost."""
-    return [
+def billed_headers(ended: delivery_pb2.DeliveryEnded) -> Headers:
+    """Answer the headers that say what a finished call cost, with the record as it was signed."""
+    record, proof = ended.usage, signed(ended.receipt)
+    headers = [
         (b"x-grid-billed-tokens", str(record.billed_tokens).encode()),
         (b"x-grid-cost-micros", str(record.cost_micros).encode()),
         (b"x-grid-verdict", header_value(_verdict(record) or "pending")),
     ]
+    if 0 < len(proof) <= _RECEIPT_HEADER_MAX:
+        headers.append((b"x-grid-receipt", proof.encode()))
+    return headers

@@ -88,7 +88,7 @@ class WholeResponse(Answer):
         stream.add(completion)
         stream.finish(finish_of(completion), billed_usage(ended), int(time.time()))
         await _keep(self._asked, stream.response)
-        headers = [*self._headers(), *billed_headers(ended.usage)]
+        headers = [*self._headers(), *billed_headers(ended)]
         await self._http.answer(200, stream.response, headers)
 
 
@@ -120,7 +120,7 @@ class StreamedResponse(EventStream):
         self._put(stream.add(last))
         self._put(stream.finish(finish_of(last), billed_usage(ended), int(time.time())))
         await _keep(self._asked, stream.response)
-        self._put_receipt(ended.usage)
+        self._put_receipt(ended)
         self._put([stream.last()])
         await self._write(b"".join(self._pieces), more=False)
 

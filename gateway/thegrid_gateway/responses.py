@@ -12,7 +12,6 @@ from starlette.requests import Request
 
 from thegrid import errors
 from thegrid.responses import to_chat
-from thegrid.session import SessionPool
 from thegrid.v1 import delivery_pb2, delivery_pb2_grpc, usage_pb2, usage_pb2_grpc
 from thegrid_gateway.aliases import Aliases
 from thegrid_gateway.answers import Answer
@@ -21,7 +20,7 @@ from thegrid_gateway.counting import Counting
 from thegrid_gateway.errors import ApiError, refused_field
 from thegrid_gateway.fields import page_limit
 from thegrid_gateway.http import Http
-from thegrid_gateway.inference import Inference, parse_body, translated
+from thegrid_gateway.inference import Inference, Link, parse_body, translated
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.reads import Metadata
 from thegrid_gateway.response_answers import Asked, StreamedResponse, WholeResponse
@@ -169,12 +168,12 @@ class Responses(Inference):
     def __init__(
         self,
         config: Config,
-        pool: SessionPool,
+        link: Link,
         metrics: Metrics,
         aliases: Aliases,
         kept: KeptResponses,
     ) -> None:
-        super().__init__(config, pool, metrics, aliases)
+        super().__init__(config, link, metrics, aliases)
         self._check = response_check(config.messages_max)
         self._kept = kept
 
@@ -191,9 +190,8 @@ class Responses(Inference):
             except grpc.aio.AioRpcError as failure:
                 raise errors.from_rpc(failure) from None
         chat = translated(functools.partial(to_chat, earlier=earlier), body)
-        opening = self._opening(http, credential, chat)
         is_stream = bool(body.get("stream"))
-        call = await self._pool.open(opening, is_whole=not is_stream)
+        call = await self._open(http, credential, chat, is_stream=is_stream)
         asked = Asked(body, store)
         if is_stream:
             return StreamedResponse(http, call, self._config, asked)

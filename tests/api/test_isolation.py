@@ -78,6 +78,13 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "GetMarket": ("market_data", market_data_pb2.GetMarketRequest(market=SYMBOL)),
         "ListMarkets": ("market_data", market_data_pb2.ListMarketsRequest()),
         "GetBook": ("market_data", market_data_pb2.GetBookRequest(market=SYMBOL)),
+        "GetOrderBook": ("market_data", market_data_pb2.GetOrderBookRequest(market=SYMBOL)),
+        "GetTicker": ("market_data", market_data_pb2.GetTickerRequest(market=SYMBOL)),
+        "ListTickers": ("market_data", market_data_pb2.ListTickersRequest()),
+        "ListCandles": (
+            "market_data",
+            market_data_pb2.ListCandlesRequest(market=SYMBOL),
+        ),
         "ListTrades": ("market_data", market_data_pb2.ListTradesRequest(market=SYMBOL)),
         "GetReferenceIndex": (
             "market_data",

@@ -17,7 +17,7 @@ from tests.support.market import (
 )
 from thegrid_exchange.engine import commands, events
 from thegrid_exchange.engine.records import Attempt, CallerCount, Performance, TokenCounts
-from thegrid_exchange.engine.rules.abilities import able_us
+from thegrid_exchange.engine.rules.availability import able_us
 from thegrid_exchange.engine.rules.histograms import bin_of, percentile, top_of, with_sample
 from thegrid_exchange.engine.rules.performance import contested_faults, performance_of
 
@@ -182,10 +182,10 @@ def test_a_supplier_is_warned_suspended_tried_and_reinstated(floor: Floor) -> No
     assert floor.refused(commands.IssueUnits(floor.ann, INSTRUMENT, 1)).reason == (
         "SUPPLIER_NOT_ADMITTED"
     )
-    assert not floor.state.abilities[(floor.ann, INSTRUMENT)].is_able
+    assert not floor.state.able_histories[(floor.ann, INSTRUMENT)].is_able
     review(floor, 4 * HOUR)
     assert floor.status() == "probation"
-    assert floor.state.abilities[(floor.ann, INSTRUMENT)].is_able
+    assert floor.state.able_histories[(floor.ann, INSTRUMENT)].is_able
     assert floor.refused(commands.IssueUnits(floor.ann, INSTRUMENT, 1)).reason == (
         "SUPPLIER_ON_PROBATION"
     )
@@ -268,15 +268,15 @@ def test_a_refused_offer_is_told_its_first_shortfall_and_the_names_of_the_rest()
 
 
 def test_ability_is_kept_as_time_able_and_bounded(floor: Floor) -> None:
-    floor.policy(max_able_spans=4)
+    floor.policy(availability_samples_max=4)
     begin_us = floor.at_us
     for _ in range(9):
         floor.link(True)
         floor.later(10 * SECOND)
         floor.link(False)
         floor.later(30 * SECOND)
-    ability = floor.state.abilities[(floor.ann, INSTRUMENT)]
-    assert len(ability.spans) == 4
+    ability = floor.state.able_histories[(floor.ann, INSTRUMENT)]
+    assert len(ability.samples) == 4
     assert able_us(floor.state, floor.ann, INSTRUMENT, begin_us, floor.at_us) == 90 * SECOND
     last_us = floor.at_us - 40 * SECOND
     assert able_us(floor.state, floor.ann, INSTRUMENT, last_us, floor.at_us) == 10 * SECOND

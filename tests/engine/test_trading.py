@@ -106,13 +106,14 @@ def test_fees_go_to_the_house_and_the_difference_back_to_the_buyer(market: Excha
     assert market.cash(market.ann, "escrow") == 10 * DOLLAR
 
 
-def test_proceeds_of_a_resale_go_to_the_seller_at_once_less_its_fee(market: Exchange) -> None:
+def test_proceeds_of_a_resale_go_to_the_seller_but_for_fee_and_gain(market: Exchange) -> None:
     market.bought(market.ann, market.bob, 5, 2 * DOLLAR)
     before = market.cash(market.bob)
     market.order(market.bob, "sell", 5, 3 * DOLLAR)
     market.order(market.bea, "buy", 5, 3 * DOLLAR)
     maker_fee = 15 * DOLLAR * 10 // 10_000
-    assert market.cash(market.bob) == before + 15 * DOLLAR - maker_fee
+    assert market.cash(market.bob) == before + 10 * DOLLAR
+    assert market.cash(market.bob, "withheld") == 5 * DOLLAR - maker_fee
     assert market.cash(market.ann, "escrow") == 10 * DOLLAR
 
 

@@ -44,7 +44,8 @@ async def test_units_are_issued_sold_resold_used_and_traced(house: House) -> Non
     resold = await consumer.client.orders.buy(SYMBOL, 8, 2 * DOLLAR)
     assert [fill.price_micros for fill in resold.fills] == [1_250_000]
     books = await house.books()
-    assert books["usd", "available"] == 1_080 * DOLLAR
+    assert books["usd", "available"] == 1_078 * DOLLAR
+    assert books["usd", "withheld"] == 2 * DOLLAR
 
     moved = await consumer.client.accounts.transfer(SYMBOL, 5)
     assert moved.lot.tokens == 5 * TOKENS_PER_UNIT
@@ -65,7 +66,7 @@ async def test_units_are_issued_sold_resold_used_and_traced(house: House) -> Non
     assert sums(books, "reserved") == 0
 
 
-async def test_a_resale_pays_the_trader_and_the_issuer_earns_when_tokens_are_used(
+async def test_a_resale_pays_the_trader_and_its_gain_and_the_issuer_wait_for_the_use(
     house: House,
 ) -> None:
     seller = await house.supplier("seller", units=10, price_micros=2 * DOLLAR)
@@ -74,7 +75,8 @@ async def test_a_resale_pays_the_trader_and_the_issuer_earns_when_tokens_are_use
     await trader.client.orders.buy(SYMBOL, 10, 2 * DOLLAR)
     await trader.client.orders.sell(SYMBOL, 4, 3 * DOLLAR)
     await consumer.client.orders.buy(SYMBOL, 4, 3 * DOLLAR)
-    assert (await trader.cash()).available_micros == (100 - 20 + 12) * DOLLAR
+    assert (await trader.cash()).available_micros == (100 - 20 + 8) * DOLLAR
+    assert (await trader.cash()).withheld_micros == 4 * DOLLAR
     assert (await seller.person.cash()).escrow_micros == 20 * DOLLAR
     await consumer.client.accounts.transfer(SYMBOL, 4)
     seller.backend.say = lambda call: [" word" for _ in range(3_000)]
@@ -88,6 +90,7 @@ async def test_a_resale_pays_the_trader_and_the_issuer_earns_when_tokens_are_use
     earned = (await seller.person.cash()).available_micros
     assert earned == 2 * DOLLAR * billed // TOKENS_PER_UNIT
     assert (await seller.person.cash()).escrow_micros == 20 * DOLLAR - earned
+    assert (await trader.cash()).withheld_micros == 4 * DOLLAR - DOLLAR * billed // TOKENS_PER_UNIT
     (record,) = await house.prove_usage(consumer, {seller.member_id})
     assert record.draws[0].cost_price_micros == 3 * DOLLAR
     await house.books()

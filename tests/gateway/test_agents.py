@@ -3,6 +3,7 @@
 Everything behind the gateway is real; the upstream plays its part by what the prompt says.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import httpx
 import openai
 import pytest
 
+import thegrid
 from tests.support.exchange import SYMBOL
+from tests.support.gateway import stream_text
 from tests.support.served import House, house
 from tests.support.upstream import CHUNKS, WORD
+from thegrid import receipts
 
 ALIASES = "claude-opus-latest=text-prime,claude-*=text-prime,gpt-*=text-prime"
 WEATHER: Any = {
@@ -214,4 +218,48 @@ async def test_the_operators_own_store_keeps_what_is_asked(tmp_path: Path) -> No
         with pytest.raises(openai.NotFoundError) as gone:
             await responses.create(model=SYMBOL, input="hi", previous_response_id=second.id)
         assert gone.value.param == "previous_response_id"
+        await market.settled()
+
+
+async def test_more_output_than_there_is_is_lowered_under_another_models_name_alone(
+    tmp_path: Path,
+) -> None:
+    async with house(tmp_path, model_aliases=ALIASES) as market, claude_of(market) as claude:
+        hello: Any = [{"role": "user", "content": "hi"}]
+        for _ in range(2):
+            await claude.messages.create(model="claude-big", max_tokens=20_000, messages=hello)
+            assert market.upstream.requests[-1]["max_completion_tokens"] == 16_384
+        with pytest.raises(anthropic.BadRequestError) as refused:
+            await claude.messages.create(model=SYMBOL, max_tokens=20_000, messages=hello)
+        assert "16384" in str(refused.value)
+        await market.settled()
+
+
+async def test_every_surface_hands_out_the_record_as_the_exchange_signed_it(
+    tmp_path: Path,
+) -> None:
+    hello = [{"role": "user", "content": "hi"}]
+    bodies: dict[str, Any] = {
+        "/chat/completions": {"model": SYMBOL, "messages": hello},
+        "/messages": {"model": SYMBOL, "messages": hello, "max_tokens": 100},
+        "/responses": {"model": SYMBOL, "input": hello},
+    }
+    async with house(tmp_path) as market:
+        async with thegrid.AsyncClient(market.exchange.target, market.consumer.secret) as client:
+            keys = await client.usage.receipt_keys()
+        for path, body in bodies.items():
+            plain = await market.http.post(path, json=body)
+            text, broken = await stream_text(market.http, path, {**body, "stream": True})
+            assert broken is None
+            (told,) = [block for block in text.split("\n\n") if block.startswith(": receipt ")]
+            streamed = json.loads(told.removeprefix(": receipt "))
+            for proof, usage_id in (
+                (plain.headers["x-grid-receipt"], plain.headers["x-grid-request-id"]),
+                (streamed["signed"], streamed["request_id"]),
+            ):
+                usage = receipts.verify(proof, keys).usage
+                assert usage.usage_id == usage_id
+                assert usage.billed_tokens == usage.counted.prompt_tokens + CHUNKS
+            record = await market.record(streamed["request_id"])
+            assert receipts.verify(record["signed"], keys).usage.usage_id == streamed["request_id"]
         await market.settled()

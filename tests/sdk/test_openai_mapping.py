@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.openai_examples import CHUNK, COMPLETION, ODD_VALUES, REQUEST, SCHEMA, USAGE
+from tests.support.planting import paths, planted
 from thegrid.openai import (
     MappingError,
     reply_from_json,
@@ -29,24 +30,6 @@ def there_and_back(value: dict[str, Any]) -> dict[str, Any]:
 def reply_there_and_back(value: dict[str, Any]) -> dict[str, Any]:
     message = reply_from_json(value)
     return reply_to_json(chat_pb2.ChatReply.FromString(message.SerializeToString()))
-
-
-def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Answer the path of every value inside a JSON value."""
-    found = [path] if path else []
-    if isinstance(value, (dict, list)):
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            found += paths(item, (*path, key))
-    return found
-
-
-def planted(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
-    changed = copy.deepcopy(value)
-    place = changed
-    for key in path[:-1]:
-        place = place[key]
-    place[path[-1]] = odd
-    return changed
 
 
 def test_the_whole_request_comes_back() -> None:

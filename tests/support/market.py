@@ -134,9 +134,15 @@ class Exchange:
         instrument_id = f"ins_{symbol}"
         self.ok(commands.AdmitSupplier(member_id, instrument_id, 10_000_000))
         self.offer(member_id, instrument_id)
+        self.connect(member_id, instrument_id)
         if units:
             self.ok(commands.IssueUnits(member_id, instrument_id, units))
         return member_id
+
+    def connect(self, member_id: str, *instrument_ids: str, connected: bool = True) -> None:
+        """Let a supplier's link come up or go down."""
+        named = instrument_ids or (INSTRUMENT,)
+        self.ok(commands.Availability(member_id, "relay-1", named, connected))
 
     def offer(self, member_id: str, instrument_id: str = INSTRUMENT) -> None:
         """Register an offer that meets the contract."""

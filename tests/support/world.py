@@ -5,6 +5,7 @@ It looks at the state only to name things that exist; what becomes of a command 
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from tests.support.market import (
@@ -19,12 +20,19 @@ from tests.support.market import (
     reserve,
 )
 from tests.support.world_controls import key_command, webhook_command
+from tests.support.world_of_quality import offer_of, quality_command
+from tests.support.world_of_supply import (
+    SUPPLY,
+    SYMBOLS,
+    Supplying,
+    numbered_member,
+    supply_policies,
+)
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.records import MarketPolicy, MarketTerms, TokenCounts
 from thegrid_exchange.engine.rules.metering import FIRST_POLICY
 from thegrid_exchange.engine.state import State
 
-SYMBOLS: Final = ("text-prime", "code-max")
 VERDICTS: Final = (
     "in_spec",
     "in_spec",
@@ -56,15 +64,12 @@ class World:
             (14, self._reserve),
             (10, self._mark),
             (12, self._report),
-            (4, self._issue),
-            (1, self._retire),
             (6, lambda state: commands.Tick()),
             (2, self._cash),
             (2, self._settings),
             (1, self._market_state),
             (1, self._policy),
-            (1, self._availability),
-            (1, self._quality),
+            (1, lambda state: quality_command(self.random)),
             (3, self._quotes),
             (2, self._timer),
             (1, self._auction),
@@ -76,6 +81,7 @@ class World:
             (2, self._resolve),
             (1, self._late_report),
             (1, self._counting),
+            *((weight, partial(self._of_supply, make)) for weight, make in SUPPLY),
         ]
 
     def opening(self) -> list[commands.Command]:
@@ -91,15 +97,16 @@ class World:
             group = "kin" if number > 3 else ""
             mode: Any = "auto" if number == 5 else "advanced"
             opening.append(commands.CreateMember(f"member-{number}", roles, group, mode))
-            opening.append(commands.Deposit(_member(number), 3_000 * DOLLAR))
+            opening.append(commands.Deposit(numbered_member(number), 3_000 * DOLLAR))
         for number in (1, 2):
             for symbol in SYMBOLS:
-                opening.append(commands.AdmitSupplier(_member(number), f"ins_{symbol}", 20_000))
-                opening.append(_offer(_member(number), f"ins_{symbol}"))
-                opening.append(commands.IssueUnits(_member(number), f"ins_{symbol}", 60))
-            instrument_ids = tuple(f"ins_{symbol}" for symbol in SYMBOLS)
-            link = commands.Availability(_member(number), "relay-2", instrument_ids, True)
-            opening.append(link)
+                opening.append(
+                    commands.AdmitSupplier(numbered_member(number), f"ins_{symbol}", 20_000)
+                )
+                opening.append(offer_of(numbered_member(number), f"ins_{symbol}"))
+                opening.append(commands.IssueUnits(numbered_member(number), f"ins_{symbol}", 60))
+            both = tuple(f"ins_{symbol}" for symbol in SYMBOLS)
+            opening.append(commands.Availability(numbered_member(number), "relay-1", both, True))
         return opening
 
     def next(self, state: State) -> tuple[commands.Command, int]:
@@ -134,7 +141,7 @@ class World:
         if side == "sell":
             more["source"] = rand.choice(("issuance", "trading"))
             if more["source"] == "issuance":
-                member_id = _member(rand.randint(1, 2))
+                member_id = numbered_member(rand.randint(1, 2))
         elif rand.random() < 0.3:
             more["auto_transfer"] = True
         if price is None and rand.random() < 0.5:
@@ -225,7 +232,7 @@ class World:
             delivery_id,
             rand.choice(VERDICTS),  # type: ignore[arg-type]
             rand.randint(0, top),
-            supplier_id=rand.choice(("", _member(1), _member(2))),
+            supplier_id=rand.choice(("", numbered_member(1), numbered_member(2))),
             canonical=TokenCounts(rand.randint(0, top), rand.randint(0, top)),
         )
 
@@ -236,7 +243,7 @@ class World:
         return commands.DisputeUsage(
             closed.member_id if closed else self._someone(),
             closed.usage_id if closed else "usg_none",
-            rand.choice((_member(1), _member(2), "mem_gone")),
+            rand.choice((numbered_member(1), numbered_member(2), "mem_gone")),
             f"ins_{rand.choice(SYMBOLS)}",
             rand.choice(("wrong_count", "other")),
             rand.randint(0, 5 * DOLLAR),
@@ -270,13 +277,8 @@ class World:
 
     # ---- the rest ------------------------------------------------------------------------------
 
-    def _issue(self, state: State) -> commands.IssueUnits:
-        symbol = self.random.choice(SYMBOLS)
-        member_id = _member(self.random.randint(1, 3))
-        return commands.IssueUnits(member_id, f"ins_{symbol}", self.random.randint(1, 40))
-
-    def _retire(self, state: State) -> commands.RetireUnits:
-        return commands.RetireUnits(self._someone(), f"ins_{self.random.choice(SYMBOLS)}", 5)
+    def _of_supply(self, make: Supplying, state: State) -> commands.Command:
+        return make(self.random)
 
     def _cash(self, state: State) -> commands.Command:
         amount = self.random.randint(1, 900 * DOLLAR)
@@ -313,34 +315,15 @@ class World:
                 ("outage_gap_us", self.random.choice((0, 60 * SECOND))),
                 ("price_band_bps", self.random.choice((0, 9_000))),
                 ("standing_enforced", self.random.randint(0, 1)),
+                *supply_policies(self.random),
                 ("dispute_window_us", self.random.choice((30 * SECOND, 168 * HOUR))),
             )
         )
         return commands.SetPolicy((changes,))
 
-    def _availability(self, state: State) -> commands.Availability:
-        connected = self.random.random() < 0.5
-        return commands.Availability(self._someone(), "relay-1", ("ins_text-prime",), connected)
-
-    def _quality(self, state: State) -> commands.Command:
-        """The operator's word on suppliers, and contracts that ask for more."""
-        rand = self.random
-        member_id, instrument_id = _member(rand.randint(1, 2)), f"ins_{rand.choice(SYMBOLS)}"
-        spec = SPEC._replace(quality_score_min=rand.choice((38_000,) * 5 + (50_000,)))
-        made: commands.Command = rand.choice(
-            (
-                commands.SuspendSupplier(member_id, rand.choice(("", instrument_id)), "random"),
-                commands.ReinstateSupplier(member_id, "", "random"),
-                commands.ReinstateSupplier(member_id, instrument_id, "random"),
-                commands.PublishSpec(instrument_id, spec, 0),
-                _offer(member_id, instrument_id),
-            )
-        )
-        return made
-
     def _quotes(self, state: State) -> commands.ReplaceQuotes:
         rand = self.random
-        member_id, market_id = _member(rand.randint(1, 2)), f"mkt_{rand.choice(SYMBOLS)}"
+        member_id, market_id = numbered_member(rand.randint(1, 2)), f"mkt_{rand.choice(SYMBOLS)}"
         quotes = [
             place(
                 member_id,
@@ -381,11 +364,14 @@ class World:
                 rand.choice(("a", "b")), mode, rand.randint(0, 80), rand.randint(0, 80)
             )
         return commands.UpdateMember(
-            self._someone(), rand.choice((None, "", "pair")), rand.choice((None, "", "a", "b"))
+            self._someone(),
+            rand.choice((None, "", "pair")),
+            rand.choice((None, "", "a", "b")),
+            affiliation_group=rand.choice((None, None, "", "kin")),
         )
 
     def _someone(self) -> str:
-        return _member(self.random.randint(1, 5))
+        return numbered_member(self.random.randint(1, 5))
 
     def _some_order(self, state: State) -> tuple[str, str]:
         if not state.orders or self.random.random() < 0.05:
@@ -409,13 +395,3 @@ def lived_through(seed: int, length: int, *, checked: bool = False) -> Exchange:
         command, exchange.at_us = world.next(exchange.state)
         exchange.send(command)
     return exchange
-
-
-def _member(number: int) -> str:
-    return f"mem_{number:012d}"
-
-
-def _offer(member_id: str, instrument_id: str) -> commands.RegisterOffer:
-    return commands.RegisterOffer(
-        member_id, instrument_id, "demo/model", 40_000, 200_000, 64_000, 80, 400_000, 64
-    )

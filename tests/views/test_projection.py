@@ -99,7 +99,10 @@ async def test_what_ended_in_a_members_lots_is_counted_for_him_and_survives(tmp_
         answer = await buyer.accounts.GetBalances(accounts_pb2.GetBalancesRequest())
         assert [each.expired_tokens for each in answer.units] == [2_000_000]
         earned = cash_of(exchange.running.services.live.state.balances, supplier.member_id)
-        assert earned.available_micros == 2_000_000
+        refunded = cash_of(exchange.running.services.live.state.balances, buyer.member_id)
+        # The supplier never connected, so what expired was not its to earn.
+        assert earned.available_micros == 0
+        assert refunded.available_micros == 10**9
 
 
 def test_definitions_suit_both_databases() -> None:

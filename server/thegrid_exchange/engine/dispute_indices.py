@@ -13,6 +13,7 @@ class DisputeIndices:
     """Look-ups of disputes."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.dispute_of: dict[str, str] = {}
         """Disputes by usage record."""
         self.open_disputes: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)

@@ -5,27 +5,24 @@ an undo put it back, or a snapshot loaded it; so there is no second way to build
 """
 
 from bisect import bisect_left, insort
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 from thegrid_exchange.engine.book import Book
 from thegrid_exchange.engine.control_indices import ControlIndices
 from thegrid_exchange.engine.dispute_indices import DisputeIndices
-from thegrid_exchange.engine.indices_of_supply import (
+from thegrid_exchange.engine.ordered import SortedKeys
+from thegrid_exchange.engine.quality_indices import (
     Deadline,
-    SupplyIndices,
+    QualityIndices,
     follow_presence,
     set_key,
 )
-from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
-    Admission,
     Auction,
     Cancellation,
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
-    IndexInput,
-    IndexWindow,
     Lot,
     LotParcel,
     Market,
@@ -35,12 +32,13 @@ from thegrid_exchange.engine.records import (
     Reservation,
     Sweep,
 )
+from thegrid_exchange.engine.supply_indices import SupplyIndices
 
 _HOLDER_ACCOUNTS = ("trading", "held")
 _ISSUER_ACCOUNTS = ("unsold", "listed")
 
 
-class Indices(SupplyIndices, ControlIndices, DisputeIndices):
+class Indices(ControlIndices, DisputeIndices, SupplyIndices, QualityIndices):
     """Every derived look-up of the state."""
 
     def __init__(self) -> None:
@@ -86,14 +84,6 @@ class Indices(SupplyIndices, ControlIndices, DisputeIndices):
         self.lot_parcel_numbers: defaultdict[str, list[int]] = defaultdict(list)
         self.free_parcel_numbers: defaultdict[str, list[int]] = defaultdict(list)
         """Numbers of a Lot's parcels that have free tokens, in the order they are spent."""
-        self.admissions_of: defaultdict[str, list[str]] = defaultdict(list)
-        """Instruments a supplier is admitted to."""
-        self.index_deadlines: SortedKeys[Deadline] = SortedKeys()
-        """Windows of reference indexes by their next step (wall clock)."""
-        self.index_trades: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
-        """Trades that go into an index, by window."""
-        self.index_prices: defaultdict[str, Counter[int]] = defaultdict(Counter)
-        """Tokens by price that go into an index, by window."""
         self.member_by_handle: dict[str, str] = {}
         self.calls_by_request: dict[tuple[str, str], str] = {}
         """Open deliveries by member and what their client knows them by."""
@@ -183,6 +173,9 @@ class Indices(SupplyIndices, ControlIndices, DisputeIndices):
     def follow_parcels(self, key: tuple[str, int], old: Parcel | None, new: Parcel | None) -> None:
         """Queues of parcels; an empty queue leaves the index."""
         _follow_number(self.parcel_numbers, key, old is not None, new is not None)
+        for parcel, sign in ((old, -1), (new, 1)):
+            if parcel is not None:
+                self.follow_sold(parcel, 0, sign)
 
     # ---- consumption ---------------------------------------------------------------------------
 
@@ -212,6 +205,9 @@ class Indices(SupplyIndices, ControlIndices, DisputeIndices):
         had_free = old is not None and old.free_tokens > 0
         has_free = new is not None and new.free_tokens > 0
         _follow_number(self.free_parcel_numbers, key, had_free, has_free)
+        for held, sign in ((old, -1), (new, 1)):
+            if held is not None:
+                self.follow_sold(held.parcel, held.ended_tokens, sign)
 
     def follow_reservations(
         self, delivery_id: str, old: Reservation | None, new: Reservation | None
@@ -285,42 +281,6 @@ class Indices(SupplyIndices, ControlIndices, DisputeIndices):
         if new is not None:
             self.member_by_handle[new.handle] = member_id
         self.follow_watching(member_id, new)
-
-    def follow_admissions(
-        self, key: tuple[str, str], old: Admission | None, new: Admission | None
-    ) -> None:
-        """Instruments by supplier."""
-        member_id, instrument_id = key
-        if new is not None and old is None:
-            insort(self.admissions_of[member_id], instrument_id)
-        elif new is None:
-            self.admissions_of[member_id].remove(instrument_id)
-
-    # ---- reference indexes ---------------------------------------------------------------------
-
-    def follow_index_windows(
-        self, window_id: str, old: IndexWindow | None, new: IndexWindow | None
-    ) -> None:
-        """When indexes are set."""
-        if old is not None:
-            self.index_deadlines.remove((old.due_us, window_id))
-        if new is not None:
-            self.index_deadlines.add((new.due_us, window_id))
-
-    def follow_index_inputs(
-        self, key: tuple[str, str], old: IndexInput | None, new: IndexInput | None
-    ) -> None:
-        """Trades of a window, and its tokens by price."""
-        window_id, trade_id = key
-        follow_presence(self.index_trades[window_id], trade_id, old, new)
-        prices = self.index_prices[window_id]
-        for each, sign in ((old, -1), (new, 1)):
-            if each is not None:
-                prices[each.price_micros] += sign * each.tokens
-                if not prices[each.price_micros]:
-                    del prices[each.price_micros]
-        if not prices:
-            del self.index_prices[window_id], self.index_trades[window_id]
 
 
 def _auction_slot(market: Market | None) -> Deadline | None:

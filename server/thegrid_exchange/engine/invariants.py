@@ -5,6 +5,7 @@ A breach raises `InvariantBroken`; nothing here changes anything.
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from thegrid_exchange.engine import events
 from thegrid_exchange.engine.quantities import (
@@ -12,6 +13,7 @@ from thegrid_exchange.engine.quantities import (
     CONTRA_ACCOUNTS,
     TOKENS_PER_UNIT,
     hold_micros,
+    value_between,
     value_micros,
 )
 from thegrid_exchange.engine.records import Order, Parcel
@@ -41,6 +43,9 @@ def check(state: State) -> None:
     _check_reservations(state)
     _check_spends(state)
     _check_escrow(state)
+    _check_withheld(state)
+    _check_ability(state)
+    _check_shortfalls(state)
     _check_obligations(state)
     _check_disputes(state)
     _check_books(state)
@@ -168,6 +173,48 @@ def _check_escrow(state: State) -> None:
         released_micros = value_micros(parcel.issue_price_micros, held.ended_tokens)
         expected[_escrow(parcel)] += whole_micros - released_micros
     _require_accounts(state, expected, ("escrow",))
+    by_issuer: Counter[tuple[str, str, str]] = Counter()
+    for (issuer_id, _), amount in state.indices.sold_micros.items():
+        by_issuer[(issuer_id, "escrow", CASH)] += amount
+    _require(by_issuer == expected, "escrow by instrument does not add up to escrow")
+
+
+def _check_withheld(state: State) -> None:
+    """What is withheld of each member is its gains on Units that have not ended."""
+    expected: Counter[tuple[str, str, str]] = Counter()
+    for parcel in state.parcels.values():
+        _expect_gains(expected, parcel, 0)
+    for held in state.lot_parcels.values():
+        _expect_gains(expected, held.parcel, held.ended_tokens)
+    _require_accounts(state, expected, ("withheld",))
+
+
+def _expect_gains(
+    expected: Counter[tuple[str, str, str]], parcel: Parcel, ended_tokens: int
+) -> None:
+    floor_micros = parcel.issue_price_micros
+    whole = parcel.quantity_units * TOKENS_PER_UNIT
+    for gain in parcel.gains:
+        _require(floor_micros <= gain.from_micros < gain.until_micros, f"{gain} is no layer")
+        floor_micros = gain.until_micros
+        amount = value_between(gain.until_micros - gain.from_micros, ended_tokens, whole)
+        expected[(gain.member_id, "withheld", CASH)] += amount
+    _require(floor_micros <= max(parcel.cost_price_micros, parcel.issue_price_micros), f"{parcel}")
+
+
+def _check_ability(state: State) -> None:
+    """No supplier was ever able for longer than time passed, and time is told in order."""
+    now_us = state.now_us - state.outage_us
+    for key, history in state.able_histories.items():
+        samples = history.samples
+        for (from_us, able_from), (until_us, able_until) in pairwise(samples):
+            _require(from_us < until_us <= now_us, f"ability of {key} is out of order")
+            _require(0 <= able_until - able_from <= until_us - from_us, f"{key} was able too long")
+
+
+def _check_shortfalls(state: State) -> None:
+    for issuer_id, shortfall in state.shortfalls.items():
+        _require(min(shortfall[1:]) >= 0, f"{issuer_id} falls short by less than nothing")
 
 
 def _escrow(parcel: Parcel) -> tuple[str, str, str]:

@@ -75,6 +75,19 @@ POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
     "index_trades_min": PolicyTerm(
         5, 1, 1_000_000, "Trades delivered in a window below which there is no index."
     ),
+    "availability_samples_max": PolicyTerm(
+        64, 4, 10_000, "Turns remembered of a supplier's ability to serve an instrument."
+    ),
+    "refund_index_per_mille": PolicyTerm(
+        1_250, 0, 100_000, "Share of the index up to which a refund may go above the first price."
+    ),
+    "resale_gains_max": PolicyTerm(8, 0, 64, "Resales of a parcel whose gains are withheld."),
+    "supply_penalty_per_mille": PolicyTerm(
+        0, 0, 10_000, "Penalty on refunds of failed calls, and the same on top of collateral."
+    ),
+    "collateral_escrow_per_mille": PolicyTerm(
+        1_000, 0, 1_000, "Share of its escrow that counts towards a supplier's collateral."
+    ),
     "capacity_window_us": PolicyTerm(
         4 * HOUR_US,
         SECOND_US,

@@ -55,9 +55,6 @@ QUALITY_TERMS: Final[dict[str, PolicyTerm]] = {
     "ability_memory_us": PolicyTerm(
         8 * _DAY_US, HOUR_US, _YEAR_US, "How long it is kept when a supplier was able to serve."
     ),
-    "max_able_spans": PolicyTerm(
-        200, 2, 10_000, "Stretches of being able that are told apart; the oldest are joined."
-    ),
     "standing_enforced": PolicyTerm(
         1, 0, 1, "1: a warning that is not heeded suspends; 0: it stays a warning."
     ),

@@ -139,6 +139,11 @@ def value_micros(price_micros: int, tokens: int) -> int:
     return price_micros * tokens // TOKENS_PER_UNIT
 
 
+def value_between(price_micros: int, before_tokens: int, after_tokens: int) -> int:
+    """The worth of the tokens from one count to another."""
+    return value_micros(price_micros, after_tokens) - value_micros(price_micros, before_tokens)
+
+
 def units_covering(tokens: int) -> int:
     """The least number of whole Units that holds this many tokens."""
     return -(-tokens // TOKENS_PER_UNIT)

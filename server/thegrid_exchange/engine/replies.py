@@ -8,6 +8,7 @@ from typing import NamedTuple
 from thegrid_exchange.engine.quantities import MarketState
 from thegrid_exchange.engine.records import (
     Admission,
+    CollateralMark,
     Dispute,
     Draw,
     FeeTier,
@@ -180,6 +181,20 @@ class IssuanceReply(NamedTuple):
     unsold_units: int
     capacity_tokens: int
     obligation_tokens: int
+
+
+class CollateralReply(NamedTuple):
+    """How the collateral stands after the movement."""
+
+    mark: CollateralMark
+
+
+class RenewalReply(NamedTuple):
+    """Whether sweeps leave the supplier's unsold Units as they are."""
+
+    member_id: str
+    instrument_id: str
+    renews_unsold: bool
 
 
 class AvailabilityReply(NamedTuple):

@@ -17,7 +17,7 @@ from thegrid_exchange.engine.quantities import (
     numbered,
 )
 from thegrid_exchange.engine.records import (
-    Ability,
+    AbleHistory,
     Admission,
     Alarm,
     Alert,
@@ -26,6 +26,7 @@ from thegrid_exchange.engine.records import (
     CancelTimer,
     ClosedDelivery,
     ClosedOrder,
+    CollateralMark,
     Dispute,
     FeeTier,
     IndexInput,
@@ -44,6 +45,7 @@ from thegrid_exchange.engine.records import (
     ReceiptKey,
     ReferenceIndex,
     Reservation,
+    Shortfall,
     SpecReview,
     SpecVersion,
     Spend,
@@ -123,6 +125,9 @@ class State:
         self.offers: dict[tuple[str, str], Offer] = {}
         self.supplier_links: dict[tuple[str, str], SupplierLink] = {}
         """By member and relay."""
+        self.able_histories: dict[tuple[str, str], AbleHistory] = {}
+        self.collateral_marks: dict[str, CollateralMark] = {}
+        self.shortfalls: dict[str, Shortfall] = {}
         self.index_windows: dict[str, IndexWindow] = {}
         self.index_inputs: dict[tuple[str, str], IndexInput] = {}
         """By window and trade; those of a final index are forgotten."""
@@ -132,7 +137,6 @@ class State:
     def _begin_quality(self) -> None:
         self.performance: dict[tuple[str, str, str, int], PerformanceBucket] = {}
         """By supplier, instrument, grain and slot of the ring."""
-        self.abilities: dict[tuple[str, str], Ability] = {}
         self.standings: dict[tuple[str, str], Standing] = {}
         """By supplier and instrument; admissions of which nothing is known have no row."""
         self.spec_reviews: dict[str, SpecReview] = {}

@@ -63,7 +63,7 @@ def performances_of(
 
 
 def _performance(state: State, now_us: int, pair: tuple[str, str]) -> SupplierPerformance:
-    ability, supplier = state.abilities.get(pair), state.suppliers[pair[0]]
+    history, supplier = state.able_histories.get(pair), state.suppliers[pair[0]]
     status = "suspended" if supplier.suspended else standing_of(state, pair).status
     windows = (performance_of(state, *pair, each, now_us) for each in windows_us(state))
     return SupplierPerformance(
@@ -71,7 +71,7 @@ def _performance(state: State, now_us: int, pair: tuple[str, str]) -> SupplierPe
         handle=state.members[pair[0]].handle,
         instrument_id=pair[1],
         status=status,
-        is_able=ability is not None and ability.is_able,
+        is_able=history is not None and history.is_able,
         windows=tuple(windows),
     )
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from thegrid_exchange.engine.quantities import TOKENS_PER_UNIT
 from thegrid_exchange.engine.records import Offer
 from thegrid_exchange.engine.rules.lookups import weighted_tokens
-from thegrid_exchange.engine.rules.supply import capacity_tokens, obligation_tokens
+from thegrid_exchange.engine.rules.obligations import capacity_tokens, obligation_tokens
 from thegrid_exchange.engine.state import State
 
 

@@ -263,9 +263,10 @@ def _empty(kind: str, key: str) -> dict[str, Any]:
 
 def _logprob(entry: Any) -> dict[str, Any]:
     entry = entry if type(entry) is dict else {}
+    top = entry.get("top_logprobs")
     return {
         "token": entry.get("token") or "",
         "logprob": entry.get("logprob") or 0.0,
         "bytes": entry.get("bytes") or [],
-        "top_logprobs": [_logprob(top) for top in entry.get("top_logprobs") or ()],
+        "top_logprobs": [_logprob(each) for each in top] if type(top) is list else [],
     }

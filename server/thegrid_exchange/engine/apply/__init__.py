@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.apply import controls, index, quality, trading, usage
+from thegrid_exchange.engine.apply import controls, index, quality, supply, trading, usage
 from thegrid_exchange.engine.records import ClosedDelivery
 from thegrid_exchange.engine.refusals import InvariantBroken
 from thegrid_exchange.engine.state import State
@@ -214,33 +214,6 @@ def _usage_recorded(state: State, event: events.UsageRecorded) -> None:
     state.put("closed_deliveries", record.delivery_id, closed)
 
 
-# ---- supply ------------------------------------------------------------------------------------
-
-
-def _supplier_changed(state: State, event: events.SupplierChanged) -> None:
-    member_id = event.supplier.member_id
-    state.put("suppliers", member_id, event.supplier)
-    if event.admission is not None:
-        key = (member_id, event.admission.instrument_id)
-        state.put("admissions", key, event.admission)
-
-
-def _offer_registered(state: State, event: events.OfferRegistered) -> None:
-    state.put("offers", (event.offer.member_id, event.offer.instrument_id), event.offer)
-
-
-def _offer_withdrawn(state: State, event: events.OfferWithdrawn) -> None:
-    state.delete("offers", (event.member_id, event.instrument_id))
-
-
-def _told_by_postings(state: State, event: events.Event) -> None:
-    """The Units themselves moved with the postings beside this event."""
-
-
-def _availability_changed(state: State, event: events.AvailabilityChanged) -> None:
-    state.put("supplier_links", (event.link.member_id, event.link.relay_id), event.link)
-
-
 # ---- time --------------------------------------------------------------------------------------
 
 
@@ -280,14 +253,8 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.ReservationExtended: _reservation_extended,
     events.DeliveryMarked: _delivery_marked,
     events.UsageRecorded: _usage_recorded,
-    events.SupplierChanged: _supplier_changed,
-    events.OfferRegistered: _offer_registered,
-    events.OfferWithdrawn: _offer_withdrawn,
-    events.UnitsIssued: _told_by_postings,
-    events.UnitsRetired: _told_by_postings,
-    events.UnitsBoughtBack: _told_by_postings,
-    events.AvailabilityChanged: _availability_changed,
     **quality.APPLIERS,
+    **supply.APPLIERS,
     **index.APPLIERS,
     events.OutageRecorded: _outage_recorded,
     events.ClosedForgotten: _closed_forgotten,

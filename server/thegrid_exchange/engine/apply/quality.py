@@ -1,4 +1,4 @@
-"""Writing what is known of how suppliers do: performance, ability, standing.
+"""Writing what is known of how suppliers do: performance, standing.
 
 Nothing is decided or worked out here.
 """
@@ -15,11 +15,6 @@ def _performance_noted(state: State, event: events.PerformanceNoted) -> None:
     for bucket in event.buckets:
         key = (bucket.member_id, bucket.instrument_id, bucket.grain, bucket.slot)
         state.put("performance", key, bucket)
-
-
-def _ability_changed(state: State, event: events.AbilityChanged) -> None:
-    ability = event.ability
-    state.put("abilities", (ability.member_id, ability.instrument_id), ability)
 
 
 def _standing_set(state: State, event: events.StandingSet) -> None:
@@ -43,7 +38,6 @@ def _spec_reviewed(state: State, event: events.SpecReviewed) -> None:
 
 APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.PerformanceNoted: _performance_noted,
-    events.AbilityChanged: _ability_changed,
     events.StandingSet: _standing_set,
     events.SupplierChangeRecorded: _supplier_change_recorded,
     events.SpecReviewed: _spec_reviewed,

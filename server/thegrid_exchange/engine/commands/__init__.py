@@ -28,6 +28,16 @@ from thegrid_exchange.engine.commands.operator import (
     UpdateMember,
     Withdraw,
 )
+from thegrid_exchange.engine.commands.supply import (
+    Availability,
+    IssueUnits,
+    PostCollateral,
+    RegisterOffer,
+    RetireUnits,
+    SetRenewal,
+    WithdrawCollateral,
+    WithdrawOffer,
+)
 from thegrid_exchange.engine.commands.trading import (
     AmendOrder,
     BatchOrders,
@@ -168,59 +178,6 @@ class TransferUnits(NamedTuple):
     quantity_units: int
 
 
-# ---- supply ------------------------------------------------------------------------------------
-
-
-class RegisterOffer(NamedTuple):
-    """Say with which model, and how well, a supplier answers an instrument; may be repeated."""
-
-    member_id: str
-    instrument_id: str
-    model: str
-    quality_score: int
-    context_tokens: int
-    output_tokens: int
-    tokens_per_second: int
-    first_token_us: int
-    concurrent_deliveries: int
-    capabilities: tuple[str, ...] = ()
-    honoured_fields: tuple[str, ...] = ()
-    region: str = ""
-    data_policy: str = ""
-
-
-class WithdrawOffer(NamedTuple):
-    """Take an offer back; Units already sold stay owed."""
-
-    member_id: str
-    instrument_id: str
-
-
-class IssueUnits(NamedTuple):
-    """Create Units to sell, within the capacity pool."""
-
-    member_id: str
-    instrument_id: str
-    quantity_units: int
-
-
-class RetireUnits(NamedTuple):
-    """Take unsold, unlisted Units back."""
-
-    member_id: str
-    instrument_id: str
-    quantity_units: int
-
-
-class Availability(NamedTuple):
-    """A relay tells that a supplier's link came up, changed or went down."""
-
-    member_id: str
-    relay_id: str
-    instrument_ids: tuple[str, ...]
-    connected: bool
-
-
 # ---- delivery ----------------------------------------------------------------------------------
 
 
@@ -335,6 +292,9 @@ Command = (
     | WithdrawOffer
     | IssueUnits
     | RetireUnits
+    | PostCollateral
+    | WithdrawCollateral
+    | SetRenewal
     | Availability
     | Reserve
     | Mark
@@ -368,6 +328,7 @@ __all__ = [
     "Mark",
     "NoteWebhook",
     "PlaceOrder",
+    "PostCollateral",
     "PublishSpec",
     "RegisterOffer",
     "RegisterReceiptKey",
@@ -384,6 +345,7 @@ __all__ = [
     "SetMarketPolicy",
     "SetMarketState",
     "SetPolicy",
+    "SetRenewal",
     "StartAuction",
     "SuspendMember",
     "SuspendSupplier",
@@ -394,5 +356,6 @@ __all__ = [
     "UpdateSettings",
     "UpdateWebhook",
     "Withdraw",
+    "WithdrawCollateral",
     "WithdrawOffer",
 ]

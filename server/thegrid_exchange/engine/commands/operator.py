@@ -93,6 +93,7 @@ class UpdateMember(NamedTuple):
     prevention_group: str | None = None
     fee_tier: str | None = None
     reason: str = ""
+    affiliation_group: str | None = None
 
 
 class SuspendMember(NamedTuple):

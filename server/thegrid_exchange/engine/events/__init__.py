@@ -45,21 +45,24 @@ from thegrid_exchange.engine.events.membership import (
     SpecPublished,
 )
 from thegrid_exchange.engine.events.quality import (
-    AbilityChanged,
     PerformanceNoted,
     SpecReviewed,
     StandingSet,
     SupplierChangeRecorded,
 )
 from thegrid_exchange.engine.events.supply import (
+    AbilityChanged,
     AvailabilityChanged,
     ClosedForgotten,
+    CollateralMarked,
     OfferRegistered,
     OfferWithdrawn,
     OutageRecorded,
+    ShortfallRecorded,
     SupplierChanged,
     UnitsBoughtBack,
     UnitsIssued,
+    UnitsRenewed,
     UnitsRetired,
 )
 from thegrid_exchange.engine.events.trading import (
@@ -151,6 +154,9 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
+    | CollateralMarked
+    | ShortfallRecorded
+    | UnitsRenewed
     | IndexInputsSet
     | ReferenceIndexSet
     | IndexInputsForgotten
@@ -184,6 +190,7 @@ __all__ = [
     "CancellationClosed",
     "CancellationOpened",
     "ClosedForgotten",
+    "CollateralMarked",
     "DeliveryMarked",
     "DisputeOpened",
     "DisputeResolved",
@@ -229,6 +236,7 @@ __all__ = [
     "ReservationExtended",
     "ReservationOpened",
     "SelfTradePrevented",
+    "ShortfallRecorded",
     "SpecPublished",
     "SpecReviewed",
     "SpendNoted",
@@ -240,6 +248,7 @@ __all__ = [
     "TradeExecuted",
     "UnitsBoughtBack",
     "UnitsIssued",
+    "UnitsRenewed",
     "UnitsRetired",
     "UnitsTransferred",
     "UsageRecorded",

@@ -1,4 +1,4 @@
-"""Events of how suppliers do: performance, ability, standing.
+"""Events of how suppliers do: performance, standing.
 
 Applying one is a plain write (see `apply`).
 """
@@ -6,7 +6,6 @@ Applying one is a plain write (see `apply`).
 from typing import NamedTuple
 
 from thegrid_exchange.engine.records import (
-    Ability,
     PerformanceBucket,
     SpecReview,
     Standing,
@@ -18,12 +17,6 @@ class PerformanceNoted(NamedTuple):
     """Judged calls were counted: these buckets now read so."""
 
     buckets: tuple[PerformanceBucket, ...]
-
-
-class AbilityChanged(NamedTuple):
-    """A supplier became able or unable to serve an instrument."""
-
-    ability: Ability
 
 
 class StandingSet(NamedTuple):

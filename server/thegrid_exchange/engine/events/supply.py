@@ -6,10 +6,16 @@ Applying one is a plain write (see `apply`).
 from typing import NamedTuple
 
 from thegrid_exchange.engine.records import (
+    AbleHistory,
     Admission,
+    CollateralMark,
+    IndexWindow,
+    Loss,
     Offer,
+    Shortfall,
     Supplier,
     SupplierLink,
+    Sweep,
 )
 
 
@@ -64,6 +70,39 @@ class AvailabilityChanged(NamedTuple):
     """A supplier's link to a relay now reads so."""
 
     link: SupplierLink
+
+
+class AbilityChanged(NamedTuple):
+    """A supplier's ability to serve these instruments has turned."""
+
+    histories: tuple[AbleHistory, ...]
+
+
+class CollateralMarked(NamedTuple):
+    """Collateral of suppliers was reckoned anew; `window` is of the index that asked for it."""
+
+    marks: tuple[CollateralMark, ...]
+    window: IndexWindow | None = None
+
+
+class ShortfallRecorded(NamedTuple):
+    """Issuers could not cover what they owed, or paid the guarantee back; `shortfalls` read so now.
+
+    `reference` is the Lot, delivery or member for which it happened.
+    """
+
+    losses: tuple[Loss, ...]
+    shortfalls: tuple[Shortfall, ...]
+    reference: str
+
+
+class UnitsRenewed(NamedTuple):
+    """A sweep left a supplier's unsold Units as they were, by its standing instruction."""
+
+    member_id: str
+    instrument_id: str
+    quantity_units: int
+    sweep: Sweep
 
 
 class OutageRecorded(NamedTuple):

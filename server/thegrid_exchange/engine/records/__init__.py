@@ -48,7 +48,6 @@ from thegrid_exchange.engine.records.members import (
     Member,
 )
 from thegrid_exchange.engine.records.quality import (
-    Ability,
     CallerCount,
     Evidence,
     Finding,
@@ -58,8 +57,12 @@ from thegrid_exchange.engine.records.quality import (
     SupplierChange,
 )
 from thegrid_exchange.engine.records.supply import (
+    AbleHistory,
     Admission,
+    CollateralMark,
+    Loss,
     Offer,
+    Shortfall,
     Supplier,
     SupplierLink,
 )
@@ -68,6 +71,7 @@ from thegrid_exchange.engine.records.trading import (
     CancelTimer,
     ClosedOrder,
     Fill,
+    Gain,
     Order,
     Parcel,
     ParcelChange,
@@ -84,7 +88,7 @@ from thegrid_exchange.engine.records.usage import (
 )
 
 __all__ = [
-    "Ability",
+    "AbleHistory",
     "Admission",
     "Alarm",
     "Alert",
@@ -95,6 +99,7 @@ __all__ = [
     "Cancellation",
     "ClosedDelivery",
     "ClosedOrder",
+    "CollateralMark",
     "Dispute",
     "DisputePayment",
     "Draw",
@@ -103,6 +108,7 @@ __all__ = [
     "Fill",
     "Finding",
     "FirstTokenBand",
+    "Gain",
     "ImageMetering",
     "IndexInput",
     "IndexWindow",
@@ -111,6 +117,7 @@ __all__ = [
     "Key",
     "KeyLimits",
     "LateReport",
+    "Loss",
     "Lot",
     "LotParcel",
     "LotParcelChange",
@@ -130,6 +137,7 @@ __all__ = [
     "ReceiptKey",
     "ReferenceIndex",
     "Reservation",
+    "Shortfall",
     "SpecReview",
     "SpecVersion",
     "Spend",

@@ -81,6 +81,9 @@ class Sweep(NamedTuple):
     retired_units: int = 0
     cancelled_orders: int = 0
     finished_at_us: int | None = None
+    issuer_id: str = ""
+    """The last issuer whose unsold Units were seen to."""
+    renewed_units: int = 0
 
 
 class Draw(NamedTuple):

@@ -38,6 +38,8 @@ class IndexWindow(NamedTuple):
     step: IndexStatus
     """What comes next at `due_us`; `forgotten` once the index is final."""
     due_us: int
+    marking_from: str | None = None
+    """The supplier whose collateral is marked by the new index next; None when all are."""
 
 
 class IndexInput(NamedTuple):

@@ -87,22 +87,6 @@ class Performance(NamedTuple):
     """Share of the window, or of the time since it was first able, in which it was able."""
 
 
-class Ability(NamedTuple):
-    """When a supplier was able to serve an instrument: connected, not draining, not suspended.
-
-    Instants are on the up-time clock: outages of the exchange are taken off.
-    """
-
-    member_id: str
-    instrument_id: str
-    is_able: bool
-    changed_up_us: int
-    first_up_us: int
-    """When it was able for the first time."""
-    spans: tuple[tuple[int, int], ...] = ()
-    """Earlier stretches of being able, oldest first."""
-
-
 class Standing(NamedTuple):
     """Where an admission stands on the ladder from good to suspended and back."""
 

@@ -23,6 +23,8 @@ class Admission(NamedTuple):
     instrument_id: str
     admitted_at_us: int
     suspended: bool = False
+    renews_unsold: bool = False
+    """Whether sweeps leave its unsold Units and its asks for them as they are."""
 
 
 class Offer(NamedTuple):
@@ -59,3 +61,46 @@ class SupplierLink(NamedTuple):
     changed_at_us: int
     connected_us: int
     """Time connected up to `changed_at_us`."""
+
+
+class AbleHistory(NamedTuple):
+    """When a supplier was able to serve an instrument, on the up-time clock."""
+
+    member_id: str
+    instrument_id: str
+    is_able: bool
+    """Since the last sample."""
+    samples: tuple[tuple[int, int], ...]
+    """Instants at which it turned, with the time able in all up to each, oldest first."""
+
+
+class CollateralMark(NamedTuple):
+    """How a supplier's collateral stood when it was marked last."""
+
+    member_id: str
+    required_micros: int
+    posted_micros: int
+    missing_micros: int
+    """What must be posted before it may issue again; 0 for a supplier in good standing."""
+    marked_at_us: int
+
+
+class Loss(NamedTuple):
+    """What an issuer failed to cover for an owner's tokens."""
+
+    issuer_id: str
+    owner_id: str
+    guarantee_micros: int
+    """What the guarantee paid for it."""
+    uncovered_micros: int
+    """What nobody paid."""
+
+
+class Shortfall(NamedTuple):
+    """What an issuer failed to cover in all."""
+
+    issuer_id: str
+    guarantee_micros: int = 0
+    """What it still owes the guarantee."""
+    uncovered_micros: int = 0
+    """What nobody paid, ever."""

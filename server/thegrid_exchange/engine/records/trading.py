@@ -121,6 +121,14 @@ class Fill(NamedTuple):
     fee_micros: int
 
 
+class Gain(NamedTuple):
+    """What a resale brought its seller above the price before, withheld per Unit between prices."""
+
+    member_id: str
+    from_micros: int
+    until_micros: int
+
+
 class Parcel(NamedTuple):
     """Units that share one provenance: who owes them, and which trades brought them here."""
 
@@ -135,6 +143,10 @@ class Parcel(NamedTuple):
     """The issuer's fee at the first sale, taken as the proceeds are earned."""
     cost_affiliated: bool = False
     """Whether the owner bought it from its own affiliation group, so it counts for no index."""
+    gains: tuple[Gain, ...] = ()
+    """Of its resales, in layers between first and last price, lowest first."""
+    instrument_id: str = ""
+    """Empty only in journals of before it was noted."""
 
 
 class ParcelChange(NamedTuple):

@@ -8,6 +8,7 @@ from thegrid_exchange.engine.quantities import CASH, HOUSE, INT64_MAX
 from thegrid_exchange.engine.records import Posting
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
+from thegrid_exchange.engine.rules.collateral import check_withdrawal
 from thegrid_exchange.engine.rules.lookups import the_member
 from thegrid_exchange.engine.state import State
 
@@ -21,11 +22,15 @@ def deposit(state: State, command: commands.Deposit) -> Rule[replies.CashReply]:
 
 
 def withdraw(state: State, command: commands.Withdraw) -> Rule[replies.CashReply]:
-    """Pay a member's available money out; what orders hold is not available."""
+    """Pay a member's available money out; what orders hold is not available.
+
+    Of a supplier, what must stand in for missing collateral stays.
+    """
     member = the_member(state, command.member_id)
     amount_micros = command.amount_micros
     _check_amount(state, amount_micros)
     require_cash(state, member.member_id, amount_micros, field="amount_micros")
+    check_withdrawal(state, member.member_id, amount_micros)
     yield events.Posted(
         (
             Posting(member.member_id, "available", CASH, -amount_micros),

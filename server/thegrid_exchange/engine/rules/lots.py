@@ -4,10 +4,9 @@ What a call used is settled in `usage`; Units never go back from a Lot to a Trad
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from thegrid_exchange.engine import commands, events, replies
-from thegrid_exchange.engine.quantities import CASH, HOUSE, TOKENS_PER_UNIT, LotOrigin
+from thegrid_exchange.engine.quantities import TOKENS_PER_UNIT, LotOrigin
 from thegrid_exchange.engine.records import (
     Draw,
     Lot,
@@ -19,33 +18,15 @@ from thegrid_exchange.engine.records import (
 )
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
+from thegrid_exchange.engine.rules.escrow import Claim, Ended, Ending, end_tokens
 from thegrid_exchange.engine.rules.lookups import active_member, the_instrument
 from thegrid_exchange.engine.rules.parcels import (
-    cost_between,
-    escrow_between,
-    issue_fee_between,
     joined,
     take_first,
     trading_queue,
 )
+from thegrid_exchange.engine.rules.waterfall import settle_claims
 from thegrid_exchange.engine.state import State
-
-
-class Ending(NamedTuple):
-    """Tokens of one parcel that end now, in the order of its counter."""
-
-    consumed_tokens: int = 0
-    refunded_tokens: int = 0
-    expired_tokens: int = 0
-
-
-class Ended(NamedTuple):
-    """What ending tokens moves: money between accounts, and what the used ones cost and earned."""
-
-    postings: tuple[Posting, ...]
-    cost_micros: int
-    earned_micros: int
-
 
 # ---- minting -----------------------------------------------------------------------------------
 
@@ -269,17 +250,17 @@ def expire_lot(state: State, lot_id: str) -> Rule[None]:
     lot = state.lots[lot_id]
     changes: list[LotParcelChange] = []
     postings: list[Posting] = []
+    endings: list[tuple[str, Ended]] = []
     refunded = 0
     for number in state.indices.free_parcel_numbers[lot_id][: state.term("max_parcels")]:
         held = state.lot_parcels[(lot_id, number)]
         change, ending = expiring(held, held.free_tokens, from_reserved=False)
         changes.append(change)
         refunded += ending.refunded_tokens
-        ended = end_tokens(held, ending, lot.member_id, "")
-        postings += ended.postings
+        endings.append((held.parcel.issuer_id, end_tokens(state, lot, held, ending, "")))
         postings += ended_units(lot, held.parcel.issuer_id, ending)
     gone = sum(-line.amount for line in postings if line.account == "lots")
-    yield events.Posted(tuple(summed(postings)), "expire", lot_id)
+    yield from settle_endings(endings, postings, "expire", lot_id)
     yield events.LotChanged(
         lot_id,
         lot.free_tokens - gone,
@@ -290,6 +271,7 @@ def expire_lot(state: State, lot_id: str) -> Rule[None]:
         tuple(changes),
         "expire",
     )
+    yield from settle_claims(state, lot.member_id, claims_of(endings), lot_id)
     yield from close_if_ended(state, lot_id)
 
 
@@ -308,37 +290,6 @@ def expiring(
     return change, Ending(refunded_tokens=refunded, expired_tokens=tokens - refunded)
 
 
-def end_tokens(held: LotParcel, ending: Ending, owner_id: str, server_id: str) -> Ended:
-    """Settle the money of tokens that end: used ones pay who served them, tendered ones the owner.
-
-    The escrow of a parcel is let go by floor differences of one counter, so that all endings
-    together release exactly what was paid. `server_id` empty means the issuer served.
-    """
-    parcel = held.parcel
-    issuer_id = parcel.issuer_id
-    start = held.ended_tokens
-    used = start + ending.consumed_tokens
-    refunded = used + ending.refunded_tokens
-    end = refunded + ending.expired_tokens
-    cost_micros = cost_between(parcel, start, used)
-    earned_micros = escrow_between(parcel, start, used)
-    earning_fee = issue_fee_between(parcel, start, used)
-    tendered_micros = escrow_between(parcel, used, refunded)
-    refund_micros = min(tendered_micros, cost_between(parcel, used, refunded))
-    lapsed_micros = escrow_between(parcel, refunded, end)
-    lapsing_fee = issue_fee_between(parcel, refunded, end)
-    released_micros = earned_micros + tendered_micros + lapsed_micros
-    kept_micros = tendered_micros - refund_micros + lapsed_micros - lapsing_fee
-    lines = (
-        Posting(issuer_id, "escrow", CASH, -released_micros),
-        Posting(server_id or issuer_id, "available", CASH, earned_micros - earning_fee),
-        Posting(issuer_id, "available", CASH, kept_micros),
-        Posting(owner_id, "available", CASH, refund_micros),
-        Posting(HOUSE, "fees", CASH, earning_fee + lapsing_fee),
-    )
-    return Ended(lines, cost_micros, earned_micros)
-
-
 def ended_units(
     lot: Lot, issuer_id: str, ending: Ending, *, account_from: str = "lots"
 ) -> tuple[Posting, ...]:
@@ -350,6 +301,27 @@ def ended_units(
         Posting(issuer_id, "refunded", instrument_id, ending.refunded_tokens),
         Posting(issuer_id, "expired", instrument_id, ending.expired_tokens),
     )
+
+
+def settle_endings(
+    endings: list[tuple[str, Ended]], units: list[Posting], cause: str, reference: str
+) -> Rule[None]:
+    """Post what ending tokens of issuers earn, with the tokens, and then what goes back."""
+    earned = [line for _, ended in endings for line in ended.earned]
+    yield events.Posted(tuple(summed([*earned, *units])), cause, reference)
+    refunded = summed([line for _, ended in endings for line in ended.refunded])
+    if refunded:
+        yield events.Posted(tuple(refunded), "refund", reference)
+
+
+def claims_of(endings: list[tuple[str, Ended]]) -> dict[str, Claim]:
+    """What issuers owe beyond the money that waited for their tokens, each in one sum."""
+    claims: dict[str, Claim] = {}
+    for issuer_id, ended in endings:
+        if any(ended.claim):
+            before = claims.get(issuer_id, Claim())
+            claims[issuer_id] = Claim(*map(sum, zip(before, ended.claim, strict=True)))
+    return claims
 
 
 def summed(postings: Iterable[Posting]) -> list[Posting]:

@@ -28,7 +28,7 @@ from thegrid_exchange.engine.rules.caps import CapStop, most_units
 from thegrid_exchange.engine.rules.fees import rate_bps
 from thegrid_exchange.engine.rules.halts import halt_for_move, move_bounds
 from thegrid_exchange.engine.rules.lookups import are_affiliated
-from thegrid_exchange.engine.rules.lots import auto_transfer
+from thegrid_exchange.engine.rules.lots import auto_transfer, summed
 from thegrid_exchange.engine.rules.orders import close_order, lapse_reason, rehold
 from thegrid_exchange.engine.rules.parcels import (
     joined,
@@ -36,6 +36,7 @@ from thegrid_exchange.engine.rules.parcels import (
     take_first,
     trading_queue,
 )
+from thegrid_exchange.engine.rules.resale import freed_whole, resold
 from thegrid_exchange.engine.state import State
 
 Stop = Literal["filled", "empty", "price", "self_trade", "work_limit", "halted"] | CapStop
@@ -63,6 +64,8 @@ class _Sale(NamedTuple):
     left: tuple[ParcelChange, ...]
     returned_units: int
     returned_micros: int
+    gains: tuple[Posting, ...] = ()
+    """What is withheld of the seller's gain, and set free of others'."""
 
 
 def crosses(side: Side, price_micros: int, bound_micros: int) -> bool:
@@ -225,24 +228,24 @@ def _sale_of(state: State, trade: Trade, seller: Order, fee_bps: int) -> _Sale:
             trade.quantity_units,
             fee_bps,
             trade.affiliated,
+            instrument_id=trade.instrument_id,
         )
         return _Sale([parcel], (), 0, 0)
     taken = take_first(state, seller.order_id, trade.quantity_units)
+    gains_max = state.term("resale_gains_max")
     kept: list[Parcel] = []
+    gains: list[Posting] = []
     returned_units = returned_micros = 0
     for _, parcel in taken.parcels:
         if parcel.issuer_id == trade.buyer_id:
             returned_units += parcel.quantity_units
             returned_micros += parcel.quantity_units * parcel.issue_price_micros
+            gains += freed_whole(parcel)
         else:
-            kept.append(
-                parcel._replace(
-                    cost_trade_id=trade_id,
-                    cost_price_micros=price_micros,
-                    cost_affiliated=trade.affiliated,
-                )
-            )
-    return _Sale(joined(kept), taken.changes, returned_units, returned_micros)
+            sold, lines = resold(parcel, trade, fee_bps, gains_max)
+            kept.append(sold)
+            gains += lines
+    return _Sale(joined(kept), taken.changes, returned_units, returned_micros, tuple(gains))
 
 
 def _postings_of(trade: Trade, sale: _Sale, released_micros: int) -> tuple[Posting, ...]:
@@ -266,7 +269,8 @@ def _postings_of(trade: Trade, sale: _Sale, released_micros: int) -> tuple[Posti
         (buyer_id, "trading", instrument_id, tokens - returned_tokens),
         (buyer_id, "bought_back", instrument_id, returned_tokens),
     )
-    return tuple([Posting(*line) for line in lines if line[3]])
+    of_trade = [Posting(*line) for line in lines if line[3]]
+    return tuple(summed([*of_trade, *sale.gains]) if sale.gains else of_trade)
 
 
 def _move_parcels(trade: Trade, sale: _Sale) -> Rule[None]:

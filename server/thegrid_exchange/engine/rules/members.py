@@ -10,7 +10,7 @@ from thegrid_exchange.engine.quantities import INT64_MAX
 from thegrid_exchange.engine.records import Member
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
-from thegrid_exchange.engine.rules.abilities import note_abilities
+from thegrid_exchange.engine.rules.availability import note_ability
 from thegrid_exchange.engine.rules.batches import cancel_all
 from thegrid_exchange.engine.rules.fees import check_fee_tier
 from thegrid_exchange.engine.rules.lookups import the_member
@@ -84,14 +84,16 @@ def update_settings(state: State, command: commands.UpdateSettings) -> Rule[repl
 
 
 def update_member(state: State, command: commands.UpdateMember) -> Rule[replies.MemberReply]:
-    """Change a member's prevention group and fee tier; None leaves one as it is.
+    """Change a member's groups and fee tier; None leaves one as it is.
 
-    The group counts from the next match on, the tier from the next order on.
+    The groups count from the next match or delivery on, the tier from the next order on.
     """
     member = the_member(state, command.member_id)
     changed = member
     if command.prevention_group is not None:
         changed = changed._replace(prevention_group=command.prevention_group)
+    if command.affiliation_group is not None:
+        changed = changed._replace(affiliation_group=command.affiliation_group)
     if command.fee_tier is not None:
         check_fee_tier(state, command.fee_tier)
         changed = changed._replace(fee_tier=command.fee_tier)
@@ -106,7 +108,7 @@ def suspend_member(state: State, command: commands.SuspendMember) -> Rule[replie
     changed = member._replace(suspended=True)
     if changed != member:
         yield events.MemberChanged(changed, command.reason)
-        yield from note_abilities(state, member.member_id)
+        yield from note_ability(state, member.member_id)
         yield from cancel_all(state, commands.CancelOrders(member.member_id))
     return replies.MemberReply(changed)
 
@@ -117,7 +119,7 @@ def reinstate_member(state: State, command: commands.ReinstateMember) -> Rule[re
     changed = member._replace(suspended=False)
     if changed != member:
         yield events.MemberChanged(changed)
-        yield from note_abilities(state, member.member_id)
+        yield from note_ability(state, member.member_id)
     return replies.MemberReply(changed)
 
 

@@ -14,6 +14,7 @@ from thegrid_exchange.engine.records import (
 )
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rules.availability import note_ability
 from thegrid_exchange.engine.rules.lookups import active_member, spec_in_force, the_instrument
 from thegrid_exchange.engine.rules.reviews import begin_probation, warn
 from thegrid_exchange.engine.rules.standing import move, standing_of
@@ -30,6 +31,7 @@ def register_offer(state: State, command: commands.RegisterOffer) -> Rule[replie
     offer = Offer(registered_at_us=state.now_us, spec_version=version.version, **command._asdict())
     _check_offer(offer, version.spec)
     yield events.OfferRegistered(offer)
+    yield from note_ability(state, member.member_id)
     yield from _mended(state, (member.member_id, instrument.instrument_id))
     return replies.OfferReply(offer)
 
@@ -41,6 +43,7 @@ def withdraw_offer(
     if (command.member_id, command.instrument_id) not in state.offers:
         refuse("OFFER_NOT_FOUND", "instrument_id", "the supplier offers nothing for it")
     yield events.OfferWithdrawn(command.member_id, command.instrument_id)
+    yield from note_ability(state, command.member_id)
     return replies.OfferWithdrawnReply(command.member_id, command.instrument_id)
 
 

@@ -5,7 +5,7 @@ These are plain functions for the rules; none of them changes anything.
 
 from typing import NamedTuple
 
-from thegrid_exchange.engine.quantities import fee_micros, number_of, value_micros
+from thegrid_exchange.engine.quantities import fee_micros, number_of, value_between, value_micros
 from thegrid_exchange.engine.records import Parcel, ParcelChange
 from thegrid_exchange.engine.refusals import InvariantBroken, refuse
 from thegrid_exchange.engine.state import State
@@ -115,16 +115,12 @@ def joined(parcels: list[Parcel]) -> list[Parcel]:
 
 def escrow_between(parcel: Parcel, before_tokens: int, after_tokens: int) -> int:
     """What the issuer's escrow releases as a parcel's ended tokens go from one count to another."""
-    return value_micros(parcel.issue_price_micros, after_tokens) - value_micros(
-        parcel.issue_price_micros, before_tokens
-    )
+    return value_between(parcel.issue_price_micros, before_tokens, after_tokens)
 
 
 def cost_between(parcel: Parcel, before_tokens: int, after_tokens: int) -> int:
     """What these tokens cost their owner."""
-    return value_micros(parcel.cost_price_micros, after_tokens) - value_micros(
-        parcel.cost_price_micros, before_tokens
-    )
+    return value_between(parcel.cost_price_micros, before_tokens, after_tokens)
 
 
 def issue_fee_between(parcel: Parcel, before_tokens: int, after_tokens: int) -> int:

@@ -14,12 +14,11 @@ from thegrid_exchange.engine.records import (
     UsageRecord,
 )
 from thegrid_exchange.engine.rule import Rule
-from thegrid_exchange.engine.rules.abilities import uptime_ppm
+from thegrid_exchange.engine.rules.availability import PPM, uptime_ppm
 from thegrid_exchange.engine.rules.histograms import merged, percentile, with_sample
 from thegrid_exchange.engine.rules.standing import ask_review
 from thegrid_exchange.engine.state import State
 
-PPM: Final = 1_000_000
 _MS_US: Final = 1_000
 
 _FAULTS: Final[dict[Verdict, str]] = {

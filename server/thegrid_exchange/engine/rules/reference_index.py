@@ -4,11 +4,12 @@ Each trade's price weighs as many tokens as were delivered of it; method version
 price at which half of all tokens are reached. What is between affiliated parties is left out.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final
 
 from thegrid_exchange.engine import commands, events
+from thegrid_exchange.engine.quantities import IndexStatus
 from thegrid_exchange.engine.records import (
     IndexInput,
     IndexWindow,
@@ -21,6 +22,7 @@ from thegrid_exchange.engine.rules.lookups import are_affiliated
 from thegrid_exchange.engine.state import State
 
 METHOD_VERSION: Final = 1
+Marks = Callable[[State, IndexWindow, IndexWindow], events.CollateralMarked]
 _FORGOTTEN_PER_EVENT: Final = 500
 
 
@@ -111,14 +113,20 @@ def indices_due(state: State) -> bool:
     return first is not None and first[0] <= state.now_us
 
 
-def run_indices(state: State) -> Rule[int]:
-    """Set the indexes whose time has come, and forget inputs of final ones, in bounded steps."""
+def run_indices(state: State, mark: Marks) -> Rule[int]:
+    """Set the indexes that are due, mark collateral by each, and forget inputs of final ones.
+
+    `mark` answers the event that marks the next suppliers of a window.
+    """
     done = 0
     while indices_due(state) and state.work_left() >= WORK_MARGIN:
         first = state.indices.index_deadlines.first()
         assert first is not None
         window = state.index_windows[first[1]]
-        if window.step == "forgotten":
+        if window.marking_from is not None:
+            then = window._replace(marking_from=None, due_us=_due_us(state, window))
+            yield mark(state, window, then)
+        elif window.step == "forgotten":
             yield _forgotten(state, window)
         else:
             yield _index_set(state, window)
@@ -149,11 +157,13 @@ def _index_set(state: State, window: IndexWindow) -> events.ReferenceIndexSet:
         carried_price_micros=carried_micros,
     )
     is_latest = latest is None or latest.window_start_us <= window.start_us
-    if window.step == "provisional":
-        after = window._replace(step="final", due_us=_final_us(state, window))
-    else:
-        after = window._replace(step="forgotten")
+    step: IndexStatus = "final" if window.step == "provisional" else "forgotten"
+    after = window._replace(step=step, marking_from="")
     return events.ReferenceIndexSet(index, after, index if is_latest or not latest else latest)
+
+
+def _due_us(state: State, window: IndexWindow) -> int:
+    return _final_us(state, window) if window.step == "final" else window.due_us
 
 
 def _forgotten(state: State, window: IndexWindow) -> events.IndexInputsForgotten:

@@ -7,7 +7,7 @@ from thegrid_exchange.engine import events
 from thegrid_exchange.engine.quantities import StandingCause
 from thegrid_exchange.engine.records import Evidence, Finding, Performance, Standing
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
-from thegrid_exchange.engine.rules.abilities import observed_us, uptime_ppm
+from thegrid_exchange.engine.rules.availability import observed_us, uptime_ppm
 from thegrid_exchange.engine.rules.lookups import spec_in_force
 from thegrid_exchange.engine.rules.performance import performance_of
 from thegrid_exchange.engine.rules.standing import Pair, move, review_later, standing_of
@@ -95,9 +95,9 @@ def _review_admitted(state: State, pair: Pair, standing: Standing) -> Rule[None]
         evidence = _evidence(state, pair, findings, figures)
         yield from warn(state, pair, cause, evidence, state.term("warning_us"))
         return
-    ability = state.abilities.get(pair)
+    history = state.able_histories.get(pair)
     again_us = None
-    if ability is not None and not ability.is_able:
+    if history is not None and not history.is_able:
         # Nobody calls a supplier that is away, so its absence alone must bring the next look.
         again_us = state.now_us + state.term("warning_us")
     yield events.StandingSet(review_later(state, standing, again_us))

@@ -7,7 +7,7 @@ from thegrid_exchange.engine import events
 from thegrid_exchange.engine.quantities import StandingCause, SupplierStatus
 from thegrid_exchange.engine.records import Evidence, Standing, SupplierChange
 from thegrid_exchange.engine.rule import Rule
-from thegrid_exchange.engine.rules.abilities import note_abilities
+from thegrid_exchange.engine.rules.availability import note_ability
 from thegrid_exchange.engine.rules.notices import raise_notice
 from thegrid_exchange.engine.state import State
 
@@ -83,7 +83,7 @@ def move(
     if admission.suspended != is_out:
         supplier = state.suppliers[pair[0]]
         yield events.SupplierChanged(supplier, admission._replace(suspended=is_out))
-    yield from note_abilities(state, pair[0], (pair[1],))
+    yield from note_ability(state, pair[0])
 
 
 def ask_review(state: State, pair: Pair) -> Rule[None]:

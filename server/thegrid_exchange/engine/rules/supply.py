@@ -4,13 +4,7 @@ Offers have their own module; what Units earn is settled in `lots` and `usage`.
 """
 
 from thegrid_exchange.engine import commands, events, replies
-from thegrid_exchange.engine.quantities import (
-    INT64_MAX,
-    PER_MILLE,
-    SECOND_US,
-    TOKENS_PER_UNIT,
-    SupplierStatus,
-)
+from thegrid_exchange.engine.quantities import INT64_MAX, TOKENS_PER_UNIT, SupplierStatus
 from thegrid_exchange.engine.records import (
     Admission,
     Posting,
@@ -20,14 +14,15 @@ from thegrid_exchange.engine.records import (
 )
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
-from thegrid_exchange.engine.rules.abilities import note_abilities
+from thegrid_exchange.engine.rules.availability import note_ability
+from thegrid_exchange.engine.rules.collateral import check_issue
 from thegrid_exchange.engine.rules.lookups import active_member, the_instrument, weighted_tokens
+from thegrid_exchange.engine.rules.obligations import capacity_tokens, obligation_tokens
 from thegrid_exchange.engine.rules.offers import require_offer
 from thegrid_exchange.engine.rules.standing import ask_review, move, standing_of
 from thegrid_exchange.engine.rules.sweeps import retire
 from thegrid_exchange.engine.state import State
 
-_ENDINGS = ("retired", "bought_back", "consumed", "expired", "refunded")
 _SPEED_MAX = 10**11
 
 
@@ -63,6 +58,7 @@ def admit_supplier(state: State, command: commands.AdmitSupplier) -> Rule[replie
         yield from move(
             state, pair, status, "operator", reason=command.reason, suspensions=0, came_from=before
         )
+    yield from note_ability(state, member.member_id)
     return replies.SupplierReply(supplier, admission)
 
 
@@ -128,7 +124,7 @@ def _override_all(
             state.policy_version,
         )
     )
-    yield from note_abilities(state, supplier.member_id)
+    yield from note_ability(state, supplier.member_id)
     return replies.SupplierReply(changed, None)
 
 
@@ -185,6 +181,7 @@ def issue_units(state: State, command: commands.IssueUnits) -> Rule[replies.Issu
             limit=capacity,
             value=min(wanted, INT64_MAX),
         )
+    check_issue(state, member.member_id, instrument_id, command.quantity_units)
     yield events.Posted(
         (
             Posting(member.member_id, "issued", instrument_id, -tokens),
@@ -219,25 +216,16 @@ def retire_units(state: State, command: commands.RetireUnits) -> Rule[replies.Is
     return _issuance_reply(state, supplier, command.instrument_id, command.quantity_units)
 
 
-def capacity_tokens(state: State, supplier: Supplier) -> int:
-    """Weighted tokens that a supplier may have issued and not yet ended."""
-    window_us = state.term("capacity_window_us")
-    verified = supplier.verified_tokens_per_second * window_us // SECOND_US
-    return verified * state.term("capacity_derating_per_mille") // PER_MILLE
-
-
-def obligation_tokens(state: State, member_id: str) -> int:
-    """Weighted tokens that a supplier has issued and that have not ended, unsold or sold."""
-    return sum(
-        weighted_tokens(state, instrument_id, outstanding_tokens(state, member_id, instrument_id))
-        for instrument_id in state.indices.admissions_of[member_id]
-    )
-
-
-def outstanding_tokens(state: State, member_id: str, instrument_id: str) -> int:
-    """Tokens of one instrument that a supplier issued and that have not ended."""
-    ended = sum(state.balance(member_id, account, instrument_id) for account in _ENDINGS)
-    return -state.balance(member_id, "issued", instrument_id) - ended
+def set_renewal(state: State, command: commands.SetRenewal) -> Rule[replies.RenewalReply]:
+    """Take a supplier's standing instruction for what sweeps do with its unsold Units."""
+    key = (command.member_id, command.instrument_id)
+    supplier, admission = state.suppliers.get(command.member_id), state.admissions.get(key)
+    if supplier is None or admission is None:
+        refuse("SUPPLIER_NOT_ADMITTED", "instrument_id", "ask the operator for admission to it")
+    if admission.renews_unsold != command.renews_unsold:
+        changed = admission._replace(renews_unsold=command.renews_unsold)
+        yield events.SupplierChanged(supplier, changed)
+    return replies.RenewalReply(*command)
 
 
 def _check_units(quantity_units: int) -> None:
@@ -287,7 +275,7 @@ def availability(state: State, command: commands.Availability) -> Rule[replies.A
         connected_us=connected_us,
     )
     yield events.AvailabilityChanged(link)
-    yield from note_abilities(state, command.member_id)
+    yield from note_ability(state, command.member_id)
     if not command.connected:
         for instrument_id in state.indices.admissions_of[command.member_id]:
             yield from ask_review(state, (command.member_id, instrument_id))

@@ -9,7 +9,9 @@ from thegrid_exchange.engine import events
 from thegrid_exchange.engine.quantities import TOKENS_PER_UNIT, UnitSource
 from thegrid_exchange.engine.records import Market, Posting, Sweep
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rules.collateral import may_renew
 from thegrid_exchange.engine.rules.lots import move_to_lot, units_for_one_lot
+from thegrid_exchange.engine.rules.obligations import unsold_tokens
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.state import State
 
@@ -70,9 +72,10 @@ def _turn(state: State, sweep: Sweep) -> Rule[None]:
         yield from _sweep_holder(state, sweep, market, holder_id)
         return
     if state.term("retire_unsold_at_sweep"):
-        issuer_id = state.indices.issuers[market.instrument_id].first()
+        issuers = state.indices.issuers[market.instrument_id]
+        issuer_id = issuers.first_from(sweep.issuer_id + "\0" if sweep.issuer_id else "")
         if issuer_id is not None:
-            yield from _retire_unsold(state, sweep, market, issuer_id)
+            yield from _see_to_unsold(state, sweep, market, issuer_id)
             return
     finished = sweep._replace(finished_at_us=state.now_us)
     yield events.SweepFinished(finished, slot_after(state, state.now_us))
@@ -108,6 +111,17 @@ def _sweep_holder(state: State, sweep: Sweep, market: Market, member_id: str) ->
         cancelled_orders=sweep.cancelled_orders + cancelled,
     )
     yield events.MemberSwept(totals, member_id, lot_id, swept_units, 0)
+
+
+def _see_to_unsold(state: State, sweep: Sweep, market: Market, member_id: str) -> Rule[None]:
+    """Leave an issuer's unsold Units for another window where it asked for it, else retire them."""
+    instrument_id = market.instrument_id
+    if not may_renew(state, member_id, instrument_id):
+        yield from _retire_unsold(state, sweep, market, member_id)
+        return
+    units = unsold_tokens(state, member_id, instrument_id) // TOKENS_PER_UNIT
+    totals = sweep._replace(issuer_id=member_id, renewed_units=sweep.renewed_units + units)
+    yield events.UnitsRenewed(member_id, instrument_id, units, totals)
 
 
 def _retire_unsold(state: State, sweep: Sweep, market: Market, member_id: str) -> Rule[None]:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import Final
 
 from thegrid_exchange.engine import commands, events, replies
-from thegrid_exchange.engine.indices_of_supply import Deadline
 from thegrid_exchange.engine.ordered import SortedKeys
+from thegrid_exchange.engine.quality_indices import Deadline
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.auctions import auctions_due, run_auctions
 from thegrid_exchange.engine.rules.batches import run_cancellations
+from thegrid_exchange.engine.rules.collateral import mark_suppliers
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
 from thegrid_exchange.engine.rules.disputes import forget_disputes
 from thegrid_exchange.engine.rules.lots import expire_lot
@@ -38,7 +39,7 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         fire_timers,
         run_auctions,
         run_sweeps,
-        run_indices,
+        _set_indices,
         run_cancellations,
         run_spec_reviews,
         run_reviews,
@@ -104,6 +105,10 @@ def _expire_reservations(state: State) -> Rule[int]:
         yield from settle_at_mark(state, reservation)
         done += 1
     return done
+
+
+def _set_indices(state: State) -> Rule[int]:
+    return (yield from run_indices(state, mark_suppliers))
 
 
 def _expire_lots(state: State) -> Rule[int]:

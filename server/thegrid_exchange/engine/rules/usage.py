@@ -20,20 +20,21 @@ from thegrid_exchange.engine.records import (
     UsedDraw,
 )
 from thegrid_exchange.engine.rule import Rule
+from thegrid_exchange.engine.rules.escrow import Ended, Ending, end_tokens
 from thegrid_exchange.engine.rules.lots import (
-    Ending,
     by_lot,
+    claims_of,
     close_if_ended,
-    end_tokens,
     ended_units,
     expiring,
     lot_deadline_us,
-    summed,
+    settle_endings,
 )
 from thegrid_exchange.engine.rules.metering import divergence_tokens, is_divergent, metering_policy
 from thegrid_exchange.engine.rules.performance import note_performance
 from thegrid_exchange.engine.rules.reference_index import note_delivered
 from thegrid_exchange.engine.rules.spending import note_spend
+from thegrid_exchange.engine.rules.waterfall import settle_claims
 from thegrid_exchange.engine.state import State
 
 BILLED_VERDICTS: Final[frozenset[Verdict]] = frozenset({"in_spec", "cancelled_by_client"})
@@ -55,6 +56,7 @@ class _Settled(NamedTuple):
 
     change: events.LotChanged
     postings: tuple[Posting, ...]
+    endings: tuple[tuple[str, Ended], ...]
     used: tuple[UsedDraw, ...]
 
 
@@ -70,6 +72,7 @@ def settle(
     shares = _shares(reservation.draws, billed_tokens, tendered_tokens)
     used: list[UsedDraw] = []
     postings: list[Posting] = []
+    endings: list[tuple[str, Ended]] = []
     changes: list[events.LotChanged] = []
     for lot_id, draws in by_lot(reservation.draws):
         settled = _settle_lot(
@@ -77,17 +80,20 @@ def settle(
         )
         used += settled.used
         postings += settled.postings
+        endings += settled.endings
         changes.append(settled.change)
     venue_paid_micros = 0
     if report.verdict == "venue_fault":
         venue_paid_micros = _venue_pays_micros(state, reservation, report, server_id)
         postings.append(Posting(HOUSE, "guarantee", CASH, -venue_paid_micros))
         postings.append(Posting(server_id or HOUSE, "available", CASH, venue_paid_micros))
-    yield events.Posted(tuple(summed(postings)), "consume", reservation.delivery_id)
+    yield from settle_endings(endings, postings, "consume", reservation.delivery_id)
     yield from note_delivered(state, reservation, report, used)
     for change in changes:
         yield change
         yield from close_if_ended(state, change.lot_id)
+    claims = claims_of(endings)
+    yield from settle_claims(state, reservation.member_id, claims, reservation.delivery_id)
     record = _record(
         state,
         reservation,
@@ -155,6 +161,7 @@ def _settle_lot(state: State, lot: Lot, shares: list[_Share], server_id: str) ->
     has_expired = lot_deadline_us(state, lot) <= state.now_us
     postings: list[Posting] = []
     changes: list[LotParcelChange] = []
+    endings: list[tuple[str, Ended]] = []
     used: list[UsedDraw] = []
     totals = Ending()
     reserved = 0
@@ -162,9 +169,9 @@ def _settle_lot(state: State, lot: Lot, shares: list[_Share], server_id: str) ->
         draw = share.draw
         held = state.lot_parcels[(lot.lot_id, draw.number)]
         change, ending = _end_share(held, share, has_expired=has_expired)
-        ended = end_tokens(held, ending, lot.member_id, server_id)
+        ended = end_tokens(state, lot, held, ending, server_id)
         changes.append(change)
-        postings += ended.postings
+        endings.append((draw.issuer_id, ended))
         postings += ended_units(lot, draw.issuer_id, ending, account_from="reserved")
         totals = Ending(*map(sum, zip(totals, ending, strict=True)))
         reserved += draw.tokens
@@ -183,7 +190,7 @@ def _settle_lot(state: State, lot: Lot, shares: list[_Share], server_id: str) ->
         tuple(changes),
         "settle",
     )
-    return _Settled(changed, tuple(postings), tuple(used))
+    return _Settled(changed, tuple(postings), tuple(endings), tuple(used))
 
 
 def _end_share(

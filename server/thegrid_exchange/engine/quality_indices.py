@@ -1,4 +1,4 @@
-"""Ways to find offers, links, performance and standings without looking through tables.
+"""Ways to find offers, performance and standings without looking through tables.
 
 They follow the tables as all indices do; the rest of them is in `indices`.
 """
@@ -13,15 +13,14 @@ from thegrid_exchange.engine.records import (
     SpecReview,
     SpecVersion,
     Standing,
-    SupplierLink,
 )
 
 Deadline = tuple[int, str]
 """An instant on the up-time clock (outages taken off) and the id of what is due then."""
 
 
-class SupplyIndices:
-    """Derived look-ups of suppliers."""
+class QualityIndices:
+    """Derived look-ups of how suppliers do."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,8 +36,6 @@ class SupplyIndices:
         self.specs_reviewed: dict[str, int] = {}
         self.offers_of: defaultdict[str, SortedKeys[str]] = defaultdict(SortedKeys)
         """Suppliers with an offer, by instrument."""
-        self.links_of: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-        """A supplier's links, up or down."""
 
     performance: dict[tuple[str, str, str, int], PerformanceBucket]
     """The table, lent by the state: the newest bucket is looked for in it."""
@@ -73,15 +70,6 @@ class SupplyIndices:
         """Offers by instrument."""
         member_id, instrument_id = key
         follow_presence(self.offers_of[instrument_id], member_id, old, new)
-
-    def follow_supplier_links(
-        self, key: tuple[str, str], old: SupplierLink | None, new: SupplierLink | None
-    ) -> None:
-        """Links by supplier."""
-        if old is None:
-            insort(self.links_of[key[0]], key)
-        elif new is None:
-            self.links_of[key[0]].remove(key)
 
     def follow_standings(
         self, key: tuple[str, str], old: Standing | None, new: Standing | None
