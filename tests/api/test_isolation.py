@@ -23,6 +23,8 @@ from thegrid_exchange.api.methods import SCOPES
 
 HANDLE = "very-private-handle"
 CLIENT_ID = "very-private-client-id"
+PUBLIC = {("GetOrderBook", "resting")}
+"""A book by order shows ids of resting orders, and not whose they are."""
 WEBHOOK = "https://very-private.example/hook"
 TAG = "very-private-tag"
 
@@ -81,10 +83,7 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "GetOrderBook": ("market_data", market_data_pb2.GetOrderBookRequest(market=SYMBOL)),
         "GetTicker": ("market_data", market_data_pb2.GetTickerRequest(market=SYMBOL)),
         "ListTickers": ("market_data", market_data_pb2.ListTickersRequest()),
-        "ListCandles": (
-            "market_data",
-            market_data_pb2.ListCandlesRequest(market=SYMBOL),
-        ),
+        "ListCandles": ("market_data", market_data_pb2.ListCandlesRequest(market=SYMBOL)),
         "ListTrades": ("market_data", market_data_pb2.ListTradesRequest(market=SYMBOL)),
         "GetReferenceIndex": (
             "market_data",
@@ -125,10 +124,7 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "ListOffers": ("supply", supply_pb2.ListOffersRequest()),
         "GetSupply": ("supply", supply_pb2.GetSupplyRequest()),
         "ListPerformance": ("performance", performance_pb2.ListPerformanceRequest()),
-        "ListSupplierChanges": (
-            "performance",
-            performance_pb2.ListSupplierChangesRequest(),
-        ),
+        "ListSupplierChanges": ("performance", performance_pb2.ListSupplierChangesRequest()),
         "ListMembers": ("admin", admin_pb2.ListMembersRequest()),
         "ListFeeTiers": ("admin", admin_pb2.ListFeeTiersRequest()),
         "GetPolicy": ("admin", admin_pb2.GetPolicyRequest()),
@@ -158,6 +154,8 @@ async def test_a_stranger_sees_nothing_of_another_member(
         except grpc.aio.AioRpcError as error:
             answer = str(error.details()).replace(traces["member"], "")
         for what, trace in traces.items():
+            if (name, what) in PUBLIC:
+                continue
             assert trace not in answer, f"{name} shows the {what} of another member"
 
 

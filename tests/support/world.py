@@ -88,7 +88,12 @@ class World:
         """Commands that make a small exchange with two markets, suppliers and members."""
         terms = MarketTerms(maker_fee_bps=10, taker_fee_bps=35)
         opening: list[commands.Command] = [
-            commands.SetPolicy((("capacity_derating_per_mille", 1_000),)),
+            commands.SetPolicy(
+                (
+                    ("standing_min_calls", 60),
+                    ("capacity_derating_per_mille", 1_000),
+                )
+            ),
             commands.FundGuarantee(1_000),
         ]
         opening += [commands.DefineInstrument(name, name, SPEC, terms) for name in SYMBOLS]
@@ -381,7 +386,8 @@ class World:
 
     def _some_delivery(self, state: State) -> str:
         if not state.reservations or self.random.random() < 0.05:
-            return f"dlv_{self.random.randrange(100):06d}"
+            closed = sorted(state.closed_deliveries)
+            return self.random.choice(closed or [f"dlv_{self.random.randrange(100):06d}"])
         return self.random.choice(sorted(state.reservations))
 
 
