@@ -5,7 +5,8 @@ What was used and billed is the exchange's word and only spelled out here.
 
 import base64
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -35,8 +36,16 @@ _PLAIN = (
     "billed_tokens",
     "cost_micros",
     "cause",
+    "first_token_max_us",
+    "throughput_min_tokens_per_second",
+    "divergent",
 )
-_OPTIONAL = ("first_token_us", "duration_us", "throughput_millitokens_per_second")
+_OPTIONAL = (
+    "first_token_us",
+    "duration_us",
+    "throughput_millitokens_per_second",
+    "divergence_tokens",
+)
 
 
 def _word(kind: Any, number: int, prefix: str) -> str:
@@ -124,6 +133,14 @@ def receipt(told: Ending) -> dict[str, Any]:
     }
 
 
+_LIMITS: Mapping[Literal["requests_limit", "tokens_limit", "spend_limit"], str] = {
+    "requests_limit": "requests",
+    "tokens_limit": "tokens",
+    "spend_limit": "spend-micros",
+}
+"""Limits of a key as `DeliveryStarted` names them, and as headers do."""
+
+
 def header_value(value: str) -> bytes:
     """Answer a value that is safe in a header, whatever a supplier called its model."""
     return _UNPRINTABLE.sub("?", value).encode("ascii")
@@ -137,7 +154,34 @@ def served_headers(started: delivery_pb2.DeliveryStarted) -> Headers:
         (b"x-grid-model", header_value(started.serving_model)),
         (b"x-grid-instrument", header_value(started.instrument_id)),
         (b"x-grid-spec-version", str(started.spec_version).encode()),
+        *_limit_headers(started),
     ]
+
+
+def _limit_headers(started: delivery_pb2.DeliveryStarted) -> Headers:
+    """Answer what the key's limits leave, as OpenAI's clients read it."""
+    headers: Headers = []
+    for field, name in _LIMITS.items():
+        if not started.HasField(field):
+            continue
+        left: delivery_pb2.RateLimit = getattr(started, field)
+        reset = span_text(left.reset_after.ToMicroseconds())
+        for part, value in (("limit", left.limit), ("remaining", left.remaining), ("reset", reset)):
+            headers.append((f"x-ratelimit-{part}-{name}".encode(), str(value).encode()))
+    return headers
+
+
+def span_text(span_us: int) -> str:
+    """Answer a span as OpenAI writes it, such as `6m0s`, `1.5s` or `12ms`."""
+    millis = -(-span_us // 1000)
+    if millis < 1000:
+        return f"{millis}ms"
+    minutes, millis = divmod(millis, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    seconds = f"{millis / 1000:g}s"
+    if hours:
+        return f"{hours}h{minutes}m{seconds}"
+    return f"{minutes}m{seconds}" if minutes else seconds
 
 
 def billed_headers(ended: delivery_pb2.DeliveryEnded) -> Headers:

@@ -204,11 +204,13 @@ async def test_a_followed_candle_grows_and_turns_final_in_a_market_where_nothing
                         return event
 
     await until(lambda event: event.HasField("heartbeat"))
+    # Ten seconds before a minute ends, so that no idle beat of the exchange comes in between.
+    await exchange.advance(2 * MINUTE_US - exchange.clock.now_us() % MINUTE_US - 10_000_000)
     await trade(exchange, supplier, buyer, 1, 1_000_000)
     await trade(exchange, supplier, buyer, 2, 1_200_000)
     grown = await until(lambda event: event.candle.volume_units == 3)
     assert not grown.candle.final
-    exchange.clock.advance(MINUTE_US)  # the exchange finds out by itself
+    exchange.clock.advance(10_000_000)  # the exchange finds out by itself
     ended = await until(lambda event: event.candle.final)
     assert ended.candle.interval == market_data_pb2.CANDLE_INTERVAL_ONE_MINUTE
     assert ended.candle.volume_units == 3

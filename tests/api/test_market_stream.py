@@ -97,7 +97,9 @@ async def test_after_a_restart_a_gap_in_the_book_is_named_and_no_trade_is_lost(
         while len(trades) < 3:
             trades += [event for event in await stream.next() if event.HasField("trade")]
         assert len({event.trade.trade_id for event in trades}) == 3
-        assert stream.events[0].book_snapshot.gap
+        first = stream.events[0]
+        assert first.book_snapshot.gap
+        assert (first.gap_from_sequence, first.gap_to_sequence) == (2, before.sequence)
         supplier = Participant(supplier.member_id, supplier.secret, exchange)
         await exchange.sell_issuance(supplier, 1, 1_000_000)
         event = await stream.until(lambda event: event.HasField("book_delta"))
@@ -137,6 +139,57 @@ async def test_a_quiet_stream_beats_every_second(exchange: Exchange, buyer: Part
     assert stream.events[0].market_id == f"mkt_{SYMBOL}"
 
 
+async def test_trades_resume_across_a_restart_without_a_gap_up_to_what_comes_next(
+    tmp_path: Any,
+) -> None:
+    async with running_exchange(tmp_path) as exchange:
+        await exchange.define_instrument()
+        supplier = await exchange.create_supplier(issue_units=1_000)
+        buyer = await exchange.create_member("buyer", deposit_micros=10**10)
+        for _ in range(300):  # more than one page is read back
+            await exchange.sell_issuance(supplier, 1, 1_000_000)
+            await bid(exchange, buyer, 1_000_000)
+        await bid(exchange, buyer, 900_000)  # the market's last event is no trade
+        clock = exchange.clock
+    async with running_exchange(tmp_path, clock=clock) as exchange:
+        buyer = Participant(buyer.member_id, buyer.secret, exchange)
+        supplier = Participant(supplier.member_id, supplier.secret, exchange)
+        stream = Followed(buyer, subscribe(TRADES, after_sequence=0))
+        stream.last[TRADES] = 0
+        await stream.until(lambda event: event.HasField("heartbeat"))
+        await exchange.sell_issuance(supplier, 1, 900_000)
+        await stream.until(lambda event: event.trade.price_micros == 900_000)
+        trades = [event.trade.trade_id for event in stream.events if event.HasField("trade")]
+        assert len(trades) == len(set(trades)) == 301
+
+
+async def test_a_sequence_that_was_never_given_out_is_told_and_what_follows_is_whole(
+    exchange: Exchange, supplier: Participant, buyer: Participant
+) -> None:
+    ahead = Followed(buyer, *(subscribe(each, after_sequence=900) for each in (BOOK, TRADES)))
+    while len(ahead.last) < 2:
+        await ahead.next()
+    assert {event.gap_from_sequence for event in ahead.events} == {901}
+    assert all(event.gap_to_sequence < 900 for event in ahead.events)
+    await exchange.sell_issuance(supplier, 1, 1_000_000)
+    await bid(exchange, buyer, 1_000_000)
+    await ahead.until(lambda event: event.HasField("trade"))
+
+
+async def test_a_busy_stream_beats_too(exchange: Exchange, buyer: Participant) -> None:
+    stream = Followed(buyer, subscribe(BOOK))
+    await stream.next()
+    beats: list[Any] = []
+    async with asyncio.timeout(10):
+        for number in range(200):
+            exchange.clock.advance(500_000)
+            await bid(exchange, buyer, 1_000 * (1 + number))
+            beats += [event for event in await stream.next() if event.HasField("heartbeat")]
+            if len(beats) == 3:
+                break
+    assert [beat.sequence for beat in beats] == sorted({beat.sequence for beat in beats})
+
+
 async def test_a_slow_reader_gets_merged_levels_declared_and_every_trade(
     exchange: Exchange, buyer: Participant
 ) -> None:
@@ -151,6 +204,9 @@ async def test_a_slow_reader_gets_merged_levels_declared_and_every_trade(
     for wake in tuple(sleeping):
         wake()
     event = await stream.until(lambda event: event.HasField("conflated_from_sequence"))
+    frame = stream.frames[-1]
+    assert frame.lag_events == 1_100
+    assert frame.lag_us >= 0
     assert event.conflated_from_sequence == event.prev_sequence + 1
     assert event.sequence - event.conflated_from_sequence == 1_099
     assert len(event.book_delta.bids) == 7

@@ -67,7 +67,7 @@ def test_a_refund_is_paid_from_what_the_supplier_has_earned(exchange: Exchange) 
     assert exchange.cash(exchange.ann) == before[0] - 4_000
     assert exchange.cash(exchange.bob) == before[1] + 4_000
     posted = exchange.events(Posted)[0]
-    assert (posted.cause, posted.reference) == ("dispute", "usg_1")
+    assert (posted.cause, posted.reference) == ("dispute_earnings", "usg_1")
 
 
 def test_a_refusal_of_the_operator_moves_nothing(exchange: Exchange) -> None:

@@ -143,6 +143,18 @@ def test_a_resale_counts_at_what_the_consumer_paid(exchange: Exchange) -> None:
     assert [each.price_micros for each in indexes(exchange, WINDOW // 2)] == [3 * DOLLAR]
 
 
+def test_a_resale_inside_an_affiliation_group_does_not_count(exchange: Exchange) -> None:
+    exchange.policy(index_trades_min=1)
+    exchange.kim = exchange.member("kim", affiliation_group="kin")
+    exchange.kit = exchange.member("kit", affiliation_group="kin")
+    exchange.bought(exchange.ann, exchange.kim, 1, 2 * DOLLAR)
+    exchange.ok(place(exchange.kim, "sell", 1, 90 * DOLLAR))
+    exchange.ok(place(exchange.kit, "buy", 1, 90 * DOLLAR, auto_transfer=True))
+    exchange.ok(reserve("dlv_1", exchange.kit, 1_000, 0))
+    exchange.ok(report("dlv_1", "in_spec", 1_000))
+    assert indexes(exchange, WINDOW // 2) == []
+
+
 def test_inputs_of_a_final_index_are_forgotten_in_bounded_steps(exchange: Exchange) -> None:
     exchange.checked = False
     exchange.ok(commands.IssueUnits(exchange.ann, INSTRUMENT, 100))

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.flows.marketplace import Marketplace, marketplace
+from tests.flows.marketplace import Marketplace, connected, marketplace
 from tests.support.exchange import Exchange, running_exchange
 from tests.support.house import House, a_house
 from tests.support.supplier import ScriptedSupplier, serving
@@ -44,3 +45,15 @@ async def no_process_is_left() -> AsyncIterator[None]:
     """A test that fails leaves no exchange running behind it."""
     yield
     await Whole.end_all()
+
+
+@pytest.fixture
+async def consumer(market: Marketplace) -> AsyncIterator[Any]:
+    async with connected(market, market.consumer.secret) as client:
+        yield client
+
+
+@pytest.fixture
+async def operator(market: Marketplace) -> AsyncIterator[Any]:
+    async with connected(market, market.exchange.operator_key) as client:
+        yield client

@@ -13,9 +13,10 @@ import grpc
 import grpc.aio
 from google.rpc import error_details_pb2, status_pb2
 
+import thegrid
 from tests.support.exchange import SYMBOL, Exchange, Participant, running_exchange
-from tests.support.supplier import ScriptedSession, session
-from thegrid.v1 import accounts_pb2, admin_pb2, supply_pb2, usage_pb2
+from tests.support.supplier import ScriptedSession, ScriptedSupplier, session
+from thegrid.v1 import accounts_pb2, admin_pb2, delivery_pb2, supply_pb2, usage_pb2
 from thegrid_exchange.engine.invariants import check
 
 UNIT = 1_000_000
@@ -102,6 +103,24 @@ async def marketplace(folder: Path, units: int = 1, **settings: Any) -> AsyncIte
             await market.supplier("acme", UNIT, concurrent_deliveries=2_000)
             await market.lot(units)
             yield market
+
+
+@asynccontextmanager
+async def connected(market: Marketplace, secret: str) -> AsyncIterator[Any]:
+    """The SDK with a key of its own."""
+    async with thegrid.AsyncClient(market.exchange.target, secret, tls=False) as client:
+        yield client
+
+
+async def a_call(
+    market: Marketplace, supplier: ScriptedSupplier, text: str = "Hello there.", **fields: Any
+) -> delivery_pb2.DeliveryEnded:
+    """A whole call; answers its good end."""
+    _, call = await market.session.open(market.consumer.secret, **fields)
+    number = len(supplier.opened) + 1
+    await supplier.handed(number)
+    await supplier.answer(number, text)
+    return (await call.done()).ended
 
 
 def info_of(error: grpc.aio.AioRpcError) -> tuple[error_details_pb2.ErrorInfo, set[str]]:

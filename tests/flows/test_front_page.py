@@ -57,6 +57,7 @@ def placed(text: str, house: House, upstream: str = "") -> str:
         ("http://127.0.0.1:8000", upstream),
         ("data/", f"{house.data}/"),
         ("verify data ", f"verify {house.data} "),
+        ("replay data ", f"replay {house.data} "),
         (".venv/bin/", f"{Path(sys.executable).parent}/"),
         ("my-farm.key", str(house.data / "my-farm.key")),
     ):

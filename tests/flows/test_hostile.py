@@ -100,7 +100,8 @@ class Attacker:
         if field.is_repeated:
             if field.message_type and field.message_type.GetOptions().map_entry:
                 return
-            count = self.chance.choice([0, 1, 2, 2, 600])
+            # Many within many would be a message that the wire refuses before anybody reads it.
+            count = self.chance.choice([0, 1, 2, 2, 600 if depth == 0 else 3])
             values = [self._value(field, depth) for _ in range(min(count, 3))]
             getattr(made, field.name).extend((values * 200)[:count] if values else [])
         elif field.message_type is not None:
@@ -145,6 +146,7 @@ def complaint(error: grpc.aio.AioRpcError) -> tuple[str, list[str]]:
 
 def check_refusal(name: str, request: Any, error: grpc.aio.AioRpcError) -> str:
     said = error.details() or ""
+    assert error.code() != grpc.StatusCode.DEADLINE_EXCEEDED, f"{name} hangs: {str(request)[:2000]}"
     assert error.code() not in NEVER, f"{name}: {error.code()} {said}\n{request}"
     assert "Traceback" not in said
     assert 'File "' not in said
@@ -175,6 +177,8 @@ async def test_every_unary_call_answers_nonsense_with_a_reason_and_a_field(
     seller = await house.supplier("seller", units=5)
     for method in UNARY:
         secret = secrets_of(method, exchange.operator_key, member.secret, seller.person.secret)
+        if method.name == "RotateKey":  # it may end the very key that calls
+            secret = await exchange.create_key(member.member_id, ("TRADE_READ",))
         for number in range(30):
             request = attacker.message(method.input_type)
             if hasattr(request, "request_id") and attacker.chance.random() < 0.8:

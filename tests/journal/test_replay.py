@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.exchange import Exchange, running_exchange
 from tests.support.market import START_US
+from tests.support.until import until
 from tests.support.world import World
 from thegrid_exchange.clock import ManualClock
 from thegrid_exchange.engine import events
@@ -89,7 +90,7 @@ async def test_what_is_made_again_is_what_was_published(tmp_path: Path, seed: in
         assert len(await exchange.running.services.sequencer._journal.snapshots()) > 1
         every = [entry for entries in kept.values() for entry in entries]
         kinds = {entry.content.kind for entry in every}
-        assert kinds == {"order", "fill", "cash", "units", "transfer", "lot", "usage"}
+        assert kinds == {"order", "fill", "cash", "units", "transfer", "lot", "usage", "notice"}
         assert any(e.content.record.outage_us for e in every if e.content.kind == "lot")
         for member_id, entries in kept.items():
             numbers = [entry.sequence for entry in entries]
@@ -105,6 +106,8 @@ async def test_readers_who_wait_together_share_one_reading(tmp_path: Path) -> No
         replay = replayer._replay
 
         async def counted(group: list[Any]) -> None:
+            if not readings:  # the first reading begins when everybody waits
+                await until(lambda: len(group) + len(replayer._waiting) == len(firsts))
             readings.append(sorted(wanted.member_id for wanted in group))
             await replay(group)
 
@@ -191,6 +194,7 @@ def test_a_part_looks_at_every_event_that_touches_a_member() -> None:
         events.AuctionOpened,
         events.AuctionChanged,
         events.AuctionClosed,
+        events.ReferenceIndexSet,
     }
     assert set(touched._NOTES) - public == set(TESTS) - {events.OutageRecorded}
 

@@ -79,11 +79,46 @@ def test_buying_using_and_the_receipt(grid: Grid) -> None:
     assert record is not None
     assert "drawn from" in grid.run("usage", record.group()).stdout
     assert record.group() in grid.run("usage").stdout
+    _usage_is_read_and_disputed(grid, record.group())
     lots = grid.json("lots", "--instrument", "code-prime")
     assert any(int(lot["consumed_tokens"]) > 0 for lot in lots)
+    assert re.search(r"code-prime .*\$1\.20 +\+0\.00 %", grid.run("ticker", "code-prime").stdout)
+    assert len(grid.json("ticker")) == 9
+    [candle] = grid.json("candles", "code-prime", "--interval", "1d")
+    assert candle["close_price_micros"] == "1200000"
+    assert "$1.20" in grid.run("candles", "code-prime").stdout
     fills = grid.json("fills", "--market", "code-prime")
     assert fills[0]["price_micros"] == "1200000"
     assert "code-prime" in grid.run("balances").stdout
+
+
+def _usage_is_read_and_disputed(grid: Grid, usage_id: str) -> None:
+    shown = grid.json("usage", "list", "--verdict", "in_spec", "--instrument", "code-prime")
+    assert usage_id in [each["usage_id"] for each in shown]
+    by = ("--per", "day", "--by", "instrument", "--by", "verdict")
+    assert re.search(r"code-prime +in_spec +\d", grid.run("usage", "summary", *by).stdout)
+    totals = grid.json("usage", "summary", "--instrument", "code-prime")["totals"]
+    assert int(totals["billed_tokens"]) >= int(shown[-1]["billed_tokens"])
+    receipt_file = grid.house.data / "call.receipt"
+    grid.run("usage", "show", usage_id, "--save-receipt", str(receipt_file))
+    assert "signed by the exchange" in grid.run("verify-receipt", str(receipt_file)).stdout
+    keys_file = grid.house.data / "keys.json"
+    keys_file.write_text(grid.run("receipt-keys", "--json").stdout, "utf-8")
+    offline = grid.json("verify-receipt", str(receipt_file), "--keys", str(keys_file))
+    assert offline["usage"]["usage_id"] == usage_id
+    content = bytearray(receipt_file.read_bytes())
+    content[20] ^= 1
+    receipt_file.write_bytes(content)
+    assert "not good" in grid.run("verify-receipt", str(receipt_file), code=1).stderr
+    said = grid.run("usage", "dispute", usage_id, "wrong_count").stdout
+    dispute_id = said.partition(":")[0]
+    assert dispute_id in grid.operator("admin", "disputes", "--status", "open")
+    assert "is refused" in grid.operator("admin", "resolve-dispute", dispute_id, "counted again")
+    assert "counted again" in grid.run("usage", usage_id).stdout
+    policy = json.loads(grid.operator("admin", "metering"))[0]
+    policy_file = grid.house.data / "metering.json"
+    policy_file.write_text(json.dumps(policy | {"message_tokens": "5"}), "utf-8")
+    assert "version 2" in grid.operator("admin", "metering", str(policy_file))
 
 
 def test_an_order_rests_is_amended_and_cancelled(grid: Grid) -> None:
@@ -91,6 +126,8 @@ def test_an_order_rests_is_amended_and_cancelled(grid: Grid) -> None:
     order_id = placed["order"]["order_id"]
     assert placed["order"]["status"] == "ORDER_STATUS_OPEN"
     assert "$0.50" in grid.run("book", "agent-max").stdout
+    assert order_id in grid.run("book", "agent-max", "--level", "3").stdout
+    assert len(grid.json("book", "agent-max", "--level", "1")["book"]["bids"]) == 1
     grid.run("amend", order_id, "--units", "2")
     assert order_id in grid.run("orders", "--status", "open").stdout
     assert "closed (cancelled)" in grid.run("cancel", order_id).stdout
@@ -180,6 +217,29 @@ def test_the_operators_commands(grid: Grid) -> None:
     assert "reserve_step_tokens" in grid.operator("admin", "policy")
     assert "available" in grid.operator("admin", "trial-balance")
     assert "guarantee" in grid.operator("admin", "fund-guarantee", "1")
+    kin = grid.operator("admin", "update-member", member_id, "--affiliation-group", "kin")
+    assert "affiliation group kin" in kin
+
+
+def test_what_a_supplier_issued_and_what_stands_behind_it(grid: Grid, tmp_path: Path) -> None:
+    member_id = grid.operator("admin", "create-member", "mill", "--role", "supplier").split()[0]
+    out = tmp_path / "mill.key"
+    grid.operator("keys", "create", "--member", member_id, "--scope", "supply", "--out", str(out))
+    grid.operator("admin", "deposit", member_id, "20")
+    grid.operator("admin", "admit", member_id, "agent-prime", "1000000")
+
+    def run(*words: str, code: int = 0) -> str:
+        return str(grid.run(*words, "--key-file", str(out), code=code).stdout)
+
+    assert "$15.00" in run("collateral", "post", "15")
+    assert "$11.00" in run("collateral", "withdraw", "4")
+    run("collateral", "withdraw", "12", code=1)
+    run("issuance", "issue", "agent-prime", "5", code=4)
+    assert "yes" in run("issuance", "renew", "agent-prime")
+    assert "no" in run("issuance", "renew", "agent-prime", "--off")
+    assert "$11.00" in run("issuance", "show")
+    assert "$11.00" in grid.operator("issuance", "show", "--member", member_id)
+    assert "Nothing was delivered yet." in run("index", "agent-prime")
 
 
 def test_the_catalogue_can_be_printed_changed_and_defined(grid: Grid, tmp_path: Path) -> None:
@@ -226,9 +286,11 @@ def test_every_command_has_help(grid: Grid) -> None:
         assert "--help" in grid.run(command, "--help").stdout
 
 
-def test_following_ends_with_an_interrupt(grid: Grid) -> None:
+@pytest.mark.parametrize("level", ["2", "3"])
+def test_following_ends_with_an_interrupt(grid: Grid, level: str) -> None:
+    follow = ["book", "text-prime", "--level", level, "--follow", "--json"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "thegrid.cli", "book", "text-prime", "--watch", "--json"],
+        [sys.executable, "-m", "thegrid.cli", *follow],
         env=grid.house.environment(),
         stdout=subprocess.PIPE,
         text=True,
@@ -256,3 +318,49 @@ def test_the_private_stream_on_the_command_line(grid: Grid) -> None:
         grid.run("buy", "text-prime", "1", "--price", "0.01")
         assert json.loads(process.stdout.readline())["sequence"]
         process.terminate()
+
+
+def test_keys_are_limited_changed_rotated_and_listed(grid: Grid, tmp_path: Path) -> None:
+    limits = (
+        "--spend-per-day",
+        "0.50",
+        "--tokens-per-minute",
+        "9000",
+        "--instrument",
+        "text-prime",
+    )
+    made = grid.json("keys", "create", "--scope", "consume", "--label", "app", *limits)
+    key_id = made["key"]["key_id"]
+    assert made["key"]["limits"]["instruments"] == ["ins_text-prime"]
+    shown = grid.run("keys", "show", key_id).stdout
+    assert "$0.00 of $0.50" in shown
+    changed = grid.json("keys", "update", key_id, "--spend-per-day", "0", "--label", "still")
+    assert changed["label"] == "still"
+    assert changed["limits"]["spend_per_day_micros"] == "0"
+    assert changed["limits"]["tokens_per_minute"] == "9000"
+    secret = tmp_path / "rotated.key"
+    assert "written to" in grid.run("keys", "rotate", key_id, "--out", str(secret)).stdout
+    assert secret.read_text().startswith(key_id)
+    below = grid.json("keys", "create", "--scope", "consume", "--below", key_id)
+    assert below["key"]["parent_key_id"] == key_id
+    grid.run("keys", "revoke", key_id)
+    listed = {each["key_id"]: each for each in grid.json("keys", "list")}
+    assert "revoke_time" in listed[below["key"]["key_id"]]
+
+
+def test_settings_notices_and_webhooks(grid: Grid) -> None:
+    changed = grid.json("settings", "--day-ceiling", "25", "--notice-lot", "600")
+    assert changed["auto_buy_day_ceiling_micros"] == "25000000"
+    shown = grid.run("settings", "--notice-tokens", "5").stdout
+    assert "600 s before" in shown
+    assert "of $25.00" in shown
+    assert isinstance(grid.json("notices"), list)
+    made = grid.json("webhooks", "create", "https://example.com/hook", "--kind", "lot_expiring")
+    assert made["secret"].startswith("whsec_")
+    webhook_id = made["webhook"]["webhook_id"]
+    assert "lot_expiring" in grid.run("webhooks", "list").stdout
+    assert "disabled" in grid.run("webhooks", "disable", webhook_id).stdout
+    assert "public address" in grid.run("webhooks", "create", "https://10.0.0.1/", code=2).stderr
+    grid.run("webhooks", "delete", webhook_id)
+    assert grid.json("webhooks", "list") == []
+    grid.run("settings", "--day-ceiling", "0", "--notice-lot", "0", "--notice-tokens", "0")

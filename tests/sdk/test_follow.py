@@ -12,7 +12,8 @@ from thegrid.book import Book
 from thegrid.errors import InternalError, Unavailable
 from thegrid.follow import AskAgain, Gap
 from thegrid.follow_account import AccountFollower
-from thegrid.follow_market import BookFollower, MarketFollower
+from thegrid.follow_market import BookFollower, MarketFollower, OrderBookFollower
+from thegrid.order_book import OrderBook
 from thegrid.v1 import accounts_pb2, common_pb2, market_data_pb2
 
 MARKET = "mkt_a"
@@ -246,3 +247,122 @@ def test_a_token_no_longer_kept_is_given_up_and_the_gap_told() -> None:
     assert follower.request().resume_token == ""
     assert told(follower, account_event(9, "snapshot"))[0] == Gap("", 0, 5, 9, False)
     assert not follower.recover(Unavailable("other"))
+
+
+def an_order(number: int, price: int, quantity: int, priority: int) -> market_data_pb2.BookOrder:
+    return market_data_pb2.BookOrder(
+        order_id=f"ord_{number}", price_micros=price, quantity_units=quantity, priority=priority
+    )
+
+
+def queue_sum(*orders: market_data_pb2.BookOrder) -> int:
+    """The checksum of the contract over orders as they would trade."""
+    texts = [f"{each.price_micros}:{each.quantity_units}:{each.order_id}" for each in orders]
+    return crc32("|".join(texts).encode())
+
+
+def queue_event(sequence: int, **payload) -> Event:
+    return Event(
+        market_id=MARKET,
+        channel=market_data_pb2.CHANNEL_ORDERS,
+        prev_sequence=sequence - 1,
+        sequence=sequence,
+        **payload,
+    )
+
+
+def test_a_queue_is_kept_in_the_order_in_which_it_trades() -> None:
+    book, first, second = OrderBook(MARKET), an_order(1, 90, 5, 1), an_order(2, 90, 3, 2)
+    better, ask = an_order(3, 91, 1, 3), an_order(4, 99, 2, 4)
+    checksum = queue_sum(better, first, second, ask)
+    whole = market_data_pb2.OrderBookSnapshot(
+        bids=[better, first, second], asks=[ask], checksum=checksum
+    )
+    assert book.take(queue_event(1, order_book_snapshot=whole))
+    assert [each.order_id for each in book.bids] == ["ord_3", "ord_1", "ord_2"]
+    assert (book.units_ahead("ord_2"), book.units_ahead("ord_1")) == (5, 0)
+    assert (book.units_ahead("ord_4"), book.units_ahead("ord_9")) == (0, None)
+    again = an_order(1, 90, 5, 7)  # amended: behind all that rest
+    change = market_data_pb2.OrderBookDelta(
+        bids=[again, an_order(3, 91, 0, 3)], checksum=queue_sum(second, again, ask)
+    )
+    assert book.take(queue_event(2, order_book_delta=change))
+    assert book.units_ahead("ord_1") == 3
+    swapped = market_data_pb2.OrderBookDelta(checksum=queue_sum(again, second, ask))
+    assert not book.take(queue_event(3, order_book_delta=swapped))
+
+
+def test_a_snapshot_in_parts_is_shown_when_it_is_whole() -> None:
+    follower = OrderBookFollower(MARKET)
+    orders = [an_order(number, 90, 1, number) for number in range(1, 4)]
+    checksum = queue_sum(*orders)
+    parts = [
+        market_data_pb2.OrderBookSnapshot(
+            bids=[order], checksum=checksum, continued=number > 0, more=number < 2
+        )
+        for number, order in enumerate(orders)
+    ]
+    events = [queue_event(5, order_book_snapshot=part) for part in parts]
+    assert take(follower, *events[:2]) == []
+    # Cut in the middle: it begins anew, from no sequence.
+    assert not follower.request().subscriptions[0].HasField("after_sequence")
+    assert take(follower, events[0]) == []
+    assert take(follower, *events[1:]) == [follower.book]
+    assert len(follower.book.bids) == 3
+    assert follower.request().subscriptions[0].after_sequence == 5
+
+
+def test_a_queue_that_fails_its_checksum_is_taken_afresh() -> None:
+    follower, order = OrderBookFollower(MARKET), an_order(1, 90, 1, 1)
+    whole = market_data_pb2.OrderBookSnapshot(bids=[order], checksum=queue_sum(order))
+    take(follower, queue_event(3, order_book_snapshot=whole))
+    wrong = market_data_pb2.OrderBookDelta(checksum=1)
+    with pytest.raises(AskAgain):
+        take(follower, queue_event(4, order_book_delta=wrong))
+    got = take(follower, queue_event(6, order_book_snapshot=whole))
+    assert got == [Gap(MARKET, market_data_pb2.CHANNEL_ORDERS, 4, 6, True), follower.book]
+
+
+def test_a_final_candle_may_repeat_a_sequence_and_lengths_are_told_apart() -> None:
+    one, five = (
+        market_data_pb2.Subscription(
+            market=MARKET, channel=market_data_pb2.CHANNEL_CANDLES, candle_interval=interval
+        )
+        for interval in (1, 2)
+    )
+    follower = MarketFollower([one, five])
+
+    def candle(prev: int, sequence: int, interval: int, final: bool = False) -> Event:
+        return Event(
+            market_id=MARKET,
+            channel=market_data_pb2.CHANNEL_CANDLES,
+            prev_sequence=prev,
+            sequence=sequence,
+            candle=market_data_pb2.Candle(interval=interval, final=final),  # type: ignore[arg-type]
+        )
+
+    told = take(follower, candle(3, 3, 1), candle(3, 3, 2), candle(3, 3, 1, final=True))
+    assert [(each.candle.interval, each.candle.final) for each in told] == [
+        (1, False),
+        (2, False),
+        (1, True),
+    ]
+    assert take(follower, candle(1, 2, 1)) == []
+    with pytest.raises(AskAgain):
+        take(follower, candle(8, 9, 2))
+    asked = [each.after_sequence for each in follower.request().subscriptions]
+    assert asked == [3, 3]
+
+
+def test_a_place_beyond_the_market_is_given_up_and_told() -> None:
+    follower = trades(after_sequence=900)
+    beat = Event(
+        market_id=MARKET,
+        channel=TRADES,
+        sequence=5,
+        gap_from_sequence=901,
+        gap_to_sequence=5,
+        heartbeat=common_pb2.Heartbeat(),
+    )
+    assert take(follower, beat)[0] == Gap(MARKET, TRADES, 901, 5, False)
+    assert [each.sequence for each in take(follower, trade(5, 6))] == [6]

@@ -4,7 +4,11 @@ How they are planted and who must notice is in `test_planted_faults`.
 
 from typing import Final
 
+from tests.simulation.mutants_of_limits import LIMIT_MUTANTS
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
+from tests.simulation.mutants_of_supply import SUPPLY_MUTANTS
+from tests.simulation.mutants_of_usage import USAGE_MUTANTS
+from tests.simulation.mutants_of_views import VIEW_MUTANTS
 
 MATCHING: Final = "tests/engine/test_matching.py tests/engine/test_differential.py"
 TRADING: Final = "tests/engine/test_trading.py tests/engine/test_laws.py"
@@ -24,6 +28,10 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
     *ORDER_MUTANTS,
+    *SUPPLY_MUTANTS,
+    *LIMIT_MUTANTS,
+    *USAGE_MUTANTS,
+    *VIEW_MUTANTS,
     # ---- matching
     Mutant(
         "the worst sell trades first",
@@ -105,10 +113,9 @@ MUTANTS: Final = (
     ),
     Mutant(
         "money is rounded on each stretch of tokens by itself",
-        "engine/rules/parcels.py",
-        "    return value_micros(parcel.issue_price_micros, after_tokens) - value_micros(\n"
-        "        parcel.issue_price_micros, before_tokens\n    )",
-        "    return value_micros(parcel.issue_price_micros, after_tokens - before_tokens)",
+        "engine/quantities.py",
+        "value_micros(price_micros, after_tokens) - value_micros(price_micros, before_tokens)",
+        "value_micros(price_micros, after_tokens - before_tokens)",
         CONSUMPTION,
     ),
     Mutant(
@@ -157,7 +164,7 @@ MUTANTS: Final = (
     Mutant(
         "a delivery can be settled twice",
         "engine/apply/__init__.py",
-        '    state.delete("reservations", usage.delivery_id)\n',
+        '    state.delete("reservations", record.delivery_id)\n',
         "",
         CONSUMPTION,
     ),
@@ -273,7 +280,7 @@ MUTANTS: Final = (
     Mutant(
         "any secret that names a key is believed",
         "api/auth.py",
-        "not hmac.compare_digest(self._hash_of(secret, found), found.key_hash)",
+        "not self._fits(presented, found)",
         "False",
         DOORS,
     ),

@@ -105,6 +105,10 @@ _TOOLS = [
     chunk({}, "tool_calls"),
     _USAGE,
 ]
+_MODELS = {
+    "object": "list",
+    "data": [{"id": "up-model", "object": "model", "created": CREATED, "owned_by": "upstream"}],
+}
 _WHOLE = {
     "id": "chatcmpl-up0001",
     "object": "chat.completion",
@@ -179,8 +183,12 @@ class _Connection(asyncio.Protocol):
         self._parser.feed_data(data)
 
     def on_message_begin(self) -> None:
+        self._url = b""
         self._body: list[bytes] = []
         self._headers: dict[bytes, bytes] = {}
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._headers[name.lower()] = value
@@ -189,6 +197,10 @@ class _Connection(asyncio.Protocol):
         self._body.append(body)
 
     def on_message_complete(self) -> None:
+        if self._parser.get_method() == b"GET":
+            # Other gateways ask for the models, and after the server's health, before they forward.
+            self._transport.write(_answer(200, _MODELS if b"/models" in self._url else {}))
+            return
         request = json.loads(b"".join(self._body) or b"{}")
         upstream = self._upstream
         if upstream.keeps_requests:

@@ -11,6 +11,7 @@ export const serviceConfig = {
         {"service": "thegrid.v1.UsageService"},
         {"service": "thegrid.v1.SupplyService"},
         {"service": "thegrid.v1.MemberService"},
+        {"service": "thegrid.v1.NoticeService"},
         {"service": "thegrid.v1.AdminService"},
         {"service": "thegrid.v1.PerformanceService"}
       ],

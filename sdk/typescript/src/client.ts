@@ -12,6 +12,7 @@ import { HistoryService } from "../gen/thegrid/v1/history_pb.js";
 import { InstrumentService } from "../gen/thegrid/v1/instruments_pb.js";
 import { MarketDataService } from "../gen/thegrid/v1/market_data_pb.js";
 import { MemberService } from "../gen/thegrid/v1/members_pb.js";
+import { NoticeService } from "../gen/thegrid/v1/notices_pb.js";
 import { SupplyService } from "../gen/thegrid/v1/supply_pb.js";
 import { TradingService } from "../gen/thegrid/v1/trading_pb.js";
 import { PerformanceService } from "../gen/thegrid/v1/performance_pb.js";
@@ -41,6 +42,8 @@ export class GridClient {
   readonly performance: ServiceClient<typeof PerformanceService>;
   /** The member and its keys. */
   readonly members: ServiceClient<typeof MemberService>;
+  /** What the member was told of, and its webhooks. */
+  readonly notices: ServiceClient<typeof NoticeService>;
   /** Offers, issuance, and the supplier's stream. */
   readonly supply: ServiceClient<typeof SupplyService>;
   /** The operator's calls. */
@@ -66,6 +69,7 @@ export class GridClient {
     this.usage = serviceClient(UsageService, transport);
     this.performance = serviceClient(PerformanceService, transport);
     this.members = serviceClient(MemberService, transport);
+    this.notices = serviceClient(NoticeService, transport);
     this.supply = serviceClient(SupplyService, transport);
     this.admin = serviceClient(AdminService, transport);
   }

@@ -53,6 +53,7 @@ class AdminServicer(
             optional_of(request, "prevention_group"),
             optional_of(request, "fee_tier"),
             request.reason,
+            optional_of(request, "affiliation_group"),
         )
         answer = await self.ask(command, request.request_id)
         return admin_pb2.UpdateMemberResponse(

@@ -28,16 +28,15 @@ class MarketStreamMixin(Handler):
                     async for chunk in reader.begin(guard):
                         yield chunk
                 while not guard.reason:
-                    is_behind = False
-                    for frame, count in self._frames(readers):
-                        sent.inc(count)
-                        yield frame
-                        is_behind = True
-                    if any(reader.is_lost for reader in readers):
-                        guard.reason = "READER_TOO_SLOW"
-                        self.services.metrics.slow_readers.inc()
-                        break
-                    if is_behind:
+                    waiting = sum([reader.waiting for reader in readers])
+                    if waiting:
+                        if any(reader.is_lost for reader in readers):
+                            guard.reason = "READER_TOO_SLOW"
+                            self.services.metrics.slow_readers.inc()
+                            break
+                        for frame, count in self._frames(readers, waiting):
+                            sent.inc(count)
+                            yield frame
                         continue
                     # Nothing waits, and nobody else has run since: all up to here was sent.
                     if guard.took_beat():
@@ -48,11 +47,10 @@ class MarketStreamMixin(Handler):
                 for reader in readers:
                     reader.leave()
 
-    def _frames(self, readers: list[Reader]) -> Iterator[tuple[bytes, int]]:
+    def _frames(self, readers: list[Reader], waiting: int) -> Iterator[tuple[bytes, int]]:
         """Frames of what is ready now, each with its number of events."""
         chunks: list[bytes] = []
         size = 0
-        waiting = sum(reader.waiting for reader in readers)
         if waiting > FRAME_EVENTS:
             chunks.append(self._lag(readers, waiting))
         for reader in readers:

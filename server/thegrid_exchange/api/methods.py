@@ -98,7 +98,10 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListOffers": _SUPPLY,
         "IssueUnits": _SUPPLY,
         "RetireUnits": _SUPPLY,
-        "GetSupply": _SUPPLY,
+        "SetRenewal": _SUPPLY,
+        "PostCollateral": _SUPPLY,
+        "WithdrawCollateral": _SUPPLY,
+        "GetSupply": (*_SUPPLY, *_ADMIN),
         "Serve": _SUPPLY,
     },
     "AdminService": {

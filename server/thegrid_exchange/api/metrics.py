@@ -39,7 +39,7 @@ class Metrics:
             "grid_stream_events", "Events sent by stream.", ["stream"], registry=self.registry
         )
         self.conflations = Counter(
-            "grid_conflations", "Times a slow reader got merged levels.", registry=self.registry
+            "grid_conflations", "Times a slow reader got events merged.", registry=self.registry
         )
         self.slow_readers = Counter(
             "grid_slow_readers", "Streams ended with READER_TOO_SLOW.", registry=self.registry

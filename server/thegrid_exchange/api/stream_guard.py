@@ -30,7 +30,8 @@ class StreamGuard:
 
     def __init__(self, services: Services, caller: Caller) -> None:
         self._services, self._caller = services, caller
-        self._wake = asyncio.Event()
+        self._is_awake = False
+        self._waiter: asyncio.Future[None] | None = None
         self._has_beaten = False
         self.reason = ""
         """Why the stream has to end, or empty while it may go on."""
@@ -58,12 +59,17 @@ class StreamGuard:
 
     def wake(self) -> None:
         """There is something to look at."""
-        self._wake.set()
+        self._is_awake = True
+        waiter = self._waiter
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     async def wait(self) -> None:
-        """Return when there is something to look at."""
-        await self._wake.wait()
-        self._wake.clear()
+        """Return when there is something to look at; one task alone may wait."""
+        if not self._is_awake:  # a bare future, as this is the hot path of every fan-out
+            self._waiter = self._loop.create_future()
+            await self._waiter
+        self._is_awake = False
 
     def took_beat(self) -> bool:
         """Whether a second has gone by since this was last asked."""
@@ -78,12 +84,12 @@ class StreamGuard:
         self._has_beaten = True
         if self._services.pulse.draining and not self.reason:
             self.reason = "DRAINING"
-        self._wake.set()
+        self.wake()
 
     def _on_revoked(self, reason: str) -> None:
         """End the stream: with last words if the reader takes them soon, without if not."""
         self.reason = reason
-        self._wake.set()
+        self.wake()
         task = self._task
         if task is not None:
             self._loop.call_later(LAST_WORDS_S, _cancel_if_running, task)

@@ -6,10 +6,12 @@ What they may issue is decided by the engine, whose own figures of capacity are 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from thegrid_exchange.engine.quantities import TOKENS_PER_UNIT
-from thegrid_exchange.engine.records import Offer
+from thegrid_exchange.engine.quantities import CASH, TOKENS_PER_UNIT
+from thegrid_exchange.engine.records import Offer, Shortfall
+from thegrid_exchange.engine.rules.collateral import missing_micros, required_micros
 from thegrid_exchange.engine.rules.lookups import weighted_tokens
 from thegrid_exchange.engine.rules.obligations import capacity_tokens, obligation_tokens
+from thegrid_exchange.engine.rules.reference_index import index_price_micros
 from thegrid_exchange.engine.state import State
 
 
@@ -26,12 +28,51 @@ class SupplyFigures(NamedTuple):
     expired_tokens: int
     refunded_tokens: int
     headroom_tokens: int
+    escrow_micros: int = 0
+    index_price_micros: int = 0
+    """0 before the first index."""
+    renews_unsold: bool = False
+
+
+class CollateralFigures(NamedTuple):
+    """A supplier's collateral as it stands, and what its failures cost others."""
+
+    required_micros: int
+    posted_micros: int
+    missing_micros: int
+    escrow_micros: int
+    guarantee_debt_micros: int
+    uncovered_micros: int
+    marked_at_us: int | None
 
 
 def supply_of(state: State, member_id: str, instrument_id: str) -> SupplyFigures:
     """What the member issued of an instrument and what became of it."""
     figures = _figures(state.balances, member_id, instrument_id)
-    return figures._replace(headroom_tokens=_headroom_tokens(state, member_id, instrument_id))
+    admission = state.admissions.get((member_id, instrument_id))
+    return figures._replace(
+        headroom_tokens=_headroom_tokens(state, member_id, instrument_id),
+        escrow_micros=state.indices.sold_micros[(member_id, instrument_id)],
+        index_price_micros=index_price_micros(state, instrument_id),
+        renews_unsold=admission is not None and admission.renews_unsold,
+    )
+
+
+def collateral_of(state: State, member_id: str) -> CollateralFigures | None:
+    """How a supplier's collateral stands; None for a member that was never admitted."""
+    if member_id not in state.suppliers:
+        return None
+    marked = state.collateral_marks.get(member_id)
+    debt = state.shortfalls.get(member_id) or Shortfall(member_id)
+    return CollateralFigures(
+        required_micros=required_micros(state, member_id),
+        posted_micros=state.balance(member_id, "collateral", CASH),
+        missing_micros=missing_micros(state, member_id),
+        escrow_micros=state.balance(member_id, "escrow", CASH),
+        guarantee_debt_micros=debt.guarantee_micros,
+        uncovered_micros=debt.uncovered_micros,
+        marked_at_us=marked.marked_at_us if marked is not None else None,
+    )
 
 
 def supplies_of(state: State, member_id: str) -> list[SupplyFigures]:

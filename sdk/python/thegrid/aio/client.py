@@ -17,6 +17,7 @@ from thegrid.aio.history import History
 from thegrid.aio.instruments import Instruments
 from thegrid.aio.market_data import MarketData
 from thegrid.aio.members import Members
+from thegrid.aio.notices import Notices
 from thegrid.aio.order_session import OrderSession
 from thegrid.aio.orders import Orders
 from thegrid.aio.performance import Performance
@@ -70,6 +71,7 @@ class AsyncClient:
         self.performance = Performance(self._transport)
         self.supply = Supply(self._transport)
         self.members = Members(self._transport)
+        self.notices = Notices(self._transport)
         self.admin = Admin(self._transport)
 
     def deliver(

@@ -60,6 +60,46 @@ class Supply:
         response = await self._transport.call(request, supply_pb2.RetireUnitsResponse)
         return response.supply
 
+    async def renew(
+        self, instrument: str, renews_unsold: bool = True, *, request_id: str = ""
+    ) -> supply_pb2.SupplyPosition:
+        """Say whether sweeps leave unsold Units, and asks for them, as they are."""
+        request = supply_pb2.SetRenewalRequest(
+            request_id=request_id, instrument=instrument, renews_unsold=renews_unsold
+        )
+        response = await self._transport.call(request, supply_pb2.SetRenewalResponse)
+        return response.supply
+
+    async def post_collateral(
+        self, amount_micros: int, *, request_id: str = ""
+    ) -> supply_pb2.Collateral:
+        """Move available cash into the collateral, in micro-dollars; return it after that."""
+        request = supply_pb2.PostCollateralRequest(
+            request_id=request_id, amount_micros=amount_micros
+        )
+        response = await self._transport.call(request, supply_pb2.PostCollateralResponse)
+        return response.collateral
+
+    async def withdraw_collateral(
+        self, amount_micros: int, *, request_id: str = ""
+    ) -> supply_pb2.Collateral:
+        """Move collateral that is not required back into the available cash."""
+        request = supply_pb2.WithdrawCollateralRequest(
+            request_id=request_id, amount_micros=amount_micros
+        )
+        response = await self._transport.call(request, supply_pb2.WithdrawCollateralResponse)
+        return response.collateral
+
+    async def statement(
+        self, member_id: str = "", *, min_position: common_pb2.Position | None = None
+    ) -> supply_pb2.GetSupplyResponse:
+        """Return what was issued, what became of it, and the collateral behind what is owed.
+
+        Another member's is for the operator alone.
+        """
+        request = supply_pb2.GetSupplyRequest(min_position=min_position, member_id=member_id)
+        return await self._transport.call(request, supply_pb2.GetSupplyResponse)
+
     async def positions(
         self, *, min_position: common_pb2.Position | None = None
     ) -> list[supply_pb2.SupplyPosition]:

@@ -99,6 +99,7 @@ def fee_tiers(session: Session) -> None:
 @admin.command("update-member")
 @click.argument("member_id")
 @click.option("--prevention-group", help="Members that do not trade with each other; '' for none.")
+@click.option("--affiliation-group", help="Members under common control; '' for none.")
 @click.option("--fee-tier", help="The tier its fees follow; '' for the markets' own fees.")
 @click.option("--reason", default="", help="Why, for the record.")
 @click.pass_obj
@@ -106,17 +107,27 @@ def update_member(
     session: Session,
     member_id: str,
     prevention_group: str | None,
+    affiliation_group: str | None,
     fee_tier: str | None,
     reason: str,
 ) -> None:
-    """Change a member's prevention group or fee tier."""
-    if prevention_group is None and fee_tier is None:
-        raise click.UsageError("say what to change: --prevention-group, --fee-tier, or both")
+    """Change a member's groups or fee tier."""
+    if prevention_group is None and affiliation_group is None and fee_tier is None:
+        raise click.UsageError(
+            "say what to change: --prevention-group, --affiliation-group or --fee-tier"
+        )
     member = session.client.admin.update_member(
-        member_id, prevention_group=prevention_group, fee_tier=fee_tier, reason=reason
+        member_id,
+        prevention_group=prevention_group,
+        affiliation_group=affiliation_group,
+        fee_tier=fee_tier,
+        reason=reason,
     )
     if session.as_json:
         session.output.message(member)
         return
     group, tier = member.prevention_group or "none", member.fee_tier or "none"
-    session.output.line(f"{member.member_id}: prevention group {group}, fee tier {tier}")
+    kin = member.affiliation_group or "none"
+    session.output.line(
+        f"{member.member_id}: prevention group {group}, fee tier {tier}, affiliation group {kin}"
+    )

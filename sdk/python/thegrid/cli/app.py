@@ -9,8 +9,11 @@ from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
 from thegrid.cli.export import export
 from thegrid.cli.history import positions, statement, statistics, sweeps
+from thegrid.cli.issuance import collateral, issuance
+from thegrid.cli.keys import keys
 from thegrid.cli.market import candles, instruments, markets, ticker, trades
-from thegrid.cli.members import keys, settings, whoami
+from thegrid.cli.members import settings, whoami
+from thegrid.cli.notices import notices, webhooks
 from thegrid.cli.performance import admin, performance, supplier_changes
 from thegrid.cli.quoting import cancel_after, prevented, quote
 from thegrid.cli.reference_index import index
@@ -76,9 +79,13 @@ for command in (
     supply,
     performance,
     supplier_changes,
+    issuance,
+    collateral,
     whoami,
     settings,
     keys,
+    notices,
+    webhooks,
     admin,
 ):
     grid.add_command(command)

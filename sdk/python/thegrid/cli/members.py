@@ -1,18 +1,18 @@
-"""You and your keys: `grid whoami`, `settings`, `keys`.
-What only the operator may do is in `admin`.
+"""You: `grid whoami`, `settings`.
+Your keys are in `keys`, what only the operator may do is in `admin`.
 """
 
-from datetime import UTC, datetime
-from pathlib import Path
+from typing import Any
 
 import click
 
-from thegrid.cli.output import moment, price
-from thegrid.cli.secrets import write_secret
-from thegrid.cli.session import GridCommand, GridGroup, Session
-from thegrid.cli.types import DOLLARS, choice
+from thegrid.cli.output import price
+from thegrid.cli.session import GridCommand, Session
+from thegrid.cli.types import DOLLARS, UNITS, choice
 from thegrid.enums import short_name
 from thegrid.v1 import members_pb2
+
+_COUNT = click.IntRange(min=0)
 
 
 @click.command(cls=GridCommand)
@@ -43,114 +43,76 @@ def whoami(session: Session) -> None:
     help="auto: the exchange buys what a call needs; advanced: you buy.",
 )
 @click.option("--ceiling", type=DOLLARS, help="Highest price per Unit at which auto mode buys.")
+@click.option("--day-ceiling", type=DOLLARS, help="Most it spends in a UTC day; 0: any sum.")
+@click.option("--size", type=UNITS, help="Least number of Units that auto mode buys at a time.")
+@click.option(
+    "--threshold",
+    type=_COUNT,
+    help="Free tokens below which auto mode buys ahead of need; 0: never.",
+)
 @click.option(
     "--auto-transfer/--no-auto-transfer",
     default=None,
     help="Whether buys move what they fill into Consumption.",
 )
+@click.option("--notice-cash", type=DOLLARS, help="Give notice below so much cash; 0: never.")
+@click.option("--notice-tokens", type=_COUNT, help="Give notice below so many tokens; 0: never.")
+@click.option(
+    "--notice-lot", type=_COUNT, help="Give notice so many seconds before a Lot ends; 0: never."
+)
+@click.option(
+    "--notice-key", type=_COUNT, help="Give notice so many seconds before a key ends; 0: never."
+)
 @click.pass_obj
-def settings(
-    session: Session, mode: str | None, ceiling: int | None, auto_transfer: bool | None
-) -> None:
+def settings(session: Session, /, **given: Any) -> None:
     """Show your settings, or change those that are given."""
-    if mode is None and ceiling is None and auto_transfer is None:
-        now = session.client.members.get().member.settings
-    else:
-        now = session.client.members.update_settings(
-            account_mode=mode, auto_buy_ceiling_micros=ceiling, auto_transfer=auto_transfer
+    members = session.client.members
+    now = members.get().member.settings
+    if any(value is not None for value in given.values()):
+        now = members.update_settings(
+            account_mode=given["mode"],
+            auto_buy_ceiling_micros=given["ceiling"],
+            auto_buy_day_ceiling_micros=given["day_ceiling"],
+            auto_buy_units=given["size"],
+            auto_buy_threshold_tokens=given["threshold"],
+            auto_transfer=given["auto_transfer"],
+            notices=_notices(now.notices, given),
         )
     if session.as_json:
         session.output.message(now)
         return
+    day = price(now.auto_buy_day_ceiling_micros) if now.auto_buy_day_ceiling_micros else "any sum"
     session.output.pairs(
         [
             ("mode", short_name(members_pb2.AccountMode, now.account_mode)),
             ("ceiling", price(now.auto_buy_ceiling_micros)),
+            ("spent today", f"{price(now.auto_buy_day_micros)} of {day}"),
+            ("size", f"{now.auto_buy_units} Units"),
+            ("threshold", f"{now.auto_buy_threshold_tokens:,} tokens"),
             ("auto-transfer", "yes" if now.auto_transfer else "no"),
+            ("notice of cash", price(now.notices.cash_micros)),
+            ("notice of tokens", f"{now.notices.tokens:,}"),
+            ("notice of Lots", f"{now.notices.lot_lead.seconds} s before"),
+            ("notice of keys", f"{now.notices.key_lead.seconds} s before"),
         ]
     )
 
 
-@click.group(cls=GridGroup)
-def keys() -> None:
-    """Make, list and revoke your API keys."""
-
-
-@keys.command("list")
-@click.pass_obj
-def list_keys(session: Session) -> None:
-    """List your keys, newest first."""
-    found = session.client.members.keys()
-    if session.as_json:
-        session.output.messages(found)
-        return
-    rows = (
-        (
-            key.key_id,
-            key.label,
-            ", ".join(short_name(members_pb2.Scope, scope) for scope in key.scopes),
-            "revoked" if key.HasField("revoke_time") else "in force",
-            moment(key.expire_time),
-            moment(key.create_time),
-        )
-        for key in found
-    )
-    columns = ("key", "label", "scopes", "state", "expires (UTC)", "made (UTC)")
-    session.output.table(columns, rows, "There are no keys.")
-
-
-@keys.command("create")
-@click.option(
-    "--scope",
-    "scopes",
-    type=choice(members_pb2.Scope),
-    multiple=True,
-    required=True,
-    help="What it may do; give it once for each.",
-)
-@click.option("--label", default="", help="Your own name for it.")
-@click.option("--expires", type=click.DateTime(), metavar="UTC", help="From when it is refused.")
-@click.option("--member", "member_id", default="", help="For another member (operators only).")
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the secret into this new file instead of showing it.",
-)
-@click.pass_obj
-def create_key(
-    session: Session,
-    scopes: tuple[str, ...],
-    label: str,
-    expires: datetime | None,
-    member_id: str,
-    out: Path | None,
-) -> None:
-    """Make a key. Its secret is shown this once."""
-    if out is not None and out.exists():
-        raise click.UsageError(f"--out: {out} is there already; name a new file")
-    answer = session.client.members.create_key(
-        scopes,
-        label,
-        expire_time=expires.replace(tzinfo=UTC) if expires else None,
-        member_id=member_id,
-    )
-    if out is not None:
-        write_secret(out, answer.secret)
-        answer.secret = ""
-    if session.as_json:
-        session.output.message(answer)
-        return
-    session.output.line(f"key     {answer.key.key_id}")
-    session.output.line(f"secret  {f'written to {out}' if out else answer.secret}")
-
-
-@keys.command("revoke")
-@click.argument("key_id")
-@click.pass_obj
-def revoke_key(session: Session, key_id: str) -> None:
-    """Revoke a key; what it has open ends within a second."""
-    key = session.client.members.revoke_key(key_id)
-    if session.as_json:
-        session.output.message(key)
-    else:
-        session.output.line(f"{key.key_id} revoked at {moment(key.revoke_time)} UTC")
+def _notices(
+    now: members_pb2.NoticeSettings, given: dict[str, Any]
+) -> members_pb2.NoticeSettings | None:
+    """The notices that are given now, with what was said in their place; None to keep them."""
+    names = ("notice_cash", "notice_tokens", "notice_lot", "notice_key")
+    if all(given[name] is None for name in names):
+        return None
+    wanted = members_pb2.NoticeSettings()
+    wanted.CopyFrom(now)
+    if given["notice_cash"] is not None:
+        wanted.cash_micros = given["notice_cash"]
+    if given["notice_tokens"] is not None:
+        wanted.tokens = given["notice_tokens"]
+    if given["notice_lot"] is not None:
+        wanted.lot_lead.FromSeconds(given["notice_lot"])
+    if given["notice_key"] is not None:
+        wanted.key_lead.FromSeconds(given["notice_key"])
+    return wanted

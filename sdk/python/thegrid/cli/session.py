@@ -35,6 +35,7 @@ _ADVICE_BY_REASON = {
     "KEY_REVOKED": "make a new key: grid keys create",
     "INSUFFICIENT_FUNDS": "see what is free with: grid balances",
     "INSUFFICIENT_UNITS": "see what is there with: grid balances, grid lots",
+    "COLLATERAL_SHORT": "see what is missing with: grid collateral show",
     "NO_LIQUIDITY": "see what is offered with: grid book",
     "ABOVE_CEILING": "see the price with: grid book; raise the ceiling with: grid settings",
     "MARKET_NOT_FOUND": "see the markets with: grid markets",

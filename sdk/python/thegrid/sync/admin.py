@@ -56,15 +56,17 @@ class Admin:
         *,
         prevention_group: str | None = None,
         fee_tier: str | None = None,
+        affiliation_group: str | None = None,
         reason: str = "",
         request_id: str = "",
     ) -> members_pb2.Member:
-        """Change a member's prevention group or fee tier; None keeps it, empty ends it."""
+        """Change a member's groups or fee tier; None keeps one, empty ends it."""
         request = admin_pb2.UpdateMemberRequest(
             request_id=request_id,
             member_id=member_id,
             prevention_group=prevention_group,
             fee_tier=fee_tier,
+            affiliation_group=affiliation_group,
             reason=reason,
         )
         response = self._transport.call(request, admin_pb2.UpdateMemberResponse)

@@ -20,6 +20,7 @@ from thegrid.sync.history import History
 from thegrid.sync.instruments import Instruments
 from thegrid.sync.market_data import MarketData
 from thegrid.sync.members import Members
+from thegrid.sync.notices import Notices
 from thegrid.sync.order_session import OrderSession
 from thegrid.sync.orders import Orders
 from thegrid.sync.performance import Performance
@@ -71,6 +72,7 @@ class Client:
         self.performance = Performance(self._transport)
         self.supply = Supply(self._transport)
         self.members = Members(self._transport)
+        self.notices = Notices(self._transport)
         self.admin = Admin(self._transport)
 
     def deliver(

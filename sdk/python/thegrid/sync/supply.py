@@ -61,6 +61,44 @@ class Supply:
         response = self._transport.call(request, supply_pb2.RetireUnitsResponse)
         return response.supply
 
+    def renew(
+        self, instrument: str, renews_unsold: bool = True, *, request_id: str = ""
+    ) -> supply_pb2.SupplyPosition:
+        """Say whether sweeps leave unsold Units, and asks for them, as they are."""
+        request = supply_pb2.SetRenewalRequest(
+            request_id=request_id, instrument=instrument, renews_unsold=renews_unsold
+        )
+        response = self._transport.call(request, supply_pb2.SetRenewalResponse)
+        return response.supply
+
+    def post_collateral(self, amount_micros: int, *, request_id: str = "") -> supply_pb2.Collateral:
+        """Move available cash into the collateral, in micro-dollars; return it after that."""
+        request = supply_pb2.PostCollateralRequest(
+            request_id=request_id, amount_micros=amount_micros
+        )
+        response = self._transport.call(request, supply_pb2.PostCollateralResponse)
+        return response.collateral
+
+    def withdraw_collateral(
+        self, amount_micros: int, *, request_id: str = ""
+    ) -> supply_pb2.Collateral:
+        """Move collateral that is not required back into the available cash."""
+        request = supply_pb2.WithdrawCollateralRequest(
+            request_id=request_id, amount_micros=amount_micros
+        )
+        response = self._transport.call(request, supply_pb2.WithdrawCollateralResponse)
+        return response.collateral
+
+    def statement(
+        self, member_id: str = "", *, min_position: common_pb2.Position | None = None
+    ) -> supply_pb2.GetSupplyResponse:
+        """Return what was issued, what became of it, and the collateral behind what is owed.
+
+        Another member's is for the operator alone.
+        """
+        request = supply_pb2.GetSupplyRequest(min_position=min_position, member_id=member_id)
+        return self._transport.call(request, supply_pb2.GetSupplyResponse)
+
     def positions(
         self, *, min_position: common_pb2.Position | None = None
     ) -> list[supply_pb2.SupplyPosition]:

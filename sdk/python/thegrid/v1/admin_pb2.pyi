@@ -289,18 +289,20 @@ class ListFeeTiersResponse(_message.Message):
     def __init__(self, tiers: _Optional[_Iterable[_Union[FeeTier, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UpdateMemberRequest(_message.Message):
-    __slots__ = ("request_id", "member_id", "prevention_group", "fee_tier", "reason")
+    __slots__ = ("request_id", "member_id", "prevention_group", "fee_tier", "reason", "affiliation_group")
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     PREVENTION_GROUP_FIELD_NUMBER: _ClassVar[int]
     FEE_TIER_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    AFFILIATION_GROUP_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     member_id: str
     prevention_group: str
     fee_tier: str
     reason: str
-    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., prevention_group: _Optional[str] = ..., fee_tier: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    affiliation_group: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., prevention_group: _Optional[str] = ..., fee_tier: _Optional[str] = ..., reason: _Optional[str] = ..., affiliation_group: _Optional[str] = ...) -> None: ...
 
 class UpdateMemberResponse(_message.Message):
     __slots__ = ("member", "position")

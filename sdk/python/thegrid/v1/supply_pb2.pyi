@@ -154,19 +154,91 @@ class RetireUnitsResponse(_message.Message):
     def __init__(self, supply: _Optional[_Union[SupplyPosition, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
 
 class GetSupplyRequest(_message.Message):
-    __slots__ = ("min_position",)
+    __slots__ = ("min_position", "member_id")
     MIN_POSITION_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
     min_position: _common_pb2.Position
-    def __init__(self, min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+    member_id: str
+    def __init__(self, min_position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ..., member_id: _Optional[str] = ...) -> None: ...
 
 class GetSupplyResponse(_message.Message):
-    __slots__ = ("supplies",)
+    __slots__ = ("supplies", "collateral")
     SUPPLIES_FIELD_NUMBER: _ClassVar[int]
+    COLLATERAL_FIELD_NUMBER: _ClassVar[int]
     supplies: _containers.RepeatedCompositeFieldContainer[SupplyPosition]
-    def __init__(self, supplies: _Optional[_Iterable[_Union[SupplyPosition, _Mapping]]] = ...) -> None: ...
+    collateral: Collateral
+    def __init__(self, supplies: _Optional[_Iterable[_Union[SupplyPosition, _Mapping]]] = ..., collateral: _Optional[_Union[Collateral, _Mapping]] = ...) -> None: ...
+
+class Collateral(_message.Message):
+    __slots__ = ("required_micros", "posted_micros", "missing_micros", "escrow_micros", "guarantee_debt_micros", "uncovered_micros", "mark_time")
+    REQUIRED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    POSTED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    MISSING_MICROS_FIELD_NUMBER: _ClassVar[int]
+    ESCROW_MICROS_FIELD_NUMBER: _ClassVar[int]
+    GUARANTEE_DEBT_MICROS_FIELD_NUMBER: _ClassVar[int]
+    UNCOVERED_MICROS_FIELD_NUMBER: _ClassVar[int]
+    MARK_TIME_FIELD_NUMBER: _ClassVar[int]
+    required_micros: int
+    posted_micros: int
+    missing_micros: int
+    escrow_micros: int
+    guarantee_debt_micros: int
+    uncovered_micros: int
+    mark_time: _timestamp_pb2.Timestamp
+    def __init__(self, required_micros: _Optional[int] = ..., posted_micros: _Optional[int] = ..., missing_micros: _Optional[int] = ..., escrow_micros: _Optional[int] = ..., guarantee_debt_micros: _Optional[int] = ..., uncovered_micros: _Optional[int] = ..., mark_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class SetRenewalRequest(_message.Message):
+    __slots__ = ("request_id", "instrument", "renews_unsold")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    RENEWS_UNSOLD_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    instrument: str
+    renews_unsold: bool
+    def __init__(self, request_id: _Optional[str] = ..., instrument: _Optional[str] = ..., renews_unsold: bool = ...) -> None: ...
+
+class SetRenewalResponse(_message.Message):
+    __slots__ = ("supply", "position")
+    SUPPLY_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    supply: SupplyPosition
+    position: _common_pb2.Position
+    def __init__(self, supply: _Optional[_Union[SupplyPosition, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class PostCollateralRequest(_message.Message):
+    __slots__ = ("request_id", "amount_micros")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MICROS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    amount_micros: int
+    def __init__(self, request_id: _Optional[str] = ..., amount_micros: _Optional[int] = ...) -> None: ...
+
+class PostCollateralResponse(_message.Message):
+    __slots__ = ("collateral", "position")
+    COLLATERAL_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    collateral: Collateral
+    position: _common_pb2.Position
+    def __init__(self, collateral: _Optional[_Union[Collateral, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
+class WithdrawCollateralRequest(_message.Message):
+    __slots__ = ("request_id", "amount_micros")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    AMOUNT_MICROS_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    amount_micros: int
+    def __init__(self, request_id: _Optional[str] = ..., amount_micros: _Optional[int] = ...) -> None: ...
+
+class WithdrawCollateralResponse(_message.Message):
+    __slots__ = ("collateral", "position")
+    COLLATERAL_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    collateral: Collateral
+    position: _common_pb2.Position
+    def __init__(self, collateral: _Optional[_Union[Collateral, _Mapping]] = ..., position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
 
 class SupplyPosition(_message.Message):
-    __slots__ = ("instrument_id", "symbol", "issued_tokens", "retired_tokens", "unsold_tokens", "bought_back_tokens", "outstanding_tokens", "consumed_tokens", "expired_tokens", "refunded_tokens", "headroom_tokens")
+    __slots__ = ("instrument_id", "symbol", "issued_tokens", "retired_tokens", "unsold_tokens", "bought_back_tokens", "outstanding_tokens", "consumed_tokens", "expired_tokens", "refunded_tokens", "headroom_tokens", "escrow_micros", "index_price_micros", "renews_unsold")
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     ISSUED_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +250,9 @@ class SupplyPosition(_message.Message):
     EXPIRED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     REFUNDED_TOKENS_FIELD_NUMBER: _ClassVar[int]
     HEADROOM_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    ESCROW_MICROS_FIELD_NUMBER: _ClassVar[int]
+    INDEX_PRICE_MICROS_FIELD_NUMBER: _ClassVar[int]
+    RENEWS_UNSOLD_FIELD_NUMBER: _ClassVar[int]
     instrument_id: str
     symbol: str
     issued_tokens: int
@@ -189,7 +264,10 @@ class SupplyPosition(_message.Message):
     expired_tokens: int
     refunded_tokens: int
     headroom_tokens: int
-    def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., issued_tokens: _Optional[int] = ..., retired_tokens: _Optional[int] = ..., unsold_tokens: _Optional[int] = ..., bought_back_tokens: _Optional[int] = ..., outstanding_tokens: _Optional[int] = ..., consumed_tokens: _Optional[int] = ..., expired_tokens: _Optional[int] = ..., refunded_tokens: _Optional[int] = ..., headroom_tokens: _Optional[int] = ...) -> None: ...
+    escrow_micros: int
+    index_price_micros: int
+    renews_unsold: bool
+    def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., issued_tokens: _Optional[int] = ..., retired_tokens: _Optional[int] = ..., unsold_tokens: _Optional[int] = ..., bought_back_tokens: _Optional[int] = ..., outstanding_tokens: _Optional[int] = ..., consumed_tokens: _Optional[int] = ..., expired_tokens: _Optional[int] = ..., refunded_tokens: _Optional[int] = ..., headroom_tokens: _Optional[int] = ..., escrow_micros: _Optional[int] = ..., index_price_micros: _Optional[int] = ..., renews_unsold: bool = ...) -> None: ...
 
 class ServeRequest(_message.Message):
     __slots__ = ("hello", "events", "draining")

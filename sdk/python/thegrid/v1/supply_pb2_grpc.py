@@ -61,6 +61,21 @@ class SupplyServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_supply__pb2.RetireUnitsRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_supply__pb2.RetireUnitsResponse.FromString,
                 _registered_method=True)
+        self.SetRenewal = channel.unary_unary(
+                '/thegrid.v1.SupplyService/SetRenewal',
+                request_serializer=thegrid_dot_v1_dot_supply__pb2.SetRenewalRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_supply__pb2.SetRenewalResponse.FromString,
+                _registered_method=True)
+        self.PostCollateral = channel.unary_unary(
+                '/thegrid.v1.SupplyService/PostCollateral',
+                request_serializer=thegrid_dot_v1_dot_supply__pb2.PostCollateralRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_supply__pb2.PostCollateralResponse.FromString,
+                _registered_method=True)
+        self.WithdrawCollateral = channel.unary_unary(
+                '/thegrid.v1.SupplyService/WithdrawCollateral',
+                request_serializer=thegrid_dot_v1_dot_supply__pb2.WithdrawCollateralRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_supply__pb2.WithdrawCollateralResponse.FromString,
+                _registered_method=True)
         self.GetSupply = channel.unary_unary(
                 '/thegrid.v1.SupplyService/GetSupply',
                 request_serializer=thegrid_dot_v1_dot_supply__pb2.GetSupplyRequest.SerializeToString,
@@ -102,8 +117,8 @@ class SupplyServiceServicer(object):
 
     def IssueUnits(self, request, context):
         """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-        SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED. A
-        repeat is safe.
+        SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+        COLLATERAL_SHORT. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,8 +131,35 @@ class SupplyServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetRenewal(self, request, context):
+        """SetRenewal says what sweeps do with the caller's unsold Units of an instrument: retire them, or leave
+        them and the asks for them as they are, as long as capacity and collateral suffice. Refused with
+        SUPPLIER_NOT_ADMITTED. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PostCollateral(self, request, context):
+        """PostCollateral moves available cash of the caller into its collateral; what the guarantee advanced for
+        it is paid back from that at once. Refused with SUPPLIER_NOT_ADMITTED, INSUFFICIENT_FUNDS. A repeat is
+        safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WithdrawCollateral(self, request, context):
+        """WithdrawCollateral moves collateral that is not required back into the available cash. Refused with
+        SUPPLIER_NOT_ADMITTED, COLLATERAL_SHORT. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetSupply(self, request, context):
-        """GetSupply answers what the caller has issued and owes, by instrument; the figures add up.
+        """GetSupply answers what the caller has issued and owes, by instrument, and how its collateral stands;
+        the figures add up. A key with the scope `admin` may name any supplier. Refused with MEMBER_NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -159,6 +201,21 @@ def add_SupplyServiceServicer_to_server(servicer, server):
                     servicer.RetireUnits,
                     request_deserializer=thegrid_dot_v1_dot_supply__pb2.RetireUnitsRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_supply__pb2.RetireUnitsResponse.SerializeToString,
+            ),
+            'SetRenewal': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetRenewal,
+                    request_deserializer=thegrid_dot_v1_dot_supply__pb2.SetRenewalRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_supply__pb2.SetRenewalResponse.SerializeToString,
+            ),
+            'PostCollateral': grpc.unary_unary_rpc_method_handler(
+                    servicer.PostCollateral,
+                    request_deserializer=thegrid_dot_v1_dot_supply__pb2.PostCollateralRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_supply__pb2.PostCollateralResponse.SerializeToString,
+            ),
+            'WithdrawCollateral': grpc.unary_unary_rpc_method_handler(
+                    servicer.WithdrawCollateral,
+                    request_deserializer=thegrid_dot_v1_dot_supply__pb2.WithdrawCollateralRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_supply__pb2.WithdrawCollateralResponse.SerializeToString,
             ),
             'GetSupply': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSupply,
@@ -308,6 +365,87 @@ class SupplyService(object):
             '/thegrid.v1.SupplyService/RetireUnits',
             thegrid_dot_v1_dot_supply__pb2.RetireUnitsRequest.SerializeToString,
             thegrid_dot_v1_dot_supply__pb2.RetireUnitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetRenewal(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.SupplyService/SetRenewal',
+            thegrid_dot_v1_dot_supply__pb2.SetRenewalRequest.SerializeToString,
+            thegrid_dot_v1_dot_supply__pb2.SetRenewalResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PostCollateral(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.SupplyService/PostCollateral',
+            thegrid_dot_v1_dot_supply__pb2.PostCollateralRequest.SerializeToString,
+            thegrid_dot_v1_dot_supply__pb2.PostCollateralResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WithdrawCollateral(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.SupplyService/WithdrawCollateral',
+            thegrid_dot_v1_dot_supply__pb2.WithdrawCollateralRequest.SerializeToString,
+            thegrid_dot_v1_dot_supply__pb2.WithdrawCollateralResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -105,6 +105,54 @@ _SupplyServiceRetireUnitsType = typing_extensions.TypeVar(
     ],
 )
 
+_SupplyServiceSetRenewalType = typing_extensions.TypeVar(
+    '_SupplyServiceSetRenewalType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.SetRenewalRequest,
+        thegrid.v1.supply_pb2.SetRenewalResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.SetRenewalRequest,
+        thegrid.v1.supply_pb2.SetRenewalResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.SetRenewalRequest,
+        thegrid.v1.supply_pb2.SetRenewalResponse,
+    ],
+)
+
+_SupplyServicePostCollateralType = typing_extensions.TypeVar(
+    '_SupplyServicePostCollateralType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.PostCollateralRequest,
+        thegrid.v1.supply_pb2.PostCollateralResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.PostCollateralRequest,
+        thegrid.v1.supply_pb2.PostCollateralResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.PostCollateralRequest,
+        thegrid.v1.supply_pb2.PostCollateralResponse,
+    ],
+)
+
+_SupplyServiceWithdrawCollateralType = typing_extensions.TypeVar(
+    '_SupplyServiceWithdrawCollateralType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.WithdrawCollateralRequest,
+        thegrid.v1.supply_pb2.WithdrawCollateralResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.WithdrawCollateralRequest,
+        thegrid.v1.supply_pb2.WithdrawCollateralResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.WithdrawCollateralRequest,
+        thegrid.v1.supply_pb2.WithdrawCollateralResponse,
+    ],
+)
+
 _SupplyServiceGetSupplyType = typing_extensions.TypeVar(
     '_SupplyServiceGetSupplyType',
     grpc.UnaryUnaryMultiCallable[
@@ -137,7 +185,7 @@ _SupplyServiceServeType = typing_extensions.TypeVar(
     ],
 )
 
-class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyServiceWithdrawOfferType, _SupplyServiceListOffersType, _SupplyServiceIssueUnitsType, _SupplyServiceRetireUnitsType, _SupplyServiceGetSupplyType, _SupplyServiceServeType]):
+class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyServiceWithdrawOfferType, _SupplyServiceListOffersType, _SupplyServiceIssueUnitsType, _SupplyServiceRetireUnitsType, _SupplyServiceSetRenewalType, _SupplyServicePostCollateralType, _SupplyServiceWithdrawCollateralType, _SupplyServiceGetSupplyType, _SupplyServiceServeType]):
     """SupplyService is the supplier's side: offers, issuance, obligations, and the stream over which calls
     are served. All of it asks for the scope `supply`.
     """
@@ -163,6 +211,18 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.supply_pb2.RetireUnitsRequest,
             thegrid.v1.supply_pb2.RetireUnitsResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.supply_pb2.SetRenewalRequest,
+            thegrid.v1.supply_pb2.SetRenewalResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.supply_pb2.PostCollateralRequest,
+            thegrid.v1.supply_pb2.PostCollateralResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.supply_pb2.WithdrawCollateralRequest,
+            thegrid.v1.supply_pb2.WithdrawCollateralResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.supply_pb2.GetSupplyRequest,
@@ -197,6 +257,18 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
             thegrid.v1.supply_pb2.RetireUnitsResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.supply_pb2.SetRenewalRequest,
+            thegrid.v1.supply_pb2.SetRenewalResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.supply_pb2.PostCollateralRequest,
+            thegrid.v1.supply_pb2.PostCollateralResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.supply_pb2.WithdrawCollateralRequest,
+            thegrid.v1.supply_pb2.WithdrawCollateralResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.supply_pb2.GetSupplyRequest,
             thegrid.v1.supply_pb2.GetSupplyResponse,
         ],
@@ -219,15 +291,34 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
 
     IssueUnits: _SupplyServiceIssueUnitsType
     """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-    SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED. A
-    repeat is safe.
+    SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+    COLLATERAL_SHORT. A repeat is safe.
     """
 
     RetireUnits: _SupplyServiceRetireUnitsType
     """RetireUnits takes unsold Units back. Refused with INSUFFICIENT_UNITS. A repeat is safe."""
 
+    SetRenewal: _SupplyServiceSetRenewalType
+    """SetRenewal says what sweeps do with the caller's unsold Units of an instrument: retire them, or leave
+    them and the asks for them as they are, as long as capacity and collateral suffice. Refused with
+    SUPPLIER_NOT_ADMITTED. A repeat is safe.
+    """
+
+    PostCollateral: _SupplyServicePostCollateralType
+    """PostCollateral moves available cash of the caller into its collateral; what the guarantee advanced for
+    it is paid back from that at once. Refused with SUPPLIER_NOT_ADMITTED, INSUFFICIENT_FUNDS. A repeat is
+    safe.
+    """
+
+    WithdrawCollateral: _SupplyServiceWithdrawCollateralType
+    """WithdrawCollateral moves collateral that is not required back into the available cash. Refused with
+    SUPPLIER_NOT_ADMITTED, COLLATERAL_SHORT. A repeat is safe.
+    """
+
     GetSupply: _SupplyServiceGetSupplyType
-    """GetSupply answers what the caller has issued and owes, by instrument; the figures add up."""
+    """GetSupply answers what the caller has issued and owes, by instrument, and how its collateral stands;
+    the figures add up. A key with the scope `admin` may name any supplier. Refused with MEMBER_NOT_FOUND.
+    """
 
     Serve: _SupplyServiceServeType
     """Serve is the stream over which a supplier's process takes calls. Its first frame is a hello; the
@@ -255,6 +346,18 @@ SupplyServiceAsyncStub: typing_extensions.TypeAlias = SupplyServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.supply_pb2.RetireUnitsRequest,
         thegrid.v1.supply_pb2.RetireUnitsResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.SetRenewalRequest,
+        thegrid.v1.supply_pb2.SetRenewalResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.PostCollateralRequest,
+        thegrid.v1.supply_pb2.PostCollateralResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.supply_pb2.WithdrawCollateralRequest,
+        thegrid.v1.supply_pb2.WithdrawCollateralResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.supply_pb2.GetSupplyRequest,
@@ -304,8 +407,8 @@ class SupplyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.supply_pb2.IssueUnitsResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.IssueUnitsResponse]]:
         """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-        SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED. A
-        repeat is safe.
+        SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+        COLLATERAL_SHORT. A repeat is safe.
         """
 
     @abc.abstractmethod
@@ -317,12 +420,46 @@ class SupplyServiceServicer(metaclass=abc.ABCMeta):
         """RetireUnits takes unsold Units back. Refused with INSUFFICIENT_UNITS. A repeat is safe."""
 
     @abc.abstractmethod
+    def SetRenewal(
+        self,
+        request: thegrid.v1.supply_pb2.SetRenewalRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.supply_pb2.SetRenewalResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.SetRenewalResponse]]:
+        """SetRenewal says what sweeps do with the caller's unsold Units of an instrument: retire them, or leave
+        them and the asks for them as they are, as long as capacity and collateral suffice. Refused with
+        SUPPLIER_NOT_ADMITTED. A repeat is safe.
+        """
+
+    @abc.abstractmethod
+    def PostCollateral(
+        self,
+        request: thegrid.v1.supply_pb2.PostCollateralRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.supply_pb2.PostCollateralResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.PostCollateralResponse]]:
+        """PostCollateral moves available cash of the caller into its collateral; what the guarantee advanced for
+        it is paid back from that at once. Refused with SUPPLIER_NOT_ADMITTED, INSUFFICIENT_FUNDS. A repeat is
+        safe.
+        """
+
+    @abc.abstractmethod
+    def WithdrawCollateral(
+        self,
+        request: thegrid.v1.supply_pb2.WithdrawCollateralRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.supply_pb2.WithdrawCollateralResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.WithdrawCollateralResponse]]:
+        """WithdrawCollateral moves collateral that is not required back into the available cash. Refused with
+        SUPPLIER_NOT_ADMITTED, COLLATERAL_SHORT. A repeat is safe.
+        """
+
+    @abc.abstractmethod
     def GetSupply(
         self,
         request: thegrid.v1.supply_pb2.GetSupplyRequest,
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.supply_pb2.GetSupplyResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.GetSupplyResponse]]:
-        """GetSupply answers what the caller has issued and owes, by instrument; the figures add up."""
+        """GetSupply answers what the caller has issued and owes, by instrument, and how its collateral stands;
+        the figures add up. A key with the scope `admin` may name any supplier. Refused with MEMBER_NOT_FOUND.
+        """
 
     @abc.abstractmethod
     def Serve(

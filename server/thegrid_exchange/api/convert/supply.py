@@ -7,7 +7,7 @@ from thegrid.v1 import supply_pb2
 from thegrid_exchange.api.convert.common import time_of
 from thegrid_exchange.engine.commands import RegisterOffer
 from thegrid_exchange.engine.records import Offer
-from thegrid_exchange.views.supply import SupplyFigures
+from thegrid_exchange.views.supply import CollateralFigures, SupplyFigures
 
 
 def offer_command(
@@ -69,4 +69,22 @@ def supply_message(figures: SupplyFigures, symbol: str) -> supply_pb2.SupplyPosi
         expired_tokens=figures.expired_tokens,
         refunded_tokens=figures.refunded_tokens,
         headroom_tokens=figures.headroom_tokens,
+        escrow_micros=figures.escrow_micros,
+        index_price_micros=figures.index_price_micros or None,
+        renews_unsold=figures.renews_unsold,
+    )
+
+
+def collateral_message(figures: CollateralFigures | None) -> supply_pb2.Collateral | None:
+    """How a supplier's collateral stands; None for a member that is no supplier."""
+    if figures is None:
+        return None
+    return supply_pb2.Collateral(
+        required_micros=figures.required_micros,
+        posted_micros=figures.posted_micros,
+        missing_micros=figures.missing_micros,
+        escrow_micros=figures.escrow_micros,
+        guarantee_debt_micros=figures.guarantee_debt_micros,
+        uncovered_micros=figures.uncovered_micros,
+        mark_time=time_of(figures.marked_at_us) if figures.marked_at_us else None,
     )

@@ -3,15 +3,17 @@
 A record is never edited: a refund is postings of its own, and both sides see who paid.
 """
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, cast
 
 from thegrid_exchange.engine import commands, events, replies
 from thegrid_exchange.engine.quantities import CASH, HOUSE, DisputePayer
 from thegrid_exchange.engine.records import Dispute, DisputePayment, Posting
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rules.escrow import Claim
 from thegrid_exchange.engine.rules.lookups import the_member
+from thegrid_exchange.engine.rules.waterfall import settle_claims
 from thegrid_exchange.engine.state import State
 
 _FORGOTTEN_PER_EVENT: Final = 500
@@ -76,20 +78,21 @@ def resolve_dispute(state: State, command: commands.ResolveDispute) -> Rule[repl
             limit=dispute.cost_micros,
             value=command.refund_micros,
         )
-    payments = tuple(_charge(state, dispute, command.payer, command.refund_micros))
+    payments: list[DisputePayment] = []
+    for event in _refund(state, dispute, command.payer, command.refund_micros):
+        yield event
+        if isinstance(event, events.Posted):
+            payments += [
+                DisputePayment(line.owner, line.account, -line.amount)
+                for line in event.postings
+                if line.amount < 0
+            ]
     paid_micros = sum(payment.amount_micros for payment in payments)
-    if paid_micros:
-        lines = [
-            Posting(payment.owner, payment.account, CASH, -payment.amount_micros)
-            for payment in payments
-        ]
-        lines.append(Posting(dispute.member_id, "available", CASH, paid_micros))
-        yield events.Posted(tuple(lines), "dispute", dispute.usage_id)
     resolved = dispute._replace(
         status="refunded" if command.refund_micros else "refused",
         refunded_micros=paid_micros,
         shortfall_micros=command.refund_micros - paid_micros,
-        payments=payments,
+        payments=tuple(payments),
         resolution=command.reason,
         resolved_at_us=state.now_us,
     )
@@ -110,21 +113,22 @@ def forget_disputes(state: State) -> Rule[int]:
     return 0
 
 
-def _charge(
+def _refund(
     state: State, dispute: Dispute, payer: DisputePayer, amount_micros: int
-) -> Iterable[DisputePayment]:
-    """Who pays, and how much of it: as far as each account goes, one after the other.
-
-    What was earned with the call is paid back from earnings first; the collateral stands for what
-    is still owed, so it comes second.
-    """
-    sources = [(HOUSE, "guarantee")]
+) -> Iterator[events.Event]:
+    """Pay the member back as the waterfall pays all that a supplier owes, or from the guarantee."""
+    if not amount_micros:
+        return
     if payer == "supplier" and dispute.supplier_id in state.members:
-        supplier_id = dispute.supplier_id
-        sources = [(supplier_id, "available"), (supplier_id, "collateral"), *sources]
-    left_micros = amount_micros
-    for owner, account in sources:
-        micros = min(left_micros, state.balance(owner, account, CASH))
-        if micros:
-            yield DisputePayment(owner, account, micros)
-            left_micros -= micros
+        claims = {dispute.supplier_id: Claim(cover_micros=amount_micros)}
+        rule = settle_claims(state, dispute.member_id, claims, dispute.usage_id, "dispute")
+        # It yields events alone, so nothing need be handed back to it.
+        yield from cast("Iterator[events.Event]", rule)
+        return
+    micros = min(amount_micros, state.balance(HOUSE, "guarantee", CASH))
+    if micros:
+        lines = (
+            Posting(HOUSE, "guarantee", CASH, -micros),
+            Posting(dispute.member_id, "available", CASH, micros),
+        )
+        yield events.Posted(lines, "dispute_guarantee", dispute.usage_id)

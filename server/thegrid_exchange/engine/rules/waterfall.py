@@ -19,15 +19,22 @@ _OWN_MEANS: Final = (("collateral", "collateral"), ("available", "earnings"))
 
 
 def settle_claims(
-    state: State, owner_id: str, claims: Mapping[str, Claim], reference: str
+    state: State,
+    owner_id: str,
+    claims: Mapping[str, Claim],
+    reference: str,
+    name: str = "cover",
 ) -> Rule[None]:
-    """Pay an owner what issuers owe it, as far as there is money, and then their penalties."""
+    """Pay an owner what issuers owe it, as far as there is money, and then their penalties.
+
+    `name` is what the causes of the postings to the owner begin with.
+    """
     covers = {issuer: claim.cover_micros for issuer, claim in claims.items()}
     penalties = {issuer: claim.penalty_micros for issuer, claim in claims.items()}
     owner = (owner_id, "available")
-    left = yield from _pay_by_own_means(state, covers, owner, "cover", reference)
+    left = yield from _pay_by_own_means(state, covers, owner, name, reference)
     if left:
-        yield from _from_guarantee(state, owner_id, left, reference)
+        yield from _from_guarantee(state, owner_id, left, f"{name}_guarantee", reference)
     yield from _pay_by_own_means(state, penalties, (HOUSE, "guarantee"), "penalty", reference)
 
 
@@ -62,7 +69,7 @@ def _pay(
 
 
 def _from_guarantee(
-    state: State, owner_id: str, left: Mapping[str, int], reference: str
+    state: State, owner_id: str, left: Mapping[str, int], cause: str, reference: str
 ) -> Rule[None]:
     """Let the guarantee pay for issuers that cannot, and record it as what they owe.
 
@@ -81,7 +88,7 @@ def _from_guarantee(
                 Posting(HOUSE, "guarantee", CASH, -total),
                 Posting(owner_id, "available", CASH, total),
             ),
-            "cover_guarantee",
+            cause,
             reference,
         )
     yield events.ShortfallRecorded(

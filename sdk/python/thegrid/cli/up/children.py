@@ -11,7 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _LAUNCH = "thegrid.cli.up.launch"
-_KEPT = ("GRID_CLOCK_OFFSET_S", "GRID_DATABASE_URL", "GRID_LOG_LEVEL")
+_KEPT = (
+    "GRID_CLOCK_OFFSET_S",
+    "GRID_DATABASE_URL",
+    "GRID_LOG_LEVEL",
+    "GRID_GATEWAY_LOG_LEVEL",
+)
 _LOG_MAX_BYTES = 16 << 20
 
 

@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/supply.proto.
  */
 export const file_thegrid_v1_supply: GenFile = /*@__PURE__*/
-  fileDesc("Chd0aGVncmlkL3YxL3N1cHBseS5wcm90bxIKdGhlZ3JpZC52MSKwAQoFT2ZmZXISFQoNaW5zdHJ1bWVudF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSJQoFdGVybXMYAyABKAsyFi50aGVncmlkLnYxLk9mZmVyVGVybXMSLwoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHNwZWNfdmVyc2lvbhgFIAEoBRISCgpzaG9ydGZhbGxzGAYgAygJIpICCgpPZmZlclRlcm1zEg0KBW1vZGVsGAEgASgJEhQKDGNhcGFiaWxpdGllcxgCIAMoCRIWCg5jb250ZXh0X3Rva2VucxgDIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAQgASgDEh0KFWNvbmN1cnJlbnRfZGVsaXZlcmllcxgFIAEoBRIkChx0aHJvdWdocHV0X3Rva2Vuc19wZXJfc2Vjb25kGAYgASgDEg4KBnJlZ2lvbhgHIAEoCRITCgtkYXRhX3BvbGljeRgIIAEoCRIVCg1xdWFsaXR5X21pbGxpGAkgASgDEhYKDmZpcnN0X3Rva2VuX3VzGAogASgDEhcKD2hvbm91cmVkX2ZpZWxkcxgLIAMoCSJlChRSZWdpc3Rlck9mZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSJQoFdGVybXMYAyABKAsyFi50aGVncmlkLnYxLk9mZmVyVGVybXMiYQoVUmVnaXN0ZXJPZmZlclJlc3BvbnNlEiAKBW9mZmVyGAEgASgLMhEudGhlZ3JpZC52MS5PZmZlchImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPgoUV2l0aGRyYXdPZmZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJIj8KFVdpdGhkcmF3T2ZmZXJSZXNwb25zZRImCghwb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iZgoRTGlzdE9mZmVyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJQChJMaXN0T2ZmZXJzUmVzcG9uc2USIQoGb2ZmZXJzGAEgAygLMhEudGhlZ3JpZC52MS5PZmZlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUwoRSXNzdWVVbml0c1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEhYKDnF1YW50aXR5X3VuaXRzGAMgASgDImgKEklzc3VlVW5pdHNSZXNwb25zZRIqCgZzdXBwbHkYASABKAsyGi50aGVncmlkLnYxLlN1cHBseVBvc2l0aW9uEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJUChJSZXRpcmVVbml0c1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEhYKDnF1YW50aXR5X3VuaXRzGAMgASgDImkKE1JldGlyZVVuaXRzUmVzcG9uc2USKgoGc3VwcGx5GAEgASgLMhoudGhlZ3JpZC52MS5TdXBwbHlQb3NpdGlvbhImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPgoQR2V0U3VwcGx5UmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIkEKEUdldFN1cHBseVJlc3BvbnNlEiwKCHN1cHBsaWVzGAEgAygLMhoudGhlZ3JpZC52MS5TdXBwbHlQb3NpdGlvbiKYAgoOU3VwcGx5UG9zaXRpb24SFQoNaW5zdHJ1bWVudF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSFQoNaXNzdWVkX3Rva2VucxgDIAEoAxIWCg5yZXRpcmVkX3Rva2VucxgEIAEoAxIVCg11bnNvbGRfdG9rZW5zGAUgASgDEhoKEmJvdWdodF9iYWNrX3Rva2VucxgGIAEoAxIaChJvdXRzdGFuZGluZ190b2tlbnMYByABKAMSFwoPY29uc3VtZWRfdG9rZW5zGAggASgDEhYKDmV4cGlyZWRfdG9rZW5zGAkgASgDEhcKD3JlZnVuZGVkX3Rva2VucxgKIAEoAxIXCg9oZWFkcm9vbV90b2tlbnMYCyABKAMicgoMU2VydmVSZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhYudGhlZ3JpZC52MS5TZXJ2ZUhlbGxvEikKBmV2ZW50cxgCIAMoCzIZLnRoZWdyaWQudjEuU3VwcGxpZXJFdmVudBIQCghkcmFpbmluZxgDIAEoCCJPCgpTZXJ2ZUhlbGxvEg0KBWFnZW50GAEgASgJEhMKC2luc3RydW1lbnRzGAIgAygJEh0KFWNvbmN1cnJlbnRfZGVsaXZlcmllcxgDIAEoBSJ7Cg1TZXJ2ZVJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyGC50aGVncmlkLnYxLlNlcnZlV2VsY29tZRItCghjb21tYW5kcxgCIAMoCzIbLnRoZWdyaWQudjEuU3VwcGxpZXJDb21tYW5kEhAKCGRyYWluaW5nGAMgASgIIjwKDFNlcnZlV2VsY29tZRITCgtzdXBwbGllcl9pZBgBIAEoCRIXCg9yZWxheV9hZGRyZXNzZXMYAiADKAkizgEKD1N1cHBsaWVyQ29tbWFuZBIMCgRjYWxsGAEgASgEEigKBG9wZW4YAiABKAsyGC50aGVncmlkLnYxLlN1cHBsaWVyT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCL2AQoMU3VwcGxpZXJPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhUKDWluc3RydW1lbnRfaWQYAiABKAkSDgoGc3ltYm9sGAMgASgJEg0KBW1vZGVsGAQgASgJEigKB3JlcXVlc3QYBSABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0EhMKC3BhcnRzX2J5dGVzGAYgASgDEhQKDHdpbmRvd19ieXRlcxgHIAEoAxIWCg5maXJzdF90b2tlbl9tcxgIIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgJIAEoAxITCgt0cmFjZXBhcmVudBgKIAEoCSLRAQoNU3VwcGxpZXJFdmVudBIMCgRjYWxsGAEgASgEEiYKBXJlcGx5GAIgASgLMhUudGhlZ3JpZC52MS5DaGF0UmVwbHlIABImCgNlbmQYAyABKAsyFy50aGVncmlkLnYxLlN1cHBsaWVyRW5kSAASLgoHZmFpbHVyZRgEIAEoCzIbLnRoZWdyaWQudjEuU3VwcGxpZXJGYWlsdXJlSAASKQoGd2luZG93GAUgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAQgcKBWV2ZW50IjMKC1N1cHBsaWVyRW5kEiQKBXVzYWdlGAEgASgLMhUudGhlZ3JpZC52MS5DaGF0VXNhZ2UiZAoPU3VwcGxpZXJGYWlsdXJlEi0KBGtpbmQYASABKA4yHy50aGVncmlkLnYxLlN1cHBsaWVyRmFpbHVyZUtpbmQSIgoGc3RhdHVzGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMqqQEKE1N1cHBsaWVyRmFpbHVyZUtpbmQSJQohU1VQUExJRVJfRkFJTFVSRV9LSU5EX1VOU1BFQ0lGSUVEEAASIQodU1VQUExJRVJfRkFJTFVSRV9LSU5EX1JFRlVTRUQQARImCiJTVVBQTElFUl9GQUlMVVJFX0tJTkRfQ0xJRU5UX0ZBVUxUEAISIAocU1VQUExJRVJfRkFJTFVSRV9LSU5EX0ZBSUxFRBADMs8ECg1TdXBwbHlTZXJ2aWNlElkKDVJlZ2lzdGVyT2ZmZXISIC50aGVncmlkLnYxLlJlZ2lzdGVyT2ZmZXJSZXF1ZXN0GiEudGhlZ3JpZC52MS5SZWdpc3Rlck9mZmVyUmVzcG9uc2UiA5ACAhJZCg1XaXRoZHJhd09mZmVyEiAudGhlZ3JpZC52MS5XaXRoZHJhd09mZmVyUmVxdWVzdBohLnRoZWdyaWQudjEuV2l0aGRyYXdPZmZlclJlc3BvbnNlIgOQAgISUAoKTGlzdE9mZmVycxIdLnRoZWdyaWQudjEuTGlzdE9mZmVyc1JlcXVlc3QaHi50aGVncmlkLnYxLkxpc3RPZmZlcnNSZXNwb25zZSIDkAIBElAKCklzc3VlVW5pdHMSHS50aGVncmlkLnYxLklzc3VlVW5pdHNSZXF1ZXN0Gh4udGhlZ3JpZC52MS5Jc3N1ZVVuaXRzUmVzcG9uc2UiA5ACAhJTCgtSZXRpcmVVbml0cxIeLnRoZWdyaWQudjEuUmV0aXJlVW5pdHNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5SZXRpcmVVbml0c1Jlc3BvbnNlIgOQAgISTQoJR2V0U3VwcGx5EhwudGhlZ3JpZC52MS5HZXRTdXBwbHlSZXF1ZXN0Gh0udGhlZ3JpZC52MS5HZXRTdXBwbHlSZXNwb25zZSIDkAIBEkAKBVNlcnZlEhgudGhlZ3JpZC52MS5TZXJ2ZVJlcXVlc3QaGS50aGVncmlkLnYxLlNlcnZlUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_protobuf_timestamp, file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_common, file_thegrid_v1_delivery]);
+  fileDesc("Chd0aGVncmlkL3YxL3N1cHBseS5wcm90bxIKdGhlZ3JpZC52MSKwAQoFT2ZmZXISFQoNaW5zdHJ1bWVudF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSJQoFdGVybXMYAyABKAsyFi50aGVncmlkLnYxLk9mZmVyVGVybXMSLwoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHNwZWNfdmVyc2lvbhgFIAEoBRISCgpzaG9ydGZhbGxzGAYgAygJIpICCgpPZmZlclRlcm1zEg0KBW1vZGVsGAEgASgJEhQKDGNhcGFiaWxpdGllcxgCIAMoCRIWCg5jb250ZXh0X3Rva2VucxgDIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAQgASgDEh0KFWNvbmN1cnJlbnRfZGVsaXZlcmllcxgFIAEoBRIkChx0aHJvdWdocHV0X3Rva2Vuc19wZXJfc2Vjb25kGAYgASgDEg4KBnJlZ2lvbhgHIAEoCRITCgtkYXRhX3BvbGljeRgIIAEoCRIVCg1xdWFsaXR5X21pbGxpGAkgASgDEhYKDmZpcnN0X3Rva2VuX3VzGAogASgDEhcKD2hvbm91cmVkX2ZpZWxkcxgLIAMoCSJlChRSZWdpc3Rlck9mZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSJQoFdGVybXMYAyABKAsyFi50aGVncmlkLnYxLk9mZmVyVGVybXMiYQoVUmVnaXN0ZXJPZmZlclJlc3BvbnNlEiAKBW9mZmVyGAEgASgLMhEudGhlZ3JpZC52MS5PZmZlchImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPgoUV2l0aGRyYXdPZmZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJIj8KFVdpdGhkcmF3T2ZmZXJSZXNwb25zZRImCghwb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iZgoRTGlzdE9mZmVyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJQChJMaXN0T2ZmZXJzUmVzcG9uc2USIQoGb2ZmZXJzGAEgAygLMhEudGhlZ3JpZC52MS5PZmZlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUwoRSXNzdWVVbml0c1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEhYKDnF1YW50aXR5X3VuaXRzGAMgASgDImgKEklzc3VlVW5pdHNSZXNwb25zZRIqCgZzdXBwbHkYASABKAsyGi50aGVncmlkLnYxLlN1cHBseVBvc2l0aW9uEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJUChJSZXRpcmVVbml0c1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEhYKDnF1YW50aXR5X3VuaXRzGAMgASgDImkKE1JldGlyZVVuaXRzUmVzcG9uc2USKgoGc3VwcGx5GAEgASgLMhoudGhlZ3JpZC52MS5TdXBwbHlQb3NpdGlvbhImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUQoQR2V0U3VwcGx5UmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uEhEKCW1lbWJlcl9pZBgCIAEoCSJtChFHZXRTdXBwbHlSZXNwb25zZRIsCghzdXBwbGllcxgBIAMoCzIaLnRoZWdyaWQudjEuU3VwcGx5UG9zaXRpb24SKgoKY29sbGF0ZXJhbBgCIAEoCzIWLnRoZWdyaWQudjEuQ29sbGF0ZXJhbCLTAQoKQ29sbGF0ZXJhbBIXCg9yZXF1aXJlZF9taWNyb3MYASABKAMSFQoNcG9zdGVkX21pY3JvcxgCIAEoAxIWCg5taXNzaW5nX21pY3JvcxgDIAEoAxIVCg1lc2Nyb3dfbWljcm9zGAQgASgDEh0KFWd1YXJhbnRlZV9kZWJ0X21pY3JvcxgFIAEoAxIYChB1bmNvdmVyZWRfbWljcm9zGAYgASgDEi0KCW1hcmtfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUgoRU2V0UmVuZXdhbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEhUKDXJlbmV3c191bnNvbGQYAyABKAgiaAoSU2V0UmVuZXdhbFJlc3BvbnNlEioKBnN1cHBseRgBIAEoCzIaLnRoZWdyaWQudjEuU3VwcGx5UG9zaXRpb24SJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIkIKFVBvc3RDb2xsYXRlcmFsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDWFtb3VudF9taWNyb3MYAiABKAMibAoWUG9zdENvbGxhdGVyYWxSZXNwb25zZRIqCgpjb2xsYXRlcmFsGAEgASgLMhYudGhlZ3JpZC52MS5Db2xsYXRlcmFsEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJGChlXaXRoZHJhd0NvbGxhdGVyYWxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFQoNYW1vdW50X21pY3JvcxgCIAEoAyJwChpXaXRoZHJhd0NvbGxhdGVyYWxSZXNwb25zZRIqCgpjb2xsYXRlcmFsGAEgASgLMhYudGhlZ3JpZC52MS5Db2xsYXRlcmFsEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiL+AgoOU3VwcGx5UG9zaXRpb24SFQoNaW5zdHJ1bWVudF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSFQoNaXNzdWVkX3Rva2VucxgDIAEoAxIWCg5yZXRpcmVkX3Rva2VucxgEIAEoAxIVCg11bnNvbGRfdG9rZW5zGAUgASgDEhoKEmJvdWdodF9iYWNrX3Rva2VucxgGIAEoAxIaChJvdXRzdGFuZGluZ190b2tlbnMYByABKAMSFwoPY29uc3VtZWRfdG9rZW5zGAggASgDEhYKDmV4cGlyZWRfdG9rZW5zGAkgASgDEhcKD3JlZnVuZGVkX3Rva2VucxgKIAEoAxIXCg9oZWFkcm9vbV90b2tlbnMYCyABKAMSFQoNZXNjcm93X21pY3JvcxgMIAEoAxIfChJpbmRleF9wcmljZV9taWNyb3MYDSABKANIAIgBARIVCg1yZW5ld3NfdW5zb2xkGA4gASgIQhUKE19pbmRleF9wcmljZV9taWNyb3MicgoMU2VydmVSZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhYudGhlZ3JpZC52MS5TZXJ2ZUhlbGxvEikKBmV2ZW50cxgCIAMoCzIZLnRoZWdyaWQudjEuU3VwcGxpZXJFdmVudBIQCghkcmFpbmluZxgDIAEoCCJPCgpTZXJ2ZUhlbGxvEg0KBWFnZW50GAEgASgJEhMKC2luc3RydW1lbnRzGAIgAygJEh0KFWNvbmN1cnJlbnRfZGVsaXZlcmllcxgDIAEoBSJ7Cg1TZXJ2ZVJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyGC50aGVncmlkLnYxLlNlcnZlV2VsY29tZRItCghjb21tYW5kcxgCIAMoCzIbLnRoZWdyaWQudjEuU3VwcGxpZXJDb21tYW5kEhAKCGRyYWluaW5nGAMgASgIIjwKDFNlcnZlV2VsY29tZRITCgtzdXBwbGllcl9pZBgBIAEoCRIXCg9yZWxheV9hZGRyZXNzZXMYAiADKAkizgEKD1N1cHBsaWVyQ29tbWFuZBIMCgRjYWxsGAEgASgEEigKBG9wZW4YAiABKAsyGC50aGVncmlkLnYxLlN1cHBsaWVyT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCL2AQoMU3VwcGxpZXJPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhUKDWluc3RydW1lbnRfaWQYAiABKAkSDgoGc3ltYm9sGAMgASgJEg0KBW1vZGVsGAQgASgJEigKB3JlcXVlc3QYBSABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0EhMKC3BhcnRzX2J5dGVzGAYgASgDEhQKDHdpbmRvd19ieXRlcxgHIAEoAxIWCg5maXJzdF90b2tlbl9tcxgIIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgJIAEoAxITCgt0cmFjZXBhcmVudBgKIAEoCSLRAQoNU3VwcGxpZXJFdmVudBIMCgRjYWxsGAEgASgEEiYKBXJlcGx5GAIgASgLMhUudGhlZ3JpZC52MS5DaGF0UmVwbHlIABImCgNlbmQYAyABKAsyFy50aGVncmlkLnYxLlN1cHBsaWVyRW5kSAASLgoHZmFpbHVyZRgEIAEoCzIbLnRoZWdyaWQudjEuU3VwcGxpZXJGYWlsdXJlSAASKQoGd2luZG93GAUgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAQgcKBWV2ZW50IjMKC1N1cHBsaWVyRW5kEiQKBXVzYWdlGAEgASgLMhUudGhlZ3JpZC52MS5DaGF0VXNhZ2UiZAoPU3VwcGxpZXJGYWlsdXJlEi0KBGtpbmQYASABKA4yHy50aGVncmlkLnYxLlN1cHBsaWVyRmFpbHVyZUtpbmQSIgoGc3RhdHVzGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMqqQEKE1N1cHBsaWVyRmFpbHVyZUtpbmQSJQohU1VQUExJRVJfRkFJTFVSRV9LSU5EX1VOU1BFQ0lGSUVEEAASIQodU1VQUExJRVJfRkFJTFVSRV9LSU5EX1JFRlVTRUQQARImCiJTVVBQTElFUl9GQUlMVVJFX0tJTkRfQ0xJRU5UX0ZBVUxUEAISIAocU1VQUExJRVJfRkFJTFVSRV9LSU5EX0ZBSUxFRBADMukGCg1TdXBwbHlTZXJ2aWNlElkKDVJlZ2lzdGVyT2ZmZXISIC50aGVncmlkLnYxLlJlZ2lzdGVyT2ZmZXJSZXF1ZXN0GiEudGhlZ3JpZC52MS5SZWdpc3Rlck9mZmVyUmVzcG9uc2UiA5ACAhJZCg1XaXRoZHJhd09mZmVyEiAudGhlZ3JpZC52MS5XaXRoZHJhd09mZmVyUmVxdWVzdBohLnRoZWdyaWQudjEuV2l0aGRyYXdPZmZlclJlc3BvbnNlIgOQAgISUAoKTGlzdE9mZmVycxIdLnRoZWdyaWQudjEuTGlzdE9mZmVyc1JlcXVlc3QaHi50aGVncmlkLnYxLkxpc3RPZmZlcnNSZXNwb25zZSIDkAIBElAKCklzc3VlVW5pdHMSHS50aGVncmlkLnYxLklzc3VlVW5pdHNSZXF1ZXN0Gh4udGhlZ3JpZC52MS5Jc3N1ZVVuaXRzUmVzcG9uc2UiA5ACAhJTCgtSZXRpcmVVbml0cxIeLnRoZWdyaWQudjEuUmV0aXJlVW5pdHNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5SZXRpcmVVbml0c1Jlc3BvbnNlIgOQAgISUAoKU2V0UmVuZXdhbBIdLnRoZWdyaWQudjEuU2V0UmVuZXdhbFJlcXVlc3QaHi50aGVncmlkLnYxLlNldFJlbmV3YWxSZXNwb25zZSIDkAICElwKDlBvc3RDb2xsYXRlcmFsEiEudGhlZ3JpZC52MS5Qb3N0Q29sbGF0ZXJhbFJlcXVlc3QaIi50aGVncmlkLnYxLlBvc3RDb2xsYXRlcmFsUmVzcG9uc2UiA5ACAhJoChJXaXRoZHJhd0NvbGxhdGVyYWwSJS50aGVncmlkLnYxLldpdGhkcmF3Q29sbGF0ZXJhbFJlcXVlc3QaJi50aGVncmlkLnYxLldpdGhkcmF3Q29sbGF0ZXJhbFJlc3BvbnNlIgOQAgISTQoJR2V0U3VwcGx5EhwudGhlZ3JpZC52MS5HZXRTdXBwbHlSZXF1ZXN0Gh0udGhlZ3JpZC52MS5HZXRTdXBwbHlSZXNwb25zZSIDkAIBEkAKBVNlcnZlEhgudGhlZ3JpZC52MS5TZXJ2ZVJlcXVlc3QaGS50aGVncmlkLnYxLlNlcnZlUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_protobuf_timestamp, file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_common, file_thegrid_v1_delivery]);
 
 /**
  * Offer is a model that serves an instrument.
@@ -484,6 +484,13 @@ export type GetSupplyRequest = Message<"thegrid.v1.GetSupplyRequest"> & {
    * @generated from field: thegrid.v1.Position min_position = 1;
    */
   minPosition?: Position | undefined;
+
+  /**
+   * The supplier, `mem_…`; empty for the caller. Another's is for the operator alone.
+   *
+   * @generated from field: string member_id = 2;
+   */
+  memberId: string;
 };
 
 /**
@@ -505,6 +512,13 @@ export type GetSupplyResponse = Message<"thegrid.v1.GetSupplyResponse"> & {
    * @generated from field: repeated thegrid.v1.SupplyPosition supplies = 1;
    */
   supplies: SupplyPosition[];
+
+  /**
+   * How its collateral stands; unset for a member that was never admitted.
+   *
+   * @generated from field: thegrid.v1.Collateral collateral = 2;
+   */
+  collateral?: Collateral | undefined;
 };
 
 /**
@@ -513,6 +527,247 @@ export type GetSupplyResponse = Message<"thegrid.v1.GetSupplyResponse"> & {
  */
 export const GetSupplyResponseSchema: GenMessage<GetSupplyResponse> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_supply, 13);
+
+/**
+ * Collateral is what stands behind sold Units beside their escrow. Required is, over all instruments, the
+ * dearer of what the Units were first sold for and what they would cost at the reference index, and the
+ * penalty on top, less the escrow that counts. A supplier of whom more is missing than nothing issues
+ * nothing and keeps that much of its earnings until it posts it.
+ *
+ * @generated from message thegrid.v1.Collateral
+ */
+export type Collateral = Message<"thegrid.v1.Collateral"> & {
+  /**
+   * Required now, in micro-dollars.
+   *
+   * @generated from field: int64 required_micros = 1;
+   */
+  requiredMicros: bigint;
+
+  /**
+   * Posted, in micro-dollars.
+   *
+   * @generated from field: int64 posted_micros = 2;
+   */
+  postedMicros: bigint;
+
+  /**
+   * What must be posted before the supplier may issue again, debts to the guarantee included.
+   *
+   * @generated from field: int64 missing_micros = 3;
+   */
+  missingMicros: bigint;
+
+  /**
+   * Proceeds that wait in escrow, in micro-dollars.
+   *
+   * @generated from field: int64 escrow_micros = 4;
+   */
+  escrowMicros: bigint;
+
+  /**
+   * What the guarantee paid for the supplier's failures and has not got back, in micro-dollars.
+   *
+   * @generated from field: int64 guarantee_debt_micros = 5;
+   */
+  guaranteeDebtMicros: bigint;
+
+  /**
+   * What owners lost by its failures because no money was left anywhere, in micro-dollars.
+   *
+   * @generated from field: int64 uncovered_micros = 6;
+   */
+  uncoveredMicros: bigint;
+
+  /**
+   * When it was last marked by a new index or by a movement; unset before the first time.
+   *
+   * @generated from field: google.protobuf.Timestamp mark_time = 7;
+   */
+  markTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.Collateral.
+ * Use `create(CollateralSchema)` to create a new message.
+ */
+export const CollateralSchema: GenMessage<Collateral> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_supply, 14);
+
+/**
+ * Request of SetRenewal.
+ *
+ * @generated from message thegrid.v1.SetRenewalRequest
+ */
+export type SetRenewalRequest = Message<"thegrid.v1.SetRenewalRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 2;
+   */
+  instrument: string;
+
+  /**
+   * Whether sweeps leave unsold Units as they are.
+   *
+   * @generated from field: bool renews_unsold = 3;
+   */
+  renewsUnsold: boolean;
+};
+
+/**
+ * Describes the message thegrid.v1.SetRenewalRequest.
+ * Use `create(SetRenewalRequestSchema)` to create a new message.
+ */
+export const SetRenewalRequestSchema: GenMessage<SetRenewalRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_supply, 15);
+
+/**
+ * Response of SetRenewal.
+ *
+ * @generated from message thegrid.v1.SetRenewalResponse
+ */
+export type SetRenewalResponse = Message<"thegrid.v1.SetRenewalResponse"> & {
+  /**
+   * The supply of the instrument.
+   *
+   * @generated from field: thegrid.v1.SupplyPosition supply = 1;
+   */
+  supply?: SupplyPosition | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.SetRenewalResponse.
+ * Use `create(SetRenewalResponseSchema)` to create a new message.
+ */
+export const SetRenewalResponseSchema: GenMessage<SetRenewalResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_supply, 16);
+
+/**
+ * Request of PostCollateral.
+ *
+ * @generated from message thegrid.v1.PostCollateralRequest
+ */
+export type PostCollateralRequest = Message<"thegrid.v1.PostCollateralRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Amount in micro-dollars.
+   *
+   * @generated from field: int64 amount_micros = 2;
+   */
+  amountMicros: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.PostCollateralRequest.
+ * Use `create(PostCollateralRequestSchema)` to create a new message.
+ */
+export const PostCollateralRequestSchema: GenMessage<PostCollateralRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_supply, 17);
+
+/**
+ * Response of PostCollateral.
+ *
+ * @generated from message thegrid.v1.PostCollateralResponse
+ */
+export type PostCollateralResponse = Message<"thegrid.v1.PostCollateralResponse"> & {
+  /**
+   * The collateral after it.
+   *
+   * @generated from field: thegrid.v1.Collateral collateral = 1;
+   */
+  collateral?: Collateral | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.PostCollateralResponse.
+ * Use `create(PostCollateralResponseSchema)` to create a new message.
+ */
+export const PostCollateralResponseSchema: GenMessage<PostCollateralResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_supply, 18);
+
+/**
+ * Request of WithdrawCollateral.
+ *
+ * @generated from message thegrid.v1.WithdrawCollateralRequest
+ */
+export type WithdrawCollateralRequest = Message<"thegrid.v1.WithdrawCollateralRequest"> & {
+  /**
+   * Id of this write.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Amount in micro-dollars.
+   *
+   * @generated from field: int64 amount_micros = 2;
+   */
+  amountMicros: bigint;
+};
+
+/**
+ * Describes the message thegrid.v1.WithdrawCollateralRequest.
+ * Use `create(WithdrawCollateralRequestSchema)` to create a new message.
+ */
+export const WithdrawCollateralRequestSchema: GenMessage<WithdrawCollateralRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_supply, 19);
+
+/**
+ * Response of WithdrawCollateral.
+ *
+ * @generated from message thegrid.v1.WithdrawCollateralResponse
+ */
+export type WithdrawCollateralResponse = Message<"thegrid.v1.WithdrawCollateralResponse"> & {
+  /**
+   * The collateral after it.
+   *
+   * @generated from field: thegrid.v1.Collateral collateral = 1;
+   */
+  collateral?: Collateral | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.WithdrawCollateralResponse.
+ * Use `create(WithdrawCollateralResponseSchema)` to create a new message.
+ */
+export const WithdrawCollateralResponseSchema: GenMessage<WithdrawCollateralResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_supply, 20);
 
 /**
  * SupplyPosition is what a supplier issued of one instrument and what became of it, in tokens:
@@ -597,6 +852,27 @@ export type SupplyPosition = Message<"thegrid.v1.SupplyPosition"> & {
    * @generated from field: int64 headroom_tokens = 11;
    */
   headroomTokens: bigint;
+
+  /**
+   * What waits in escrow for outstanding tokens, in micro-dollars.
+   *
+   * @generated from field: int64 escrow_micros = 12;
+   */
+  escrowMicros: bigint;
+
+  /**
+   * The reference index that collateral is reckoned by, in micro-dollars per Unit; absent before the first.
+   *
+   * @generated from field: optional int64 index_price_micros = 13;
+   */
+  indexPriceMicros?: bigint | undefined;
+
+  /**
+   * Whether sweeps leave unsold Units as they are.
+   *
+   * @generated from field: bool renews_unsold = 14;
+   */
+  renewsUnsold: boolean;
 };
 
 /**
@@ -604,7 +880,7 @@ export type SupplyPosition = Message<"thegrid.v1.SupplyPosition"> & {
  * Use `create(SupplyPositionSchema)` to create a new message.
  */
 export const SupplyPositionSchema: GenMessage<SupplyPosition> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 14);
+  messageDesc(file_thegrid_v1_supply, 21);
 
 /**
  * ServeRequest is a frame from the supplier, at most 256 KiB.
@@ -639,7 +915,7 @@ export type ServeRequest = Message<"thegrid.v1.ServeRequest"> & {
  * Use `create(ServeRequestSchema)` to create a new message.
  */
 export const ServeRequestSchema: GenMessage<ServeRequest> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 15);
+  messageDesc(file_thegrid_v1_supply, 22);
 
 /**
  * ServeHello opens the stream.
@@ -674,7 +950,7 @@ export type ServeHello = Message<"thegrid.v1.ServeHello"> & {
  * Use `create(ServeHelloSchema)` to create a new message.
  */
 export const ServeHelloSchema: GenMessage<ServeHello> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 16);
+  messageDesc(file_thegrid_v1_supply, 23);
 
 /**
  * ServeResponse is a frame to the supplier, at most 256 KiB.
@@ -709,7 +985,7 @@ export type ServeResponse = Message<"thegrid.v1.ServeResponse"> & {
  * Use `create(ServeResponseSchema)` to create a new message.
  */
 export const ServeResponseSchema: GenMessage<ServeResponse> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 17);
+  messageDesc(file_thegrid_v1_supply, 24);
 
 /**
  * ServeWelcome says that the supplier is connected.
@@ -737,7 +1013,7 @@ export type ServeWelcome = Message<"thegrid.v1.ServeWelcome"> & {
  * Use `create(ServeWelcomeSchema)` to create a new message.
  */
 export const ServeWelcomeSchema: GenMessage<ServeWelcome> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 18);
+  messageDesc(file_thegrid_v1_supply, 25);
 
 /**
  * SupplierCommand is one step of one delivery to its supplier.
@@ -797,7 +1073,7 @@ export type SupplierCommand = Message<"thegrid.v1.SupplierCommand"> & {
  * Use `create(SupplierCommandSchema)` to create a new message.
  */
 export const SupplierCommandSchema: GenMessage<SupplierCommand> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 19);
+  messageDesc(file_thegrid_v1_supply, 26);
 
 /**
  * SupplierOpen begins a delivery.
@@ -883,7 +1159,7 @@ export type SupplierOpen = Message<"thegrid.v1.SupplierOpen"> & {
  * Use `create(SupplierOpenSchema)` to create a new message.
  */
 export const SupplierOpenSchema: GenMessage<SupplierOpen> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 20);
+  messageDesc(file_thegrid_v1_supply, 27);
 
 /**
  * SupplierEvent is one step of one delivery from its supplier.
@@ -943,7 +1219,7 @@ export type SupplierEvent = Message<"thegrid.v1.SupplierEvent"> & {
  * Use `create(SupplierEventSchema)` to create a new message.
  */
 export const SupplierEventSchema: GenMessage<SupplierEvent> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 21);
+  messageDesc(file_thegrid_v1_supply, 28);
 
 /**
  * SupplierEnd is the supplier's own end of an answer.
@@ -964,7 +1240,7 @@ export type SupplierEnd = Message<"thegrid.v1.SupplierEnd"> & {
  * Use `create(SupplierEndSchema)` to create a new message.
  */
 export const SupplierEndSchema: GenMessage<SupplierEnd> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 22);
+  messageDesc(file_thegrid_v1_supply, 29);
 
 /**
  * SupplierFailure is the bad end of an answer.
@@ -992,7 +1268,7 @@ export type SupplierFailure = Message<"thegrid.v1.SupplierFailure"> & {
  * Use `create(SupplierFailureSchema)` to create a new message.
  */
 export const SupplierFailureSchema: GenMessage<SupplierFailure> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_supply, 23);
+  messageDesc(file_thegrid_v1_supply, 30);
 
 /**
  * SupplierFailureKind says whose fault a failure is.
@@ -1075,8 +1351,8 @@ export const SupplyService: GenService<{
   },
   /**
    * IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-   * SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED. A
-   * repeat is safe.
+   * SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+   * COLLATERAL_SHORT. A repeat is safe.
    *
    * @generated from rpc thegrid.v1.SupplyService.IssueUnits
    */
@@ -1096,7 +1372,43 @@ export const SupplyService: GenService<{
     output: typeof RetireUnitsResponseSchema;
   },
   /**
-   * GetSupply answers what the caller has issued and owes, by instrument; the figures add up.
+   * SetRenewal says what sweeps do with the caller's unsold Units of an instrument: retire them, or leave
+   * them and the asks for them as they are, as long as capacity and collateral suffice. Refused with
+   * SUPPLIER_NOT_ADMITTED. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.SupplyService.SetRenewal
+   */
+  setRenewal: {
+    methodKind: "unary";
+    input: typeof SetRenewalRequestSchema;
+    output: typeof SetRenewalResponseSchema;
+  },
+  /**
+   * PostCollateral moves available cash of the caller into its collateral; what the guarantee advanced for
+   * it is paid back from that at once. Refused with SUPPLIER_NOT_ADMITTED, INSUFFICIENT_FUNDS. A repeat is
+   * safe.
+   *
+   * @generated from rpc thegrid.v1.SupplyService.PostCollateral
+   */
+  postCollateral: {
+    methodKind: "unary";
+    input: typeof PostCollateralRequestSchema;
+    output: typeof PostCollateralResponseSchema;
+  },
+  /**
+   * WithdrawCollateral moves collateral that is not required back into the available cash. Refused with
+   * SUPPLIER_NOT_ADMITTED, COLLATERAL_SHORT. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.SupplyService.WithdrawCollateral
+   */
+  withdrawCollateral: {
+    methodKind: "unary";
+    input: typeof WithdrawCollateralRequestSchema;
+    output: typeof WithdrawCollateralResponseSchema;
+  },
+  /**
+   * GetSupply answers what the caller has issued and owes, by instrument, and how its collateral stands;
+   * the figures add up. A key with the scope `admin` may name any supplier. Refused with MEMBER_NOT_FOUND.
    *
    * @generated from rpc thegrid.v1.SupplyService.GetSupply
    */

@@ -1667,8 +1667,8 @@ export enum DisputePayer {
   UNSPECIFIED = 0,
 
   /**
-   * The supplier that served, from what it has earned, then its collateral; what is missing the guarantee
-   * pays.
+   * The supplier that served: its collateral, then what it has earned, then the guarantee, which does not
+   * pay for a supplier of the member's own affiliation group.
    *
    * @generated from enum value: DISPUTE_PAYER_SUPPLIER = 1;
    */

@@ -1,0 +1,149 @@
+"""Faults to plant in metering, in what follows after a settlement, and in receipts.
+How they are planted and who must notice is in `test_planted_faults`.
+"""
+
+from typing import Final
+
+from tests.simulation.mutants_of_orders import Mutant
+
+DISPUTES: Final = "tests/engine/test_disputes.py"
+METERING: Final = "tests/engine/test_metering.py"
+SETTLEMENT: Final = "tests/engine/test_settlement.py"
+IMAGES: Final = "tests/delivery/test_images.py"
+DOORS: Final = "tests/flows/test_usage.py tests/flows/test_metering.py"
+
+USAGE_MUTANTS: Final = (
+    Mutant(
+        "a refund may be more than the call has cost",
+        "engine/rules/disputes.py",
+        "if not 0 <= command.refund_micros <= dispute.cost_micros:",
+        "if command.refund_micros < 0:",
+        DISPUTES,
+    ),
+    Mutant(
+        "a dispute is decided twice",
+        "engine/rules/disputes.py",
+        'if dispute.status != "open":',
+        "if False:",
+        DISPUTES,
+    ),
+    Mutant(
+        "a record is disputed again and again",
+        "engine/rules/disputes.py",
+        "if command.usage_id in state.indices.dispute_of:",
+        "if False:",
+        DISPUTES,
+    ),
+    Mutant(
+        "the supplier pays for the venue",
+        "engine/rules/disputes.py",
+        'if payer == "supplier" and dispute.supplier_id in state.members:',
+        "if dispute.supplier_id in state.members:",
+        DISPUTES,
+    ),
+    Mutant(
+        "what nobody could pay counts as paid",
+        "engine/rules/disputes.py",
+        "        refunded_micros=paid_micros,",
+        "        refunded_micros=command.refund_micros,",
+        DISPUTES,
+    ),
+    Mutant(
+        "an open dispute is forgotten",
+        "engine/dispute_indices.py",
+        """            if new.status == "open":
+                self.open_disputes[new.member_id].add(dispute_id)
+            else:
+                self""",
+        """            if new.status == "open":
+                self.open_disputes[new.member_id].add(dispute_id)
+            if True:
+                self""",
+        DISPUTES,
+    ),
+    Mutant(
+        "a count too low is never flagged",
+        "engine/rules/metering.py",
+        "abs(by_supplier.prompt_tokens - canonical.prompt_tokens)",
+        "by_supplier.prompt_tokens - canonical.prompt_tokens",
+        METERING,
+    ),
+    Mutant(
+        "a specification may name a policy that there is not",
+        "engine/rules/metering.py",
+        "    if policy is None:\n        refuse(",
+        "    if policy is None:\n        return\n        refuse(",
+        METERING,
+    ),
+    Mutant(
+        "two receipt keys are in use",
+        "engine/rules/receipts.py",
+        "        if key.ended_at_us is None\n",
+        "        if False\n",
+        METERING,
+    ),
+    Mutant(
+        "a late report is recorded again and again",
+        "engine/apply/usage.py",
+        "closed._replace(awaits_report=False)",
+        "closed",
+        SETTLEMENT,
+    ),
+    Mutant(
+        "a report after a settlement is taken for a late one",
+        "engine/apply/__init__.py",
+        'awaits_report=record.status == "settled_at_deadline"',
+        "awaits_report=True",
+        SETTLEMENT,
+    ),
+    Mutant(
+        "a lost report loses the client's name for the call",
+        "engine/rules/usage.py",
+        "request_id=report.request_id or reservation.client_request_id,",
+        "request_id=report.request_id,",
+        SETTLEMENT,
+    ),
+    Mutant(
+        "width and height of a picture are not scaled alike",
+        "delivery/meter.py",
+        "long_px, short_px = rule.long_side_px, short_px * rule.long_side_px // long_px",
+        "long_px, short_px = rule.long_side_px, short_px",
+        IMAGES,
+    ),
+    Mutant(
+        "a long prompt is counted on the loop",
+        "delivery/meter.py",
+        "OFF_LOOP_CHARACTERS = 32_768",
+        "OFF_LOOP_CHARACTERS = 32_768_000",
+        DOORS,
+    ),
+    Mutant(
+        "reasoning that is forbidden goes to the client",
+        "delivery/serving.py",
+        'metering.reasoning == "forbidden"',
+        "False",
+        DOORS,
+    ),
+    Mutant(
+        "reasoning that nobody saw bills though the policy says no",
+        "delivery/delivery.py",
+        'if self._reasoning != "counted":',
+        'if self._reasoning == "forbidden":',
+        DOORS,
+    ),
+    Mutant(
+        "a receipt is signed without its prefix",
+        "api/records.py",
+        "self._private.sign(SIGNED_PREFIX + body)",
+        "self._private.sign(body)",
+        DOORS,
+    ),
+    Mutant(
+        "a summary shows everybody's calls",
+        "views/usage.py",
+        """        query.where("member_id = ?", member_id)
+        query.when(wanted.instrument_id""",
+        """        query.when(wanted.instrument_id""",
+        DOORS,
+    ),
+)
