@@ -89,10 +89,7 @@ class World:
         terms = MarketTerms(maker_fee_bps=10, taker_fee_bps=35)
         opening: list[commands.Command] = [
             commands.SetPolicy(
-                (
-                    ("standing_min_calls", 60),
-                    ("capacity_derating_per_mille", 1_000),
-                )
+                (("standing_min_calls", 60), ("capacity_derating_per_mille", 1_000))
             ),
             commands.FundGuarantee(1_000),
         ]
