@@ -31,6 +31,7 @@ from thegrid_gateway.messages import Messages, message_counting
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.openapi import document
 from thegrid_gateway.reads import Endpoint
+from thegrid_gateway.repeats import Repeats
 from thegrid_gateway.response_store import open_store
 from thegrid_gateway.responses import KeptResponses, Responses, response_counting
 from thegrid_gateway.routes import JSON, operations
@@ -87,7 +88,7 @@ class Gateway:
     def _handlers(self, pool: SessionPool, channel: grpc.aio.Channel) -> dict[str, Any]:
         """Answer what serves each operation of the table, by its name."""
         config, metrics, aliases = self.config, self.metrics, self._aliases
-        shared = (config, Link(pool, OutputLimits(channel)), metrics, aliases)
+        shared = (config, Link(pool, OutputLimits(channel), Repeats(channel)), metrics, aliases)
         counted = (config, channel, metrics, aliases)
         kept = KeptResponses(self._store, channel)
         models = ModelReads(Catalogue(config, channel, aliases), channel, aliases)

@@ -136,6 +136,7 @@ REASONS: Mapping[str, Row] = {
     "ALREADY_OPEN": Row(409, INVALID),
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),
     "STREAM_LIMIT": Row(429, RATE, retry=True),
+    "SUPPLIER_ON_PROBATION": Row(403, PERMISSION),
     "METERING_POLICY_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_EXISTS": Row(409, INVALID),
@@ -176,7 +177,7 @@ class ApiError(Exception):
     """An answer that is an error, in the shape of the surface that it is sent on.
 
     `retry` says whether the same request may succeed later, `retry_after_s` when; `headers` are
-    further headers of the answer.
+    further headers of the answer, `more` further keys of its body beside `error`.
     """
 
     def __init__(
@@ -191,6 +192,7 @@ class ApiError(Exception):
         retry_after_s: float | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
         messages_status: int = 0,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -202,6 +204,9 @@ class ApiError(Exception):
         self.retry = retry
         self.retry_after_s = retry_after_s
         self.headers = headers
+        self.more = more or {}
+        self.details: Mapping[str, object] | None = None
+        """What Anthropic's clients look at to go on by themselves."""
 
     def body(self) -> dict[str, object]:
         """Answer the JSON object; all four keys are always there."""
@@ -211,7 +216,8 @@ class ApiError(Exception):
                 "type": self.type,
                 "param": self.param,
                 "code": self.code,
-            }
+            },
+            **self.more,
         }
 
     def messages_body(self, request_id: str) -> dict[str, object]:
@@ -222,7 +228,9 @@ class ApiError(Exception):
             error["param"] = self.param
         if self.code:
             error["code"] = self.code
-        return {"type": "error", "error": error, "request_id": request_id}
+        if self.details:
+            error["details"] = self.details
+        return {"type": "error", "error": error, "request_id": request_id, **self.more}
 
     def retry_headers(self) -> list[tuple[bytes, bytes]]:
         """Answer the headers that tell OpenAI's clients whether and when to try again."""
@@ -307,9 +315,13 @@ def wrong_method(method: str, path: str) -> ApiError:
     return ApiError(405, f"Not allowed: {method} {path}.", code="method_not_allowed")
 
 
-def refused_field(param: str, message: str) -> ApiError:
+def refused_field(
+    param: str, message: str, details: Mapping[str, object] | None = None
+) -> ApiError:
     """Answer the error for a field that asks for what has no counterpart here."""
-    return ApiError(400, message, param=param, code="unsupported_parameter")
+    refused = ApiError(400, message, param=param, code="unsupported_parameter")
+    refused.details = details
+    return refused
 
 
 def internal() -> ApiError:

@@ -156,6 +156,11 @@ def message_check(messages_max: int, *, is_count: bool = False) -> Check:
         "mcp_servers": unserved,
         "user_profile_id": unserved,
         "diagnostics": unserved,
+        "thread": unserved,
+        "compaction": unserved,
+        "fallbacks": unserved,
+        "fallback_credit_token": unserved,
+        "billing_policy": unserved,
         "grid": preferences.CHECK,
     }
     required = ("model", "messages") if is_count else ("model", "messages", "max_tokens")

@@ -162,6 +162,7 @@ class Responses(Inference):
     """The endpoint that creates responses."""
 
     NAME = "responses"
+    SPEAKS_CHAT = False
 
     def __init__(
         self,
