@@ -68,9 +68,7 @@ class Config:
     max_page_size: int = _setting(1_000, "greatest page of a list, rows", 1, 100_000)
     max_streams_per_key: int = _setting(64, "open streams of one key", 1, 100_000)
     max_deliveries_per_key: int = _setting(1_024, "deliveries under way for one key", 1, 1_000_000)
-    max_deliveries: int = _setting(
-        20_000, "deliveries under way in this process", 1, 1_000_000
-    )
+    max_deliveries: int = _setting(20_000, "deliveries under way in this process", 1, 1_000_000)
     max_waiting_deliveries: int = _setting(
         2_048, "deliveries of one instrument that wait for a free supplier", 1, 1_000_000
     )

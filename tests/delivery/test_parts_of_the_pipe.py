@@ -81,7 +81,9 @@ async def test_cancelled_timers_do_not_pile_up() -> None:
 
 
 def waiter(member_id: str, name: str = "", told: Any = None) -> Waiter:
-    return Waiter("ins_x", member_id, name or member_id, lambda slot: None, told or (lambda _: None))
+    return Waiter(
+        "ins_x", member_id, name or member_id, lambda slot: None, told or (lambda _: None)
+    )
 
 
 def order_of_service(room: WaitingRoom) -> list[str]:
