@@ -4,6 +4,7 @@ Routing is Starlette's, the wire is uvicorn's.
 """
 
 import asyncio
+import hashlib
 import re
 import time
 from collections.abc import Sequence
@@ -44,6 +45,8 @@ class Http:
         self.is_messages = False
         """Whether the surface is Anthropic's, whose errors have a shape of their own."""
         self.status = 0
+        self.content_hash = b""
+        """SHA-256 of path and body, once it is read, where an Idempotency-Key asks for it."""
 
     def header(self, name: bytes) -> bytes:
         """Answer a header of the request by its name in lower case; empty when there is none."""
@@ -73,6 +76,13 @@ class Http:
 
     async def body(self) -> bytes:
         """Answer the whole body. Raises ApiError past a limit, ClientLeft when it never came."""
+        body = await self._whole_body()
+        if self.header(b"idempotency-key"):
+            path = self._scope["path"].encode()
+            self.content_hash = hashlib.sha256(path + b"\0" + body).digest()
+        return body
+
+    async def _whole_body(self) -> bytes:
         limit_bytes = self._config.body_max_bytes
         stated = self.header(b"content-length")
         if stated.isdigit() and int(stated) > limit_bytes:

@@ -297,4 +297,5 @@ def _record(
         divergence_tokens=divergence_tokens(report.canonical, by_supplier),
         divergent=policy is not None and is_divergent(policy, report.canonical, by_supplier),
         waited_us=report.waited_us,
+        request_digest=reservation.request_digest,
     )
