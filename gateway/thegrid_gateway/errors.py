@@ -136,6 +136,7 @@ REASONS: Mapping[str, Row] = {
     "ALREADY_OPEN": Row(409, INVALID),
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),
     "STREAM_LIMIT": Row(429, RATE, retry=True),
+    "SUPPLIER_ON_PROBATION": Row(403, PERMISSION),
     "METERING_POLICY_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_EXISTS": Row(409, INVALID),
@@ -197,6 +198,8 @@ class ApiError(Exception):
         self.retry_after_s = retry_after_s
         self.headers = headers
         self.more = more or {}
+        self.details: Mapping[str, object] | None = None
+        """What Anthropic's clients look at to go on by themselves."""
 
     def body(self) -> dict[str, object]:
         """Answer the JSON object; all four keys are always there."""
@@ -218,6 +221,8 @@ class ApiError(Exception):
             error["param"] = self.param
         if self.code:
             error["code"] = self.code
+        if self.details:
+            error["details"] = self.details
         return {"type": "error", "error": error, "request_id": request_id, **self.more}
 
     def retry_headers(self) -> list[tuple[bytes, bytes]]:
@@ -303,9 +308,13 @@ def wrong_method(method: str, path: str) -> ApiError:
     return ApiError(405, f"Not allowed: {method} {path}.", code="method_not_allowed")
 
 
-def refused_field(param: str, message: str) -> ApiError:
+def refused_field(
+    param: str, message: str, details: Mapping[str, object] | None = None
+) -> ApiError:
     """Answer the error for a field that asks for what has no counterpart here."""
-    return ApiError(400, message, param=param, code="unsupported_parameter")
+    refused = ApiError(400, message, param=param, code="unsupported_parameter")
+    refused.details = details
+    return refused
 
 
 def internal() -> ApiError:

@@ -152,6 +152,11 @@ def message_check(messages_max: int, *, is_count: bool = False) -> Check:
         "mcp_servers": anything,
         "user_profile_id": anything,
         "diagnostics": anything,
+        "thread": anything,
+        "compaction": anything,
+        "fallbacks": anything,
+        "fallback_credit_token": anything,
+        "billing_policy": anything,
         "grid": preferences.CHECK,
     }
     required = ("model", "messages") if is_count else ("model", "messages", "max_tokens")
