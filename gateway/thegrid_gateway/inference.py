@@ -22,6 +22,7 @@ from thegrid_gateway.answers import Answer
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, from_refusal, internal, refused_field
 from thegrid_gateway.http import ClientLeft, Http
+from thegrid_gateway.images import Images
 from thegrid_gateway.limits import OutputLimits
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.preferences import HEADER, preferences
@@ -44,6 +45,8 @@ class Inference:
 
     NAME = ""
     """The endpoint's name in the counts."""
+    SPEAKS_CHAT = True
+    """Whether its requests are chat completions as they are, so that fields have chat's names."""
     IS_MESSAGES = False
     """Whether errors have Anthropic's shape."""
 
@@ -52,6 +55,7 @@ class Inference:
         self._link = link
         self._metrics = metrics
         self._aliases = aliases
+        self._images = Images(config)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -105,6 +109,7 @@ class Inference:
         instrument = self._aliases.instrument(chat["model"])
         if instrument != chat["model"]:
             await self._link.limits.bound(chat, instrument, credential)
+        await self._images.settle(chat, names_fields=self.SPEAKS_CHAT)
         request = chat_request(chat)
         place = await self._link.repeats.place(http, credential)
         opening = delivery_pb2.Open(
@@ -147,7 +152,7 @@ def translated(translate: Any, body: Mapping[str, Any]) -> dict[str, Any]:
     try:
         chat: dict[str, Any] = translate(body)
     except FieldRefused as refused:
-        raise refused_field(refused.param, refused.message) from None
+        raise refused_field(refused.param, refused.message, refused.details) from None
     except MappingError as fault:
         raise ApiError(400, f"The body holds a value that is {fault}.") from None
     return chat

@@ -53,6 +53,7 @@ from thegrid_exchange.views.candles import CandlesReader, statistics_of
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.notices import NoticesReader
+from thegrid_exchange.views.performance import SupplierChangesReader
 from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
@@ -328,6 +329,7 @@ def _services(
         records=UsageRecords(live, signer, clock),
         replayer=replayer,
         prevented=PreventedReader(reader),
+        supplier_changes=SupplierChangesReader(reader),
         positions=PositionsReader(reader),
         activity=ActivityReader(reader),
         statements=StatementsReader(reader),
@@ -348,7 +350,13 @@ def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Re
     """The living pipe; its catalogue is folded after the state that it reads."""
     catalogue = Catalogue(live.state)
     sequencer.subscribe(catalogue.fold)
-    limits = DeliveryLimits(concurrent_deliveries_per_key=config.max_deliveries_per_key)
+    limits = DeliveryLimits(
+        concurrent_deliveries=config.max_deliveries,
+        concurrent_deliveries_per_key=config.max_deliveries_per_key,
+        waiting_deliveries=config.max_waiting_deliveries,
+        waiting_deliveries_per_member=config.max_waiting_deliveries_per_member,
+        wait_us=config.max_delivery_wait_ms * 1_000,
+    )
     return Relay(sequencer, catalogue, clock, ChatEdits(), limits=limits)
 
 

@@ -31,6 +31,7 @@ from thegrid_exchange.engine.rules.lots import (
     settle_endings,
 )
 from thegrid_exchange.engine.rules.metering import divergence_tokens, is_divergent, metering_policy
+from thegrid_exchange.engine.rules.performance import note_performance
 from thegrid_exchange.engine.rules.reference_index import note_delivered
 from thegrid_exchange.engine.rules.spending import note_spend
 from thegrid_exchange.engine.rules.waterfall import settle_claims
@@ -104,6 +105,7 @@ def settle(
         venue_paid_micros=venue_paid_micros,
     )
     yield events.UsageRecorded(record)
+    yield from note_performance(state, record)
     yield from note_spend(state, record, reservation)
     return record
 
