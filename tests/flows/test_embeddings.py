@@ -80,6 +80,7 @@ async def test_every_input_gets_its_vector_and_the_input_alone_is_billed(
         "good morning, good people",
     ]
     assert (handed.max_output_tokens, handed.HasField("request")) == (0, False)
+    assert (handed.dimensions, handed.embedding.HasField("dimensions")) == (DIMENSIONS, False)
     await supplier.give(1, vectors(1), vectors(0))
     await supplier.end(1, prompt_tokens=7)
     ended = (await call.done()).ended
@@ -190,7 +191,8 @@ async def test_shorter_vectors_where_the_instrument_has_them(
     market: Marketplace, supplier: ScriptedSupplier
 ) -> None:
     call = await ask(market, inputs("one", dimensions=3))
-    assert (await supplier.handed(1)).embedding.dimensions == 3
+    handed = await supplier.handed(1)
+    assert (handed.dimensions, handed.embedding.dimensions) == (3, 3)
     await supplier.give(1, vectors(0, length=3))
     await supplier.end(1)
     assert (await call.done()).HasField("ended")
