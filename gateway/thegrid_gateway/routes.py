@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 from thegrid_gateway import answer_schemas as answers
 from thegrid_gateway import queries
 from thegrid_gateway.config import Config
+from thegrid_gateway.embedding_validation import embedding_check
 from thegrid_gateway.fields import Check, Schema
 from thegrid_gateway.message_validation import message_check
 from thegrid_gateway.queries import Fields
@@ -37,6 +38,8 @@ class Operation(NamedTuple):
     counted_as: str = ""
     """Its name in the counts; empty where nothing is counted."""
     content_type: str = JSON
+    is_call: bool = False
+    """Whether it is a call of a model that is always answered whole."""
     statuses: tuple[int, ...] = ()
     """Statuses beyond 200 and those that every operation with a key may have."""
 
@@ -63,6 +66,15 @@ def _inference(config: Config) -> tuple[Operation, ...]:
             answers.CHAT,
             request_check(most),
             streams=True,
+        ),
+        Operation(
+            "createEmbedding",
+            "POST",
+            "/v1/embeddings",
+            "OpenAI's Embeddings, for instruments whose specification has an `embedding`.",
+            answers.EMBEDDINGS,
+            embedding_check(),
+            is_call=True,
         ),
         Operation(
             "createResponse",
