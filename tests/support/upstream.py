@@ -4,8 +4,10 @@ It is fast enough to measure against: `python -m tests.support.upstream PORT` se
 """
 
 import asyncio
+import base64
 import json
 import re
+import struct
 import sys
 import time
 from typing import Any
@@ -40,6 +42,14 @@ garbage    an event that is no JSON
 tools      a tool call in pieces
 reason     reasoning before the answer, in the newer word
 two        two choices, interleaved
+
+For embeddings, the mode stands in the first input:
+http:CODE  as above
+length:N   vectors of that length
+fewer      one vector less than there are inputs
+garbage    what is no JSON
+base64     vectors in base64
+backwards  the last vector first
 """
 _MODE = re.compile(r"mode=([a-z]+)(?::(\d+))?")
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -126,6 +136,36 @@ _WHOLE = {
 }
 
 
+def vector(text: str, length: int) -> list[float]:
+    """Answer what this server calls the vector of a text: its length, then numbers."""
+    return [float(len(text)), *(place / 8 for place in range(1, length))]
+
+
+def _embedded(request: dict[str, Any]) -> bytes:
+    inputs = request["input"]
+    found = _MODE.search(inputs[0])
+    mode, number = (found[1], int(found[2] or 0)) if found else ("", 0)
+    if mode == "http":
+        error = {"message": f"upstream says {number}", "type": "t", "param": None, "code": "c"}
+        return _answer(number, {"error": error})
+    length = number if mode == "length" else request.get("dimensions") or 8
+    data: list[Any] = [
+        {"object": "embedding", "index": index, "embedding": vector(text, length)}
+        for index, text in enumerate(inputs)
+    ]
+    if mode == "fewer":
+        data.pop()
+    elif mode == "backwards":
+        data.reverse()
+    elif mode == "base64":
+        for each in data:
+            packed = struct.pack(f"<{length}f", *each["embedding"])
+            each["embedding"] = base64.b64encode(packed).decode()
+    usage = {"prompt_tokens": 5 * len(inputs), "total_tokens": 5 * len(inputs)}
+    told = {"object": "list", "data": data, "model": "up-embed", "usage": usage}
+    return _answer(200, "garbage" if mode == "garbage" else told)
+
+
 class Upstream:
     """The server, and what it saw."""
 
@@ -206,6 +246,9 @@ class _Connection(asyncio.Protocol):
         if upstream.keeps_requests:
             upstream.requests.append(request)
             upstream.headers.append(self._headers)
+        if self._url.endswith(b"/embeddings"):
+            self._transport.write(_embedded(request))
+            return
         content = (request.get("messages") or [{}])[-1].get("content")
         found = _MODE.search(content if isinstance(content, str) else json.dumps(content))
         if found is None:
