@@ -75,7 +75,7 @@ async def count(prompt: Prompt, terms: Terms, most_tokens: int) -> int | Failure
     except PromptRefused as error:
         return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
     except ContextExceeded as error:
-        return _context_exceeded(terms, error.least_tokens, "messages")
+        return _context_exceeded(terms, error.least_tokens, prompt.field)
     except UnknownEncoding as error:
         return _not_carried(str(error))
 
@@ -96,7 +96,7 @@ def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int |
     asked_tokens = request.output_cap_tokens
     if asked_tokens is None:
         if room_tokens < 1:
-            return _context_exceeded(terms, prompt_tokens, "messages")
+            return _context_exceeded(terms, prompt_tokens, request.prompt.field)
         return min(spec.output_tokens_min, room_tokens)
     if asked_tokens > spec.output_tokens_min:
         return Failure(
@@ -107,7 +107,7 @@ def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int |
             asked_tokens,
         )
     if asked_tokens > room_tokens:
-        return _context_exceeded(terms, prompt_tokens + asked_tokens, "messages")
+        return _context_exceeded(terms, prompt_tokens + asked_tokens, request.prompt.field)
     return asked_tokens
 
 
@@ -116,7 +116,7 @@ def _context_exceeded(terms: Terms, tokens: int, field: str) -> Failure:
     return Failure(
         "CONTEXT_EXCEEDED",
         f"prompt and output come to {tokens} tokens or more, and the context window of"
-        f" {terms.instrument.symbol} is {limit}; shorten the messages or ask for less output",
+        f" {terms.instrument.symbol} is {limit}; shorten the prompt or ask for less output",
         field,
         limit,
         tokens,

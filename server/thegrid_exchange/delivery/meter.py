@@ -48,6 +48,10 @@ class Prompt(NamedTuple):
     images: Sequence[PromptImage] = ()
     schemas: int = 0
     """Schemas that the answer must keep to."""
+    tokens: int = 0
+    """Tokens that were given as such, which count as they are."""
+    field: str = "messages"
+    """Where in the request it stands."""
 
 
 class PromptRefused(Exception):
@@ -84,6 +88,7 @@ async def count_prompt(
         + policy.tool_tokens * prompt.tools
         + policy.tool_call_tokens * prompt.tool_calls
         + policy.schema_tokens * prompt.schemas
+        + prompt.tokens
         + sum(image_tokens(policy.images, image) for image in prompt.images)
     )
 
