@@ -51,14 +51,14 @@ def test_every_text_of_a_request_is_counted() -> None:
 @pytest.mark.parametrize(
     ("prompt_json", "texts", "tokens"),
     [
-        (b'"one"', {"prompt[0]": "one"}, 0),
-        (b'["one","two"]', {"prompt[0]": "one", "prompt[1]": "two"}, 0),
-        (b"[1,2,3]", {}, 3),
-        (b"[[1,2],[3]]", {}, 3),
+        (b'"one"', {"prompt[0]": "one"}, {}),
+        (b'["one","two"]', {"prompt[0]": "one", "prompt[1]": "two"}, {}),
+        (b"[1,2,3]", {}, {0: [1, 2, 3]}),
+        (b"[[1,2],[3]]", {}, {0: [1, 2], 1: [3]}),
     ],
 )
 def test_prompts_of_completions_are_counted(
-    prompt_json: bytes, texts: dict[str, str], tokens: int
+    prompt_json: bytes, texts: dict[str, str], tokens: dict[int, list[int]]
 ) -> None:
     prompt = prompt_of(chat_pb2.ChatRequest(prompt_json=prompt_json))
     assert {each.field: each.text for each in prompt.texts} == texts

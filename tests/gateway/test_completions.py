@@ -16,6 +16,7 @@ from tests.support.stand_in import StandIn
 from thegrid.completions import to_chat
 from thegrid.openai import request_from_json, request_to_json
 from thegrid.openai.errors import FieldRefused
+from thegrid_exchange.delivery.encodings import ready_encoding
 from thegrid_gateway.completion_validation import completion_check
 from thegrid_gateway.errors import ApiError
 
@@ -68,6 +69,8 @@ async def test_prompts_and_choices_are_numbered_in_order(tmp_path: Path) -> None
         assert [len(answer.choices) for answer in (tokens, again)] == [1, 2]
         # A token counts as one, however many prompts they are dealt to.
         assert tokens.usage.prompt_tokens == again.usage.prompt_tokens
+        # The upstream reads what they spell, as it may know another tokenizer.
+        assert market.upstream.requests[-1]["prompt"] == ['"#', "$%&"]
         nine = await complete(market, list(range(9)))
         assert nine.usage.prompt_tokens == tokens.usage.prompt_tokens + 4
         echoed = await complete(market, ["ab", "cd"], n=2, best_of=2, echo=True)
@@ -231,6 +234,19 @@ async def test_refusals_of_fields_reach_the_client(
     assert answer.status_code == 400
     assert answer.json()["error"]["param"] == "best_of"
     assert not exchange.calls
+
+
+async def test_tokens_are_the_instruments_own(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        for prompt, place in (([1 << 30], 0), ([[1], [2, 199_999]], 1)):
+            with pytest.raises(openai.BadRequestError) as refused:
+                await complete(market, prompt)
+            assert refused.value.param == f"prompt[{place}]"
+        encoding = await ready_encoding("o200k_base")
+        await complete(market, encoding.encode_ordinary("Once upon a time"))
+        assert market.upstream.requests[-1]["prompt"] == "Once upon a time"
+        assert len(market.upstream.requests) == 1
+        await market.settled()
 
 
 async def test_a_prompt_and_messages_exclude_each_other(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ Conversations are read in `chat`; all of this travels to the supplier untouched.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from thegrid.v1 import chat_pb2
@@ -24,8 +24,8 @@ class Prompts(NamedTuple):
 
     number: int
     texts: tuple[PromptText, ...]
-    tokens: int
-    """Tokens that were given as such."""
+    tokens: dict[int, list[int]]
+    """Prompts that were given as tokens, by their places."""
 
 
 def prompts_of(chat: chat_pb2.ChatRequest) -> Prompts | None:
@@ -44,6 +44,15 @@ def prompts_of(chat: chat_pb2.ChatRequest) -> Prompts | None:
     if not isinstance(prompts, list) or not prompts:
         raise invalid("request.prompt", _SHAPE, "shape")
     return _read(prompts, chat.suffix)
+
+
+def spelled(chat: chat_pb2.ChatRequest, texts: Mapping[int, str]) -> chat_pb2.ChatRequest:
+    """The request with its prompts as text, which came as tokens; the request itself is changed."""
+    value = json.loads(chat.prompt_json)
+    prompts = [texts[place] for place in range(len(texts))]
+    spelled_prompt = prompts if isinstance(value[0], list) else prompts[0]
+    chat.prompt_json = json.dumps(spelled_prompt, ensure_ascii=False).encode()
+    return chat
 
 
 def choices_of(each: int, prompts: Prompts | None) -> int:
@@ -79,13 +88,13 @@ def extra_of(extra_json: bytes) -> dict[str, Any]:
 
 def _read(prompts: list[Any], suffix: str) -> Prompts:
     texts: list[PromptText] = []
-    tokens = 0
+    tokens: dict[int, list[int]] = {}
     is_text = isinstance(prompts[0], str)
     for index, prompt in enumerate(prompts):
         if is_text and isinstance(prompt, str):
             texts.append(PromptText(f"prompt[{index}]", prompt))
         elif not is_text and _are(int, prompt):
-            tokens += len(prompt)
+            tokens[index] = prompt
         else:
             raise invalid("request.prompt", _SHAPE, "shape")
         if suffix:

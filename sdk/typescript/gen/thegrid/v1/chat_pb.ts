@@ -239,7 +239,8 @@ export type ChatRequest = Message<"thegrid.v1.ChatRequest"> & {
   /**
    * `prompt` of a legacy completion, verbatim JSON: a string, an array of strings, an array of tokens, or an
    * array of such arrays. A request has messages or a prompt, never both; each prompt gets `n` choices, in
-   * order. Texts are counted like those of messages, and a token counts as one.
+   * order. Texts are counted like those of messages; tokens are of the instrument's tokenizer, count as one
+   * each, and reach the supplier as the text that they spell.
    *
    * @generated from field: optional bytes prompt_json = 32;
    */
