@@ -1,4 +1,4 @@
-"""kill -9 of the exchange at every stage of a delivery: nothing is lost and nothing is billed twice.
+"""kill -9 of the exchange at every stage of a delivery: nothing is lost, nothing is billed twice.
 
 Each life is killed at one stage; the next one, whose clock stands a little later, recovers, settles
 what is overdue, and is proved by the checker of the fault suite before it is killed in its turn.
@@ -57,10 +57,8 @@ class Life:
         return self._number_of(made)
 
     def _number_of(self, made: Made) -> int:
-        found = [
-            n for n, each in self.supplier.opened.items() if each.delivery_id == made.delivery_id
-        ]
-        return found[0] if found else 0
+        opened, wanted = self.supplier.opened, made.delivery_id
+        return next((number for number in opened if opened[number].delivery_id == wanted), 0)
 
     async def stream(self, made: Made, text: str = SAID) -> int:
         """Bring the call so far that its client has read a text."""

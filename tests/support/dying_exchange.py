@@ -1,8 +1,8 @@
 """The whole exchange in a process of its own that kills itself at one stage of a delivery.
 
-Run as `python tests/support/dying_exchange.py STAGE FILE serve …`; it lives until FILE is there, and
-all behind FILE is for `grid-exchange`. Stages that can be seen from outside need no help: there the
-test kills the process itself.
+Run as `python tests/support/dying_exchange.py STAGE FILE serve …`; it lives until FILE is there,
+and all behind FILE is for `grid-exchange`. Stages that can be seen from outside need no help: there
+the test kills the process itself.
 """
 
 import os
