@@ -27,6 +27,7 @@ from thegrid_gateway.limits import OutputLimits
 from thegrid_gateway.messages import Messages, message_counting
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.reads import Reads
+from thegrid_gateway.repeats import Repeats
 from thegrid_gateway.response_store import open_store
 from thegrid_gateway.responses import KeptResponses, Responses, response_counting
 
@@ -70,7 +71,7 @@ class Gateway:
         )
         channel = open_channel(settings)
         self.pool = pool
-        link = Link(pool, OutputLimits(channel))
+        link = Link(pool, OutputLimits(channel), Repeats(channel))
         shared = (self.config, link, self.metrics, self._aliases)
         kept = KeptResponses(self._store, channel)
         self._posts = {

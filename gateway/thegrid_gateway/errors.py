@@ -136,6 +136,7 @@ REASONS: Mapping[str, Row] = {
     "ALREADY_OPEN": Row(409, INVALID),
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),
     "STREAM_LIMIT": Row(429, RATE, retry=True),
+    "SUPPLIER_ON_PROBATION": Row(403, PERMISSION),
     "METERING_POLICY_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_EXISTS": Row(409, INVALID),
@@ -169,7 +170,7 @@ class ApiError(Exception):
     """An answer that is an error, in the shape of the surface that it is sent on.
 
     `retry` says whether the same request may succeed later, `retry_after_s` when; `headers` are
-    further headers of the answer.
+    further headers of the answer, `more` further keys of its body beside `error`.
     """
 
     def __init__(
@@ -184,6 +185,7 @@ class ApiError(Exception):
         retry_after_s: float | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
         messages_status: int = 0,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -195,6 +197,7 @@ class ApiError(Exception):
         self.retry = retry
         self.retry_after_s = retry_after_s
         self.headers = headers
+        self.more = more or {}
 
     def body(self) -> dict[str, object]:
         """Answer the JSON object; all four keys are always there."""
@@ -204,7 +207,8 @@ class ApiError(Exception):
                 "type": self.type,
                 "param": self.param,
                 "code": self.code,
-            }
+            },
+            **self.more,
         }
 
     def messages_body(self, request_id: str) -> dict[str, object]:
@@ -215,7 +219,7 @@ class ApiError(Exception):
             error["param"] = self.param
         if self.code:
             error["code"] = self.code
-        return {"type": "error", "error": error, "request_id": request_id}
+        return {"type": "error", "error": error, "request_id": request_id, **self.more}
 
     def retry_headers(self) -> list[tuple[bytes, bytes]]:
         """Answer the headers that tell OpenAI's clients whether and when to try again."""

@@ -5,8 +5,6 @@ answers in the files of answers.
 """
 
 import asyncio
-import base64
-import hashlib
 import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -24,19 +22,22 @@ from thegrid_gateway.answers import Answer
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, from_refusal, internal, refused_field
 from thegrid_gateway.http import ClientLeft, Http
+from thegrid_gateway.images import Images
 from thegrid_gateway.limits import OutputLimits
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.preferences import HEADER, preferences
+from thegrid_gateway.repeats import Repeats
 
 _log = logging.getLogger("thegrid_gateway")
 _CLIENT_LEFT = 499
 
 
 class Link(NamedTuple):
-    """What leads to the exchange: sessions for calls, and what is known of instruments."""
+    """What leads to the exchange: sessions for calls, and what it is asked about them."""
 
     pool: SessionPool
     limits: OutputLimits
+    repeats: Repeats
 
 
 class Inference:
@@ -44,6 +45,8 @@ class Inference:
 
     NAME = ""
     """The endpoint's name in the counts."""
+    SPEAKS_CHAT = True
+    """Whether its requests are chat completions as they are, so that fields have chat's names."""
     IS_MESSAGES = False
     """Whether errors have Anthropic's shape."""
 
@@ -52,6 +55,7 @@ class Inference:
         self._link = link
         self._metrics = metrics
         self._aliases = aliases
+        self._images = Images(config)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -64,7 +68,7 @@ class Inference:
         except ClientLeft:
             http.status = http.status or _CLIENT_LEFT
         except ApiError as refused:
-            await http.refuse(refused)
+            await http.refuse(await self._link.repeats.explained(http, refused))
         except GridError as lost:
             await http.refuse(from_refusal(lost))
         except Exception:
@@ -105,16 +109,20 @@ class Inference:
         instrument = self._aliases.instrument(chat["model"])
         if instrument != chat["model"]:
             await self._link.limits.bound(chat, instrument, credential)
+        await self._images.settle(chat, names_fields=self.SPEAKS_CHAT)
+        request = chat_request(chat)
+        place = await self._link.repeats.place(http, credential)
         opening = delivery_pb2.Open(
-            delivery_id=_delivery_id(http, credential),
+            delivery_id=place.delivery_id,
             credential=credential,
             instrument=instrument,
-            request=chat_request(chat),
+            request=request,
             preferences=wanted,
             window_bytes=self._config.window_bytes,
             client_request_id=http.request_id,
             include_usage=include_usage,
             traceparent=http.traceparent(),
+            request_digest=place.request_digest,
         )
         return await self._link.pool.open(opening, is_whole=not is_stream)
 
@@ -148,14 +156,3 @@ def translated(translate: Any, body: Mapping[str, Any]) -> dict[str, Any]:
     except MappingError as fault:
         raise ApiError(400, f"The body holds a value that is {fault}.") from None
     return chat
-
-
-def _delivery_id(http: Http, credential: str) -> str:
-    """Answer the delivery's id: fresh, or the same for a repeat of an Idempotency-Key."""
-    key = http.header(b"idempotency-key")
-    if not key:
-        return "dlv_" + http.token
-    if len(key) > 256:
-        raise ApiError(400, "The header Idempotency-Key is longer than 256 characters.")
-    digest = hashlib.sha256(credential.encode() + b"\0" + key).digest()
-    return "dlv_" + base64.b32encode(digest)[:26].decode().lower()

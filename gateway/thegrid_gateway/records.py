@@ -14,6 +14,8 @@ from thegrid.v1 import delivery_pb2, usage_pb2
 
 Headers = list[tuple[bytes, bytes]]
 Ending = delivery_pb2.DeliveryEnded | delivery_pb2.DeliveryFailed
+Told = Ending | usage_pb2.GetUsageResponse
+"""What carries a record, and the record signed."""
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _RECEIPT_HEADER_MAX = 4_096
@@ -114,7 +116,7 @@ def signed(receipt: usage_pb2.Receipt) -> str:
     return base64.b64encode(receipt.SerializeToString()).decode() if receipt.signature else ""
 
 
-def receipt(told: Ending) -> dict[str, Any]:
+def receipt(told: Told) -> dict[str, Any]:
     """Answer the short form that ends a stream, and the record as the exchange signed it."""
     record = told.usage
     return {
@@ -184,9 +186,22 @@ def span_text(span_us: int) -> str:
     return f"{minutes}m{seconds}" if minutes else seconds
 
 
-def billed_headers(ended: delivery_pb2.DeliveryEnded) -> Headers:
+def recorded_headers(told: Told) -> Headers:
+    """Answer the headers that say which call a record is of, who served it and what it cost."""
+    record = told.usage
+    started = delivery_pb2.DeliveryStarted(
+        usage_id=record.usage_id,
+        supplier_id=record.supplier_id,
+        serving_model=record.serving_model,
+        instrument_id=record.instrument_id,
+        spec_version=record.spec_version,
+    )
+    return [*served_headers(started), *billed_headers(told)]
+
+
+def billed_headers(told: Told) -> Headers:
     """Answer the headers that say what a finished call cost, with the record as it was signed."""
-    record, proof = ended.usage, signed(ended.receipt)
+    record, proof = told.usage, signed(told.receipt)
     headers = [
         (b"x-grid-billed-tokens", str(record.billed_tokens).encode()),
         (b"x-grid-cost-micros", str(record.cost_micros).encode()),

@@ -164,6 +164,7 @@ class Responses(Inference):
     """The endpoint that creates responses."""
 
     NAME = "responses"
+    SPEAKS_CHAT = False
 
     def __init__(
         self,

@@ -53,6 +53,7 @@ from thegrid_exchange.views.candles import CandlesReader, statistics_of
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.notices import NoticesReader
+from thegrid_exchange.views.performance import SupplierChangesReader
 from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
@@ -328,6 +329,7 @@ def _services(
         records=UsageRecords(live, signer, clock),
         replayer=replayer,
         prevented=PreventedReader(reader),
+        supplier_changes=SupplierChangesReader(reader),
         positions=PositionsReader(reader),
         activity=ActivityReader(reader),
         statements=StatementsReader(reader),

@@ -23,7 +23,7 @@ BODY: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "
 
 @contextlib.asynccontextmanager
 async def process(
-    *arguments: str, **variables: str
+    *arguments: str, stderr: Any = None, **variables: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """Run the command; answers the process and the address it says it serves at."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GRID_")}
@@ -34,6 +34,7 @@ async def process(
         *arguments,
         env={**kept, **variables},
         stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
     )
     try:
         assert running.stdout is not None

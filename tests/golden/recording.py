@@ -73,7 +73,7 @@ def _rarer(exchange: Exchange) -> None:
     exchange.ok(commands.TransferUnits(reader, INSTRUMENT, 3))
     for number, verdict in enumerate(("in_spec", "failed", "cancelled_by_client")):
         delivery_id = f"dlv_golden{number}"
-        exchange.ok(reserving(delivery_id, reader, 1_000, 20_000))
+        exchange.ok(reserving(delivery_id, reader, 1_000, 20_000, key_id="key_reader"))
         exchange.ok(commands.Mark(delivery_id, 2_500))
         billed = 0 if verdict == "failed" else 3_400
         counts = TokenCounts(1_000, 2_400)

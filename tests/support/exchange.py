@@ -27,6 +27,7 @@ from thegrid.v1 import (
     members_pb2,
     members_pb2_grpc,
     notices_pb2_grpc,
+    performance_pb2_grpc,
     supply_pb2,
     supply_pb2_grpc,
     trading_pb2,
@@ -79,6 +80,10 @@ class Participant:
     @property
     def supply(self) -> Any:
         return self.exchange.stub(supply_pb2_grpc.SupplyServiceStub, self.secret)
+
+    @property
+    def performance(self) -> Any:
+        return self.exchange.stub(performance_pb2_grpc.PerformanceServiceStub, self.secret)
 
     @property
     def history(self) -> Any:

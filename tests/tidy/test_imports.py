@@ -33,7 +33,8 @@ MAY_USE = {
     "sdk/python/thegrid/receipts.py": {*SDK_BASE, "cryptography"},
     "sdk/python/thegrid": SDK_BASE,
     "gateway/thegrid_gateway": {
-        *("click", "google", "grpc", "httptools", "msgspec", "orjson", "prometheus_client"),
+        *("aiohttp", "click", "google", "grpc", "httptools", "msgspec", "orjson"),
+        "prometheus_client",
         *("starlette", "thegrid", "uvicorn", "uvloop"),
     },
     "server/thegrid_exchange": {

@@ -72,6 +72,7 @@ def call_request(
         concurrent_deliveries=caller.concurrent_deliveries,
         traceparent=opening.traceparent,
         keys_above=tuple((key.key_id, key.concurrent_deliveries) for key in caller.line[1:]),
+        request_digest=opening.request_digest,
     )
 
 

@@ -27,6 +27,7 @@ from thegrid_exchange.views.candles import CandlesReader
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.notices import NoticesReader
+from thegrid_exchange.views.performance import SupplierChangesReader
 from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.reference_index import ReferenceIndexReader
@@ -58,6 +59,7 @@ class Services:
     records: UsageRecords
     replayer: Replayer
     prevented: PreventedReader
+    supplier_changes: SupplierChangesReader
     positions: PositionsReader
     activity: ActivityReader
     statements: StatementsReader

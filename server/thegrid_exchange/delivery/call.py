@@ -98,6 +98,7 @@ class Call:
                 relay_id=self._relay.relay_id,
                 requested_model=request.requested_model,
                 client_request_id=request.client_request_id,
+                request_digest=request.request_digest,
             )
         )
         if isinstance(reply, Refusal):

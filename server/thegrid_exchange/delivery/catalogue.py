@@ -106,7 +106,13 @@ class Catalogue:
     def offer(self, member_id: str, instrument_id: str) -> Offer | None:
         """What a supplier offers for the instrument, if it may serve it now."""
         offer = self._state.offers.get((member_id, instrument_id))
-        return offer if offer is not None and self.is_able(member_id, instrument_id) else None
+        if offer is None or not self.is_able(member_id, instrument_id):
+            return None
+        standing = self._state.standings.get((member_id, instrument_id))
+        if standing is None or standing.status != "probation":
+            return offer
+        most = self._state.term("probation_deliveries")
+        return offer._replace(concurrent_deliveries=min(offer.concurrent_deliveries, most))
 
     def is_able(self, member_id: str, instrument_id: str) -> bool:
         """Whether a supplier is admitted and neither it nor its admission is suspended."""

@@ -67,6 +67,7 @@ class CallRequest(NamedTuple):
     traceparent: str = ""
     keys_above: tuple[tuple[str, int], ...] = ()
     """Keys above the key, each with its limit of deliveries at once; 0 for none."""
+    request_digest: str = ""
 
 
 class Piece(NamedTuple):

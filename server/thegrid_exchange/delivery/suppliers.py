@@ -91,6 +91,7 @@ class Suppliers:
     def drain(self, link: Link) -> None:
         """The supplier takes no new calls over this stream."""
         link.draining = True
+        self._tell(link.supplier_id)
         self._dismiss_waiting(link)
 
     def connected(self, supplier_id: str) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ class Suppliers:
             sorted(
                 instrument_id
                 for instrument_id, links in self._links.items()
-                if any(link.supplier_id == supplier_id for link in links)
+                if any(link.supplier_id == supplier_id and not link.draining for link in links)
             )
         )
 

@@ -55,6 +55,8 @@ Verdict = Literal[
     "client_fault",
     "venue_fault",
 ]
+SupplierStatus = Literal["none", "admitted", "warned", "suspended", "probation", "ended"]
+StandingCause = Literal["operator", "performance", "uptime", "offer"]
 NoticeKind = Literal[
     "low_cash",
     "low_tokens",

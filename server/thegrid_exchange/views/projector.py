@@ -14,6 +14,7 @@ from thegrid_exchange.views import (
     candles,
     lots,
     notices,
+    performance,
     prevented,
     reference_index,
     sql,
@@ -83,7 +84,16 @@ class Projector:
         sums = statements.Collector(self._partition)
         sums.collect(ledger.posted)
         writes.extend(sums.statements())
-        for module in (lots, usage, prevented, sweeps, activity, reference_index, notices):
+        for module in (
+            lots,
+            usage,
+            prevented,
+            sweeps,
+            activity,
+            reference_index,
+            notices,
+            performance,
+        ):
             collector: Any = module.Collector(batch, self._partition)
             collector.collect()
             writes.extend(collector.statements())

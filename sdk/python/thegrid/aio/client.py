@@ -20,6 +20,7 @@ from thegrid.aio.members import Members
 from thegrid.aio.notices import Notices
 from thegrid.aio.order_session import OrderSession
 from thegrid.aio.orders import Orders
+from thegrid.aio.performance import Performance
 from thegrid.aio.supply import Supply
 from thegrid.aio.transport import Transport
 from thegrid.aio.usage import Usage
@@ -67,6 +68,7 @@ class AsyncClient:
         self.accounts = Accounts(self._transport)
         self.history = History(self._transport)
         self.usage = Usage(self._transport)
+        self.performance = Performance(self._transport)
         self.supply = Supply(self._transport)
         self.members = Members(self._transport)
         self.notices = Notices(self._transport)

@@ -5,7 +5,6 @@ What each does stands in the file of its noun.
 import click
 
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, watch
-from thegrid.cli.admin_usage import admin
 from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
 from thegrid.cli.export import export
@@ -15,6 +14,7 @@ from thegrid.cli.keys import keys
 from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import settings, whoami
 from thegrid.cli.notices import notices, webhooks
+from thegrid.cli.performance import admin, performance, supplier_changes
 from thegrid.cli.quoting import cancel_after, prevented, quote
 from thegrid.cli.reference_index import index
 from thegrid.cli.session import EXIT_CODES, GridGroup
@@ -77,6 +77,8 @@ for command in (
     count,
     cancel_call,
     supply,
+    performance,
+    supplier_changes,
     issuance,
     collateral,
     whoami,

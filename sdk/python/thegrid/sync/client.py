@@ -23,6 +23,7 @@ from thegrid.sync.members import Members
 from thegrid.sync.notices import Notices
 from thegrid.sync.order_session import OrderSession
 from thegrid.sync.orders import Orders
+from thegrid.sync.performance import Performance
 from thegrid.sync.supply import Supply
 from thegrid.sync.transport import Transport
 from thegrid.sync.usage import Usage
@@ -68,6 +69,7 @@ class Client:
         self.accounts = Accounts(self._transport)
         self.history = History(self._transport)
         self.usage = Usage(self._transport)
+        self.performance = Performance(self._transport)
         self.supply = Supply(self._transport)
         self.members = Members(self._transport)
         self.notices = Notices(self._transport)

@@ -89,7 +89,7 @@ class DeliveryCommand(_message.Message):
     def __init__(self, call: _Optional[int] = ..., open: _Optional[_Union[Open, _Mapping]] = ..., part: _Optional[_Union[RequestPart, _Mapping]] = ..., window: _Optional[_Union[WindowGrant, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ...) -> None: ...
 
 class Open(_message.Message):
-    __slots__ = ("delivery_id", "credential", "instrument", "request", "parts_bytes", "window_bytes", "preferences", "client_request_id", "include_usage", "traceparent")
+    __slots__ = ("delivery_id", "credential", "instrument", "request", "parts_bytes", "window_bytes", "preferences", "client_request_id", "include_usage", "traceparent", "request_digest")
     DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
     CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +100,7 @@ class Open(_message.Message):
     CLIENT_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_USAGE_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
     delivery_id: str
     credential: str
     instrument: str
@@ -110,7 +111,8 @@ class Open(_message.Message):
     client_request_id: str
     include_usage: bool
     traceparent: str
-    def __init__(self, delivery_id: _Optional[str] = ..., credential: _Optional[str] = ..., instrument: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., preferences: _Optional[_Union[DeliveryPreferences, _Mapping]] = ..., client_request_id: _Optional[str] = ..., include_usage: bool = ..., traceparent: _Optional[str] = ...) -> None: ...
+    request_digest: str
+    def __init__(self, delivery_id: _Optional[str] = ..., credential: _Optional[str] = ..., instrument: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., preferences: _Optional[_Union[DeliveryPreferences, _Mapping]] = ..., client_request_id: _Optional[str] = ..., include_usage: bool = ..., traceparent: _Optional[str] = ..., request_digest: _Optional[str] = ...) -> None: ...
 
 class DeliveryPreferences(_message.Message):
     __slots__ = ("max_price_micros", "only_supplier_ids", "ignore_supplier_ids", "order_supplier_ids", "allow_fallbacks", "data_policies", "regions", "models", "hedge_after_percent")

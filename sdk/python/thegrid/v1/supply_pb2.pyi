@@ -26,16 +26,20 @@ SUPPLIER_FAILURE_KIND_CLIENT_FAULT: SupplierFailureKind
 SUPPLIER_FAILURE_KIND_FAILED: SupplierFailureKind
 
 class Offer(_message.Message):
-    __slots__ = ("instrument_id", "symbol", "terms", "update_time")
+    __slots__ = ("instrument_id", "symbol", "terms", "update_time", "spec_version", "shortfalls")
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
+    SPEC_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SHORTFALLS_FIELD_NUMBER: _ClassVar[int]
     instrument_id: str
     symbol: str
     terms: OfferTerms
     update_time: _timestamp_pb2.Timestamp
-    def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., terms: _Optional[_Union[OfferTerms, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    spec_version: int
+    shortfalls: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., terms: _Optional[_Union[OfferTerms, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., spec_version: _Optional[int] = ..., shortfalls: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OfferTerms(_message.Message):
     __slots__ = ("model", "capabilities", "context_tokens", "output_tokens", "concurrent_deliveries", "throughput_tokens_per_second", "region", "data_policy", "quality_milli", "first_token_us", "honoured_fields")

@@ -117,7 +117,8 @@ class SupplyServiceServicer(object):
 
     def IssueUnits(self, request, context):
         """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-        SUPPLIER_NOT_ADMITTED, OFFER_NOT_FOUND, CAPACITY_EXCEEDED, COLLATERAL_SHORT. A repeat is safe.
+        SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+        COLLATERAL_SHORT. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -291,7 +291,8 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
 
     IssueUnits: _SupplyServiceIssueUnitsType
     """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-    SUPPLIER_NOT_ADMITTED, OFFER_NOT_FOUND, CAPACITY_EXCEEDED, COLLATERAL_SHORT. A repeat is safe.
+    SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+    COLLATERAL_SHORT. A repeat is safe.
     """
 
     RetireUnits: _SupplyServiceRetireUnitsType
@@ -406,7 +407,8 @@ class SupplyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.supply_pb2.IssueUnitsResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.IssueUnitsResponse]]:
         """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-        SUPPLIER_NOT_ADMITTED, OFFER_NOT_FOUND, CAPACITY_EXCEEDED, COLLATERAL_SHORT. A repeat is safe.
+        SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+        COLLATERAL_SHORT. A repeat is safe.
         """
 
     @abc.abstractmethod

@@ -50,6 +50,8 @@ def offer_message(offer: Offer, symbol: str) -> supply_pb2.Offer:
             honoured_fields=offer.honoured_fields,
         ),
         update_time=time_of(offer.registered_at_us),
+        spec_version=offer.spec_version,
+        shortfalls=offer.shortfalls,
     )
 
 

@@ -133,6 +133,7 @@ def _settled_message(usage: UsageRecord, symbol: str) -> usage_pb2.UsageRecord:
             draw.tokens for draw in usage.draws if draw.issuer_id != usage.supplier_id
         ),
         waited_us=usage.waited_us,
+        request_digest=usage.request_digest,
     )
 
 
@@ -221,4 +222,5 @@ def pending_message(reservation: Reservation, symbol: str) -> usage_pb2.UsageRec
         reserved_tokens=reservation.reserved_tokens,
         status=usage_pb2.USAGE_STATUS_PENDING,
         start_time=time_of(reservation.opened_at_us),
+        request_digest=reservation.request_digest,
     )

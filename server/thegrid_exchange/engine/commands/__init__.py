@@ -198,6 +198,7 @@ class Reserve(NamedTuple):
     relay_id: str = ""
     requested_model: str = ""
     client_request_id: str = ""
+    request_digest: str = ""
 
 
 class Mark(NamedTuple):

@@ -44,6 +44,12 @@ from thegrid_exchange.engine.events.membership import (
     Posted,
     SpecPublished,
 )
+from thegrid_exchange.engine.events.quality import (
+    PerformanceNoted,
+    SpecReviewed,
+    StandingSet,
+    SupplierChangeRecorded,
+)
 from thegrid_exchange.engine.events.supply import (
     AbilityChanged,
     AvailabilityChanged,
@@ -148,7 +154,6 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
-    | AbilityChanged
     | CollateralMarked
     | ShortfallRecorded
     | UnitsRenewed
@@ -157,6 +162,11 @@ Event = (
     | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
+    | AbilityChanged
+    | PerformanceNoted
+    | SpecReviewed
+    | StandingSet
+    | SupplierChangeRecorded
     | MeteringPolicyDefined
     | ReceiptKeyRegistered
     | LateReportRecorded
@@ -217,6 +227,7 @@ __all__ = [
     "OrdersSwept",
     "OutageRecorded",
     "ParcelsMoved",
+    "PerformanceNoted",
     "PolicyChanged",
     "Posted",
     "ReceiptKeyRegistered",
@@ -227,7 +238,10 @@ __all__ = [
     "SelfTradePrevented",
     "ShortfallRecorded",
     "SpecPublished",
+    "SpecReviewed",
     "SpendNoted",
+    "StandingSet",
+    "SupplierChangeRecorded",
     "SupplierChanged",
     "SweepFinished",
     "SweepStarted",

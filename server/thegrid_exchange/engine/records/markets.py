@@ -53,6 +53,16 @@ class SpecVersion(NamedTuple):
     published_at_us: int
 
 
+class SpecReview(NamedTuple):
+    """How far the offers of an instrument were compared with the contract in force."""
+
+    instrument_id: str
+    version: int
+    """The last version that all offers were compared with."""
+    after_member_id: str = ""
+    """Where the comparison with the next version goes on; empty when it has not begun."""
+
+
 class Instrument(NamedTuple):
     """A tradable quality contract; its versions lie in their own table."""
 

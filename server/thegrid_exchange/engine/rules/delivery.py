@@ -63,6 +63,7 @@ def reserve(state: State, command: commands.Reserve) -> Rule[replies.ReserveRepl
         opened_at_us=state.now_us,
         spend_held_micros=held_micros,
         client_request_id=command.client_request_id,
+        request_digest=command.request_digest,
     )
     yield events.ReservationOpened(reservation)
     yield from top_up(state, member, instrument)

@@ -1,0 +1,38 @@
+"""Events of how suppliers do: performance, standing.
+
+Applying one is a plain write (see `apply`).
+"""
+
+from typing import NamedTuple
+
+from thegrid_exchange.engine.records import (
+    PerformanceBucket,
+    SpecReview,
+    Standing,
+    SupplierChange,
+)
+
+
+class PerformanceNoted(NamedTuple):
+    """Judged calls were counted: these buckets now read so."""
+
+    buckets: tuple[PerformanceBucket, ...]
+
+
+class StandingSet(NamedTuple):
+    """An admission's place on the ladder now reads so; `change` when the status moved."""
+
+    standing: Standing
+    change: SupplierChange | None = None
+
+
+class SupplierChangeRecorded(NamedTuple):
+    """A change that touches all instruments of a supplier, or one it is not admitted to."""
+
+    change: SupplierChange
+
+
+class SpecReviewed(NamedTuple):
+    """Offers were compared with a contract that has come into force, as far as this says."""
+
+    review: SpecReview
