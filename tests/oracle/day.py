@@ -54,13 +54,14 @@ class Day:
     def opening(self) -> list[Any]:
         """A small exchange with two markets, three suppliers and four consumers."""
         figures = {"capacity_derating_per_mille": 1_000, "outage_gap_us": 0}
+        figures |= {"standing_enforced": 0, "availability_samples_max": 10_000}
         if self.poor:
             # Then nothing is withheld of resales, and the index allows for high refunds.
             figures |= {"resale_gains_max": 0, "refund_index_per_mille": 9_000}
         figures |= {"lot_window_us": self.window, "sweep_interval_us": self.window}
         opening: list[Any] = [
             commands.SetPolicy(tuple(figures.items())),
-            commands.FundGuarantee(5 * DOLLAR),
+            commands.FundGuarantee((400 if self.poor else 5) * DOLLAR),
         ]
         fees = MarketTerms(maker_fee_bps=11, taker_fee_bps=37)
         opening += [commands.DefineInstrument(name, name, SPEC, fees) for name in SYMBOLS]
@@ -323,7 +324,7 @@ class Day:
         changes = (
             ("retire_unsold_at_sweep", rand.randint(0, 1)),
             ("max_parcels", rand.choice((2, 5, 1_000, 1_000))),
-            ("price_band_bps", rand.choice((0, 0, 9_000))),
+            ("price_band_bps", rand.choice((0, 0, 0, 0, 9_000))),
             ("index_trades_min", rand.choice((1, 1, 2, 3))),
             ("index_final_after_us", rand.choice((0, HOUR // 2))),
             ("refund_index_per_mille", rand.choice((500, 1_250, 9_000, 9_000))),

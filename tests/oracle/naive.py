@@ -1,7 +1,8 @@
 """The naive exchange: one command after the other, each with its refusal or its answer.
 
 It is written from the rules of the market alone and shares no line with the engine; what it cannot
-do is in no command that it is given: auctions, halts, limits of keys, notices and outages.
+do is in no command that it is given: auctions, halts, limits of keys, notices, outages, and the
+suspension of suppliers by their figures.
 """
 
 from collections.abc import Callable
@@ -106,12 +107,18 @@ def suspend_member(books: Books, ask: Any) -> None:
     demand(ask.member_id in books.members, "MEMBER_NOT_FOUND")
     if not books.members[ask.member_id].suspended:
         _replace(books, ask.member_id, suspended=True)
+        supplying.note_turns(books, ask.member_id)
         trading.cancel_matching(books, ask.member_id, "", "")
 
 
 def cancel_orders(books: Books, ask: Any) -> list[str]:
     demand(ask.member_id in books.members, "MEMBER_NOT_FOUND")
     return trading.cancel_matching(books, ask.member_id, ask.market_id, ask.tag)
+
+
+def reinstate_member(books: Books, ask: Any) -> None:
+    _replace(books, ask.member_id, suspended=False)
+    supplying.note_turns(books, ask.member_id)
 
 
 def set_fee_tier(books: Books, ask: Any) -> None:
@@ -129,11 +136,7 @@ def admit_supplier(books: Books, ask: Any) -> None:
 
 def register_offer(books: Books, ask: Any) -> None:
     active(books, ask.member_id, "supplier")
-    supplier = books.suppliers.get(ask.member_id)
-    admission = books.admissions.get((ask.member_id, ask.instrument_id))
-    demand(supplier and admission, "SUPPLIER_NOT_ADMITTED")
-    demand(not (supplier and supplier.suspended), "SUPPLIER_NOT_ADMITTED")
-    demand(not (admission and admission.suspended), "SUPPLIER_NOT_ADMITTED")
+    demand((ask.member_id, ask.instrument_id) in books.admissions, "SUPPLIER_NOT_ADMITTED")
     books.offers[ask.member_id, ask.instrument_id] = True
     supplying.note_turns(books, ask.member_id)
 
@@ -208,7 +211,7 @@ COMMANDS: dict[str, Callable[[Books, Any], Any]] = {
     "UpdateMember": update_member,
     "UpdateSettings": update_settings,
     "SuspendMember": suspend_member,
-    "ReinstateMember": lambda books, ask: _replace(books, ask.member_id, suspended=False),
+    "ReinstateMember": reinstate_member,
     "SetFeeTier": set_fee_tier,
     "AdmitSupplier": admit_supplier,
     "SuspendSupplier": lambda books, ask: supplying.suspend(books, ask, True),

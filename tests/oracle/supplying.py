@@ -20,6 +20,8 @@ def is_able(books: Books, member: str, instrument: str) -> bool:
     admission = books.admissions.get((member, instrument))
     if supplier is None or supplier.suspended or admission is None or admission.suspended:
         return False
+    if books.members[member].suspended:
+        return False
     linked = [names for (owner, _), names in books.links.items() if owner == member]
     return (member, instrument) in books.offers and any(instrument in names for names in linked)
 

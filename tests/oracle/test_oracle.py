@@ -32,7 +32,7 @@ AT_LEAST_EACH = {
     "IssueUnits": 200,
     "TradeExecuted": 60,
     "LotMinted": 60,
-    "UsageRecorded": 150,
+    "UsageRecorded": 50,
     "posted expire": 40,
     "posted refund": 30,
 }
@@ -52,7 +52,8 @@ AT_LEAST_IN_ALL = {
     "posted cover_earnings": 5,
     "posted penalty_collateral": 80,
     "posted dispute_guarantee": 100,
-    "losses": 2,
+    "posted cover_guarantee": 2,
+    "losses": 4,
     "RetireUnits": 200,
     "PostCollateral": 300,
     "WithdrawCollateral": 200,
@@ -62,6 +63,7 @@ AT_LEAST_IN_ALL = {
     "refused INSUFFICIENT_FUNDS": 1_000,
     "refused FILL_OR_KILL": 500,
     "refused COLLATERAL_SHORT": 200,
+    "OfferWithdrawn": 30,
     "refused CAPACITY_EXCEEDED": 10,
     "refused ABOVE_CEILING": 20,
 }
