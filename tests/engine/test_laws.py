@@ -46,8 +46,8 @@ def test_a_random_life_meets_most_of_the_vocabulary() -> None:
         for _, _, outcome in lived_through(seed, 3_000).rows:
             kinds.update(type(event) for event in outcome.events)
     everything = set(apply.APPLIERS)
-    # Cancel-alls of many orders have a test of their own; the others are of the oracle's days, which
-    # must see so many of each.
+    # Cancel-alls of many orders have a test of their own; the others happen in the oracle's days,
+    # which must see so many of each.
     elsewhere = {
         events.CancellationOpened,
         events.CancellationAdvanced,
