@@ -19,7 +19,8 @@ import grpc
 import grpc.aio
 import psutil
 
-from tests.support.exchange import SYMBOL, Exchange, Participant, RemoteExchange, credentials
+from tests.support.exchange import SYMBOL, Exchange, Participant, credentials
+from tests.support.remote_exchange import RemoteExchange
 from tests.support.supplier import chat, chunk, delivery_id
 from thegrid.v1 import (
     accounts_pb2,

@@ -22,7 +22,8 @@ import psutil
 
 from tests.bench._load import request_bytes, run_load
 from tests.bench.delivery import prepare, start_exchange
-from tests.support.exchange import SYMBOL, RemoteExchange
+from tests.support.exchange import SYMBOL
+from tests.support.remote_exchange import RemoteExchange
 
 SATURATED = 32
 PROMPT = "Say hello in five words."

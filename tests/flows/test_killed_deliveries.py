@@ -14,8 +14,9 @@ from typing import NamedTuple
 from tests.flows.marketplace import PROMPT_TOKENS, UNIT, Marketplace
 from tests.flows.proof import Made, prove
 from tests.support.dying_exchange import PROGRAM, STAGES
-from tests.support.exchange import Participant, RemoteExchange
+from tests.support.exchange import Participant
 from tests.support.load import verify
+from tests.support.remote_exchange import RemoteExchange
 from tests.support.supplier import ScriptedSupplier, chat, chunk, delivery_id, serving, session
 from tests.support.until import until
 from tests.support.whole import SERVE, Whole

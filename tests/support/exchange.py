@@ -354,22 +354,6 @@ def an_offer(**changes: Any) -> supply_pb2.OfferTerms:
     )
 
 
-class RemoteExchange(Exchange):
-    """An exchange in another process, whose clock nobody moves."""
-
-    def __init__(self, address: str, operator_key: str, first_number: int = 1) -> None:
-        """`first_number` keeps request ids apart from those of an earlier life."""
-        channel = grpc.aio.insecure_channel(address)
-        nothing: Any = None
-        super().__init__(nothing, nothing, operator_key, channel)
-        self._numbers = itertools.count(first_number)
-        self._address = address
-
-    @property
-    def target(self) -> str:
-        return self._address
-
-
 def a_config(folder: Path, **settings: Any) -> Config:
     """Settings for a test: free ports, and limits that do not get in the way."""
     defaults: dict[str, Any] = {
