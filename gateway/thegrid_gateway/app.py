@@ -30,6 +30,7 @@ from thegrid_gateway.reads import Reads
 from thegrid_gateway.repeats import Repeats
 from thegrid_gateway.response_store import open_store
 from thegrid_gateway.responses import KeptResponses, Responses, response_counting
+from thegrid_gateway.traces import open_traces
 
 _CHAT = "/v1/chat/completions"
 _MESSAGES = "/v1/messages"
@@ -49,6 +50,7 @@ class Gateway:
         self._posts: dict[str, ASGIApp] = {}
         self._aliases = load_aliases(config)
         self._store = open_store(config.responses_store, config.responses_store_s)
+        self._traces = open_traces(config)
         self._app = Starlette(lifespan=self._live)
         self._app.router.redirect_slashes = False
         self._app.add_exception_handler(HTTPException, _refuse_route)
@@ -71,7 +73,7 @@ class Gateway:
         )
         channel = open_channel(settings)
         self.pool = pool
-        link = Link(pool, OutputLimits(channel), Repeats(channel))
+        link = Link(pool, OutputLimits(channel), Repeats(channel), self._traces)
         shared = (self.config, link, self.metrics, self._aliases)
         kept = KeptResponses(self._store, channel)
         self._posts = {
@@ -93,6 +95,8 @@ class Gateway:
             watching.cancel()
             await pool.close(self.config.grace_s)
             await channel.close()
+            if self._traces is not None:
+                await asyncio.to_thread(self._traces.telemetry.close)
             if self._store is not None:
                 self._store.close()
 
