@@ -163,7 +163,7 @@ def translated(translate: Any, body: Mapping[str, Any]) -> dict[str, Any]:
     try:
         chat: dict[str, Any] = translate(body)
     except FieldRefused as refused:
-        raise refused_field(refused.param, refused.message) from None
+        raise refused_field(refused.param, refused.message, refused.details) from None
     except MappingError as fault:
         raise ApiError(400, f"The body holds a value that is {fault}.") from None
     return chat

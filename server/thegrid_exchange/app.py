@@ -15,7 +15,7 @@ from typing import Final
 
 from thegrid_exchange.api import bootstrap
 from thegrid_exchange.api.auth import Authenticator
-from thegrid_exchange.api.chat import ChatEdits
+from thegrid_exchange.api.embeddings import PipeEdits
 from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.operator_port import OperatorPort
@@ -357,8 +357,14 @@ def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Re
     """The living pipe; its catalogue is folded after the state that it reads."""
     catalogue = Catalogue(live.state)
     sequencer.subscribe(catalogue.fold)
-    limits = DeliveryLimits(concurrent_deliveries_per_key=config.max_deliveries_per_key)
-    return Relay(sequencer, catalogue, clock, ChatEdits(), limits=limits)
+    limits = DeliveryLimits(
+        concurrent_deliveries=config.max_deliveries,
+        concurrent_deliveries_per_key=config.max_deliveries_per_key,
+        waiting_deliveries=config.max_waiting_deliveries,
+        waiting_deliveries_per_member=config.max_waiting_deliveries_per_member,
+        wait_us=config.max_delivery_wait_ms * 1_000,
+    )
+    return Relay(sequencer, catalogue, clock, PipeEdits(), limits=limits)
 
 
 def _exposition(services: Services) -> Callable[[], bytes]:

@@ -1,4 +1,4 @@
-"""One trace across the processes of a market, figures of its calls, and no word of what was said."""
+"""One trace across a market's processes, figures of its calls, and no word of what was said."""
 
 import json
 import os

@@ -33,7 +33,7 @@ class Traces:
             f"deliver {request.instrument}",
             request.traceparent,
             {
-                "gen_ai.operation.name": "chat",
+                "gen_ai.operation.name": "embeddings" if request.embedding else "chat",
                 "gen_ai.provider.name": "thegrid",
                 "gen_ai.request.model": request.requested_model,
                 "thegrid.delivery_id": request.delivery_id,

@@ -70,6 +70,7 @@ class Delivery:
             admitted.cap_tokens,
             Window(window_bytes),
             relay.limits.queued_parts,
+            admitted.dimensions,
         )
         self._answer.allow(reply.completion_tokens)
         wants = admitted.wants._replace(issuers=tuple(share.issuer_id for share in reply.issuers))
