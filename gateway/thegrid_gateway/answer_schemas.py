@@ -80,6 +80,17 @@ EMBEDDINGS: Final = named(
         usage=holding(prompt_tokens=INTEGER, total_tokens=INTEGER),
     ),
 )
+COMPLETION: Final = named(
+    "Completion",
+    holding(
+        id=STRING,
+        object=just("text_completion"),
+        created=INTEGER,
+        model=STRING,
+        choices=listed(holding(index=INTEGER, text=STRING, finish_reason=nullable(STRING))),
+        usage=_USAGE,
+    ),
+)
 RESPONSE: Final = named(
     "Response",
     holding(

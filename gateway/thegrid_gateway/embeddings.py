@@ -24,6 +24,7 @@ class Embeddings(Inference):
     """The endpoint."""
 
     NAME = "embeddings"
+    OPERATION = "embeddings"
 
     def __init__(self, config: Config, link: Link, metrics: Metrics, aliases: Aliases) -> None:
         super().__init__(config, link, metrics, aliases)
@@ -36,10 +37,11 @@ class Embeddings(Inference):
         wanted = preferences(http.header(HEADER).decode("latin-1"), body.pop("grid", None))
         as_base64 = body.pop("encoding_format", None) == "base64"
         model = body["model"]
+        instrument = self._aliases.instrument(model)
+        if http.trace is not None:
+            http.trace.asked(body, instrument)
         opening = delivery_pb2.Open(
-            instrument=self._aliases.instrument(model),
-            embedding=_request(body),
-            preferences=wanted,
+            instrument=instrument, embedding=_request(body), preferences=wanted
         )
         call = await self._open_call(http, credential, opening, is_stream=False)
         return VectorsAnswer(http, call, self._config, model, as_base64)

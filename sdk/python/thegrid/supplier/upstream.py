@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from thegrid.completions import prompts_of
 from thegrid.openai import (
     MappingError,
     reply_from_json,
@@ -86,8 +87,11 @@ class Upstream:
 
     async def _chat(self, call: SupplierCall) -> chat_pb2.ChatUsage:
         body = self.request_body(call)
-        reading = _Reading(body.get("n") or 1)
-        response = await self._post(call, "/chat/completions", body)
+        is_legacy = "prompt" in body
+        prompts = len(prompts_of(body["prompt"])) if is_legacy else 1
+        reading = _Reading(prompts * (body.get("n") or 1))
+        path = "/completions" if is_legacy else "/chat/completions"
+        response = await self._post(call, path, body)
         try:
             await _read(call, reading, response)
         except BaseException:
@@ -147,7 +151,8 @@ class Upstream:
         cap = call.max_output_tokens
         if cap:
             named = [name for name in _CAPS if body.get(name) is not None]
-            for name in named or [self._output_cap_field]:
+            default = "max_tokens" if "prompt" in body else self._output_cap_field
+            for name in named or [default]:
                 body[name] = min(body.get(name) or cap, cap)
         return body
 
@@ -181,6 +186,8 @@ class _Reading:
         return value
 
     def _take_choice(self, choice: dict[str, Any]) -> None:
+        if type(choice.get("text")) is str and "delta" not in choice:
+            choice["delta"] = {"content": choice.pop("text")}
         if "message" in choice and "delta" not in choice:
             choice["delta"] = choice.pop("message")
         delta = choice.get("delta")
