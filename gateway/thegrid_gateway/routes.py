@@ -52,7 +52,7 @@ class Operation(NamedTuple):
 
 def operations(config: Config) -> tuple[Operation, ...]:
     """Answer the table."""
-    return (*_inference(config), *_kept_responses(), *_READS, *_OPERATORS)
+    return (*_inference(config), *_EMBEDDINGS, *_kept_responses(), *_READS, *_OPERATORS)
 
 
 def _inference(config: Config) -> tuple[Operation, ...]:
@@ -76,15 +76,6 @@ def _inference(config: Config) -> tuple[Operation, ...]:
             answers.COMPLETION,
             completion_check(),
             streams=True,
-        ),
-        Operation(
-            "createEmbedding",
-            "POST",
-            "/v1/embeddings",
-            "OpenAI's Embeddings, for instruments whose specification has an `embedding`.",
-            answers.EMBEDDINGS,
-            embedding_check(),
-            is_call=True,
         ),
         Operation(
             "createResponse",
@@ -121,6 +112,19 @@ def _inference(config: Config) -> tuple[Operation, ...]:
             message_check(most, is_count=True),
         ),
     )
+
+
+_EMBEDDINGS: Final = (
+    Operation(
+        "createEmbedding",
+        "POST",
+        "/v1/embeddings",
+        "OpenAI's Embeddings, for instruments whose specification has an `embedding`.",
+        answers.EMBEDDINGS,
+        embedding_check(),
+        is_call=True,
+    ),
+)
 
 
 def _kept_responses() -> tuple[Operation, ...]:

@@ -12,7 +12,8 @@ import pytest
 import thegrid
 from tests.support.embedding import EMBED, define_embeddings, offer_embeddings
 from tests.support.exchange import Exchange, Participant, running_exchange
-from tests.support.upstream import Upstream, vector
+from tests.support.upstream import Upstream
+from tests.support.upstream_embeddings import vector
 from thegrid.delivering import Embeddings
 from thegrid.errors import GridError
 from thegrid.openai import (

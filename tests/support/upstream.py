@@ -4,15 +4,15 @@ It is fast enough to measure against: `python -m tests.support.upstream PORT` se
 """
 
 import asyncio
-import base64
 import json
 import re
-import struct
 import sys
 import time
 from typing import Any
 
 import httptools
+
+from tests.support.upstream_embeddings import answer, embedded
 
 CHUNKS = 32
 WORD = " token"
@@ -43,14 +43,6 @@ garbage    an event that is no JSON
 tools      a tool call in pieces
 reason     reasoning before the answer, in the newer word
 two        two choices, interleaved
-
-For embeddings, the mode stands in the first input:
-http:CODE  as above
-length:N   vectors of that length
-fewer      one vector less than there are inputs
-garbage    what is no JSON
-base64     vectors in base64
-backwards  the last vector first
 """
 _MODE = re.compile(r"mode=([a-z]+)(?::(\d+))?")
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -100,15 +92,6 @@ def _framed(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _answer(status: int, value: Any, more: bytes = b"") -> bytes:
-    body = json.dumps(value).encode()
-    head = b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % (
-        status,
-        len(body),
-    )
-    return head + more + b"\r\n" + body
-
-
 _TEXT = [chunk({"role": "assistant", "content": WORD})] + [
     chunk({"content": WORD}) for _ in range(CHUNKS - 1)
 ]
@@ -155,36 +138,6 @@ _WHOLE = {
     ],
     "usage": USAGE,
 }
-
-
-def vector(text: str, length: int) -> list[float]:
-    """Answer what this server calls the vector of a text: its length, then numbers."""
-    return [float(len(text)), *(place / 8 for place in range(1, length))]
-
-
-def _embedded(request: dict[str, Any]) -> bytes:
-    inputs = request["input"]
-    found = _MODE.search(inputs[0])
-    mode, number = (found[1], int(found[2] or 0)) if found else ("", 0)
-    if mode == "http":
-        error = {"message": f"upstream says {number}", "type": "t", "param": None, "code": "c"}
-        return _answer(number, {"error": error})
-    length = number if mode == "length" else request.get("dimensions") or 8
-    data: list[Any] = [
-        {"object": "embedding", "index": index, "embedding": vector(text, length)}
-        for index, text in enumerate(inputs)
-    ]
-    if mode == "fewer":
-        data.pop()
-    elif mode == "backwards":
-        data.reverse()
-    elif mode == "base64":
-        for each in data:
-            packed = struct.pack(f"<{length}f", *each["embedding"])
-            each["embedding"] = base64.b64encode(packed).decode()
-    usage = {"prompt_tokens": 5 * len(inputs), "total_tokens": 5 * len(inputs)}
-    told = {"object": "list", "data": data, "model": "up-embed", "usage": usage}
-    return _answer(200, "garbage" if mode == "garbage" else told)
 
 
 class Upstream:
@@ -261,7 +214,7 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._parser.get_method() == b"GET":
             # Other gateways ask for the models, and after the server's health, before they forward.
-            self._transport.write(_answer(200, _MODELS if b"/models" in self._url else {}))
+            self._transport.write(answer(200, _MODELS if b"/models" in self._url else {}))
             return
         request = json.loads(b"".join(self._body) or b"{}")
         upstream = self._upstream
@@ -269,7 +222,7 @@ class _Connection(asyncio.Protocol):
             upstream.requests.append(request)
             upstream.headers.append(self._headers)
         if self._url.endswith(b"/embeddings"):
-            self._transport.write(_embedded(request))
+            self._transport.write(embedded(request))
             return
         if b"/chat/" not in self._url:
             self._complete(request)
@@ -287,7 +240,7 @@ class _Connection(asyncio.Protocol):
         if request.get("stream"):
             self._transport.write(_HEAD + _FAST + _LAST)
         else:
-            self._transport.write(_answer(200, _WHOLE))
+            self._transport.write(answer(200, _WHOLE))
 
     def _complete(self, request: dict[str, Any]) -> None:
         """Answer a legacy completion: each choice says its index and how much is asked for."""
@@ -316,7 +269,7 @@ class _Connection(asyncio.Protocol):
         if mode == "http":
             self._refuse(number)
         elif mode == "whole":
-            self._transport.write(_answer(200, _WHOLE))
+            self._transport.write(answer(200, _WHOLE))
         elif mode == "slow":
             await asyncio.sleep(number / 1000)
             self._transport.write(_HEAD + _FAST + _LAST)
@@ -327,7 +280,7 @@ class _Connection(asyncio.Protocol):
     def _refuse(self, status: int) -> None:
         error = {"message": f"upstream says {status}", "type": "t", "param": None, "code": "c"}
         more = b"retry-after: 7\r\n" if status == 429 else b""
-        self._transport.write(_answer(status, {"error": error}, more))
+        self._transport.write(answer(status, {"error": error}, more))
 
     async def _stream(self, mode: str, number: int) -> None:
         if mode in ("die", "errmid", "short", "hang"):
