@@ -125,6 +125,7 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "GetSupply": ("supply", supply_pb2.GetSupplyRequest()),
         "ListPerformance": ("performance", performance_pb2.ListPerformanceRequest()),
         "ListSupplierChanges": ("performance", performance_pb2.ListSupplierChangesRequest()),
+        "GetBenchmark": ("performance", performance_pb2.GetBenchmarkRequest(instrument=SYMBOL)),
         "ListMembers": ("admin", admin_pb2.ListMembersRequest()),
         "ListFeeTiers": ("admin", admin_pb2.ListFeeTiersRequest()),
         "GetPolicy": ("admin", admin_pb2.GetPolicyRequest()),

@@ -131,7 +131,9 @@ class Serving:
             return slot
         if not suppliers.could_serve(self._wants, tried):
             return self._nobody()
-        if not suppliers.room.has_place(self._wants.instrument_id, self._request.member_id):
+        # A probe never stands in line with members' calls: it is made another time.
+        has_place = suppliers.room.has_place(self._wants.instrument_id, self._request.member_id)
+        if self._wants.probed_id or not has_place:
             return "saturated"
         return await self._wait(WaitingFor(self._wants, tried))
 
@@ -273,5 +275,7 @@ class Serving:
             self._stop(attempt, cause)
             self.leader = others[0]
         else:
+            # A token that comes from here on is too late to change what was decided.
+            attempt.cancel(cause)
             self.leader, self.failure = attempt, failure
             self.finish(cause)

@@ -48,11 +48,13 @@ from thegrid_exchange.engine.records.members import (
     Member,
 )
 from thegrid_exchange.engine.records.quality import (
+    Benchmark,
     CallerCount,
     Evidence,
     Finding,
     Performance,
     PerformanceBucket,
+    ProbeResult,
     Standing,
     SupplierChange,
 )
@@ -94,6 +96,7 @@ __all__ = [
     "Alert",
     "Attempt",
     "Auction",
+    "Benchmark",
     "CallerCount",
     "CancelTimer",
     "Cancellation",
@@ -134,6 +137,7 @@ __all__ = [
     "Performance",
     "PerformanceBucket",
     "Posting",
+    "ProbeResult",
     "ReceiptKey",
     "ReferenceIndex",
     "Reservation",

@@ -259,7 +259,8 @@ def _issuance_reply(
 
 def availability(state: State, command: commands.Availability) -> Rule[replies.AvailabilityReply]:
     """Note that a supplier's link to a relay came up, changed or went down."""
-    if command.member_id not in state.suppliers:
+    member = state.members.get(command.member_id)
+    if member is None or "supplier" not in member.roles:
         refuse("SUPPLIER_NOT_ADMITTED", "member_id", "is no supplier")
     before = state.supplier_links.get((command.member_id, command.relay_id))
     connected_us = 0
