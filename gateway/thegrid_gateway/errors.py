@@ -125,6 +125,7 @@ REASONS: Mapping[str, Row] = {
     "CONTEXT_EXCEEDED": Row(400, INVALID, "context_length_exceeded", param="messages"),
     "CONTENT_REFUSED": Row(400, INVALID, param="messages"),
     "FIELD_NOT_HONOURED": Row(400, INVALID, "unsupported_parameter"),
+    "WRONG_REQUEST_KIND": Row(400, INVALID, "unsupported_model"),
     "SUPPLIER_LOST": Row(502, SERVER, retry=True),
     "SUPPLIER_FAILED": Row(502, SERVER, retry=True),
     "FIRST_TOKEN_LATE": Row(504, SERVER, retry=True),
@@ -167,6 +168,13 @@ _CODES: Mapping[str, Row] = {
 }
 _UNKNOWN = Row(500, SERVER, "internal_error", retry=True)
 _DEFAULT_RETRY_S = 1.0
+_HTTP_NAMES: Mapping[str, str] = {
+    "instrument": "model",
+    "page_token": "after",
+    "page_size": "limit",
+}
+"""Fields of the contract that have another name over HTTP."""
+
 _REQUEST_PREFIXES = ("open.request.", "request.", "open.")
 
 
@@ -202,6 +210,8 @@ class ApiError(Exception):
         self.retry_after_s = retry_after_s
         self.headers = headers
         self.more = more or {}
+        self.details: Mapping[str, object] | None = None
+        """What Anthropic's clients look at to go on by themselves."""
 
     def body(self) -> dict[str, object]:
         """Answer the JSON object; all four keys are always there."""
@@ -223,6 +233,8 @@ class ApiError(Exception):
             error["param"] = self.param
         if self.code:
             error["code"] = self.code
+        if self.details:
+            error["details"] = self.details
         return {"type": "error", "error": error, "request_id": request_id, **self.more}
 
     def retry_headers(self) -> list[tuple[bytes, bytes]]:
@@ -261,7 +273,7 @@ def _param(error: GridError) -> str | None:
             break
     if field.startswith("preferences."):
         field = "grid." + field.removeprefix("preferences.").replace("_supplier_ids", "_suppliers")
-    return "model" if field == "instrument" else field or None
+    return _HTTP_NAMES.get(field, field) or None
 
 
 def key_missing() -> ApiError:
@@ -297,8 +309,8 @@ def no_route(path: str) -> ApiError:
     """Answer the error for a path that leads nowhere."""
     return ApiError(
         404,
-        f"Unknown request URL: {path}. This gateway serves /v1/chat/completions, /v1/responses,"
-        " /v1/messages, /v1/models and /v1/usage; is the base URL right, with /v1 once?",
+        f"Unknown request URL: {path}. What this gateway serves stands in /openapi.json; is the"
+        " base URL right, with /v1 once?",
         code="unknown_url",
     )
 
@@ -308,9 +320,13 @@ def wrong_method(method: str, path: str) -> ApiError:
     return ApiError(405, f"Not allowed: {method} {path}.", code="method_not_allowed")
 
 
-def refused_field(param: str, message: str) -> ApiError:
+def refused_field(
+    param: str, message: str, details: Mapping[str, object] | None = None
+) -> ApiError:
     """Answer the error for a field that asks for what has no counterpart here."""
-    return ApiError(400, message, param=param, code="unsupported_parameter")
+    refused = ApiError(400, message, param=param, code="unsupported_parameter")
+    refused.details = details
+    return refused
 
 
 def internal() -> ApiError:

@@ -7,8 +7,8 @@ import random
 import secrets
 from typing import Final
 
-from thegrid.v1 import chat_pb2
-from thegrid_exchange.api.chat import prompt_of
+from thegrid.v1 import chat_pb2, embeddings_pb2
+from thegrid_exchange.api.openings import asked_of
 from thegrid_exchange.api.secrets import Vault
 from thegrid_exchange.clock import Clock
 from thegrid_exchange.delivery.catalogue import Terms
@@ -27,33 +27,26 @@ class ProbeDrafts:
         self._vault, self._clock = vault, clock
 
     def draft(self, terms: Terms, prompt_tokens: int, output_tokens: int) -> CallRequest:
-        """A request of one user, now and then with a system message, streamed or not."""
+        """A request of the kind that the instrument answers."""
         delivery_id, symbol = self._delivery_id(), terms.instrument.symbol
         rand = random.Random(self._vault.probe_seed(delivery_id))
-        chat = chat_pb2.ChatRequest(model=symbol)
-        if rand.random() < 0.5:
-            chat.messages.add(role="system", text="You are a helpful assistant.")
-        chat.messages.add(role="user", text=synthetic_prompt(rand, prompt_tokens))
-        setattr(chat, rand.choice(("max_tokens", "max_completion_tokens")), output_tokens)
-        if rand.random() < 0.7:
-            chat.stream = True
-        if rand.random() < 0.5:
-            chat.temperature = rand.choice((0.0, 0.2, 0.7, 1.0))
+        embedding = terms.contract.spec.embedding
+        payload = (
+            _chat(rand, symbol, prompt_tokens, output_tokens)
+            if embedding is None
+            else _inputs(rand, symbol, min(prompt_tokens, embedding.input_tokens_max))
+        )
         return CallRequest(
             delivery_id=delivery_id,
             member_id="",
             key_id="",
             instrument=symbol,
             requested_model=symbol,
-            prompt=prompt_of(chat),
-            fields=frozenset(),
-            capabilities=frozenset(),
-            choices=1,
-            output_cap_tokens=output_tokens,
-            payload=chat,
-            payload_bytes=chat.ByteSize(),
+            payload=payload,
+            payload_bytes=payload.ByteSize(),
             window_bytes=_WINDOW_BYTES,
             traceparent=rand.choice(("", _traceparent(rand))),
+            **asked_of(payload),
         )
 
     def _delivery_id(self) -> str:
@@ -67,3 +60,27 @@ class ProbeDrafts:
 def _traceparent(rand: random.Random) -> str:
     """A trace of nobody's, as clients that trace their calls send one."""
     return f"00-{rand.getrandbits(128):032x}-{rand.getrandbits(64):016x}-00"
+
+
+def _chat(
+    rand: random.Random, symbol: str, prompt_tokens: int, output_tokens: int
+) -> chat_pb2.ChatRequest:
+    """Of one user, now and then with a system message, streamed or not."""
+    chat = chat_pb2.ChatRequest(model=symbol)
+    if rand.random() < 0.5:
+        chat.messages.add(role="system", text="You are a helpful assistant.")
+    chat.messages.add(role="user", text=synthetic_prompt(rand, prompt_tokens))
+    setattr(chat, rand.choice(("max_tokens", "max_completion_tokens")), output_tokens)
+    if rand.random() < 0.7:
+        chat.stream = True
+    if rand.random() < 0.5:
+        chat.temperature = rand.choice((0.0, 0.2, 0.7, 1.0))
+    return chat
+
+
+def _inputs(
+    rand: random.Random, symbol: str, prompt_tokens: int
+) -> embeddings_pb2.EmbeddingRequest:
+    """Of one text."""
+    text = embeddings_pb2.EmbeddingInput(text=synthetic_prompt(rand, prompt_tokens))
+    return embeddings_pb2.EmbeddingRequest(model=symbol, inputs=[text])

@@ -4,10 +4,8 @@ Nothing is reserved for it and nobody pays it; when probes are made is told in `
 
 from typing import TYPE_CHECKING, Any
 
-from thegrid_exchange.delivery.admission import Admitted, count
+from thegrid_exchange.delivery.admission import Admitted
 from thegrid_exchange.delivery.answer import Answer
-from thegrid_exchange.delivery.catalogue import Terms
-from thegrid_exchange.delivery.eligibility import Wants
 from thegrid_exchange.delivery.encodings import encoding_named
 from thegrid_exchange.delivery.endings import ending_of
 from thegrid_exchange.delivery.facts import facts_of
@@ -38,6 +36,7 @@ class Probe:
             admitted.cap_tokens,
             Window(request.window_bytes),
             relay.limits.queued_parts,
+            admitted.dimensions,
         )
         self._answer.allow(admitted.cap_tokens * request.choices)
         self._serving = Serving(relay, request, admitted, self._spec, admitted.wants, self._answer)
@@ -104,16 +103,3 @@ class Probe:
 
     def failed(self, failure: Failure, usage: Any) -> None:
         """See Client."""
-
-
-async def admitted_probe(request: CallRequest, terms: Terms, supplier_id: str) -> Admitted | None:
-    """The call with its counts; None when the contract has no room for it."""
-    spec, instrument_id = terms.contract.spec, terms.instrument.instrument_id
-    prompt_tokens = await count(request.prompt, terms, spec.context_tokens_min)
-    if isinstance(prompt_tokens, Failure):
-        return None
-    room_tokens = min(spec.output_tokens_min, spec.context_tokens_min - prompt_tokens)
-    cap_tokens = min(request.output_cap_tokens or room_tokens, room_tokens)
-    if cap_tokens < 1:
-        return None
-    return Admitted(terms, Wants(instrument_id, probed_id=supplier_id), prompt_tokens, cap_tokens)

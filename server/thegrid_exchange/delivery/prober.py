@@ -10,9 +10,11 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from thegrid_exchange.calls import SequencerError
+from thegrid_exchange.delivery.admission import counted
 from thegrid_exchange.delivery.catalogue import FoldedRow, Terms
-from thegrid_exchange.delivery.parts import CallRequest
-from thegrid_exchange.delivery.probe import Probe, admitted_probe
+from thegrid_exchange.delivery.eligibility import Wants
+from thegrid_exchange.delivery.parts import CallRequest, Failure
+from thegrid_exchange.delivery.probe import Probe
 from thegrid_exchange.delivery.timers import Timer
 from thegrid_exchange.engine.events import BenchmarkChanged
 from thegrid_exchange.engine.records import Benchmark
@@ -168,16 +170,21 @@ class Prober:
         terms = relay.catalogue.terms(pair[1], relay.clock.now_us())
         if terms is None or self._drafts is None:
             return False
+        spec = terms.contract.spec
+        half_tokens = spec.context_tokens_min // 2
         most_tokens = min(
             relay.catalogue.term("probe_prompt_tokens"),
-            terms.contract.spec.first_token_bands[0].prompt_tokens_max,
-            terms.contract.spec.context_tokens_min // 2,
+            spec.first_token_bands[0].prompt_tokens_max,
+            half_tokens,
         )
         prompt_tokens = self._random.randint(most_tokens // 8, most_tokens)
-        output_tokens = relay.catalogue.term("probe_output_tokens")
+        output_tokens = min(
+            relay.catalogue.term("probe_output_tokens"), spec.output_tokens_min, half_tokens
+        )
         request = self._drafts.draft(terms, prompt_tokens, output_tokens)
-        admitted = await admitted_probe(request, terms, pair[0])
-        if admitted is None:
+        admitted = await counted(request, terms, Wants(pair[1], probed_id=pair[0]))
+        if isinstance(admitted, Failure):
+            log.warning("no probe of %s: %s", terms.instrument.symbol, admitted.message)
             return False
         report = await Probe(relay, request, admitted).run(benchmark_id)
         if report is None:

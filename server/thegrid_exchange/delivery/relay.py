@@ -56,6 +56,8 @@ class Relay:
         self.is_draining = False
         self.on_settled: Callable[[UsageRecord], None] = lambda usage: None
         """Told the record of every delivery that this relay has settled."""
+        self.on_over: Callable[[Call], None] = lambda call: None
+        """Told of every call that is over, settled or not."""
 
     async def start(self) -> None:
         """Read tables and tokenizers; tell the journal that links of an earlier life are down."""
@@ -105,9 +107,12 @@ class Relay:
         if len(self._calls) >= self.limits.concurrent_deliveries:
             return Failure(
                 "SATURATED",
-                "this relay carries the greatest number of calls; try again in a moment",
-                limit=self.limits.concurrent_deliveries,
-                retry_after_us=self.limits.retry_us,
+                f"this relay carries {len(self._calls)} calls, its greatest number"
+                " (deliveries); try again in a moment",
+                "deliveries",
+                self.limits.concurrent_deliveries,
+                len(self._calls),
+                self.limits.retry_us,
             )
         own_most = request.concurrent_deliveries or self.limits.concurrent_deliveries_per_key
         for key_id, most in ((request.key_id, own_most), *request.keys_above):
@@ -124,6 +129,7 @@ class Relay:
 
     def _forget(self, call: Call) -> None:
         self._calls.pop(call, None)
+        self.on_over(call)
         for key_id in _key_ids(call.request):
             self._calls_of[key_id] -= 1
             if not self._calls_of[key_id]:

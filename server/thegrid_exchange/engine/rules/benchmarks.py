@@ -209,12 +209,14 @@ def _close(state: State, benchmark: Benchmark) -> Rule[None]:
 def _measured(state: State, benchmark: Benchmark) -> Benchmark:
     """The benchmark with its figures: exact percentiles of so few probes."""
     good = [each for each in benchmark.probes if each.verdict == "in_spec"]
+    spec = state.spec_versions[(benchmark.instrument_id, benchmark.spec_version)].spec
     first_us = sorted(each.first_token_us for each in good if each.first_token_us is not None)
     speeds = (speed_of(state, each.completion_tokens, each.streamed_us) for each in good)
     known = sorted(speed for speed in speeds if speed is not None)
-    tokens = weighted_tokens(
-        state, benchmark.instrument_id, sum(each.completion_tokens for each in good)
-    )
+    # Vectors stand for the tokens of their inputs.
+    is_chat = spec.embedding is None
+    worth = sum(each.completion_tokens if is_chat else each.prompt_tokens for each in good)
+    tokens = weighted_tokens(state, benchmark.instrument_id, worth)
     # So many were under way at once that each took that share of the whole time.
     busy_us = sum(each.duration_us or 0 for each in benchmark.probes)
     return benchmark._replace(
