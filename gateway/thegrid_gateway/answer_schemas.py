@@ -65,6 +65,17 @@ CHAT: Final = named(
         usage=_USAGE,
     ),
 )
+COMPLETION: Final = named(
+    "Completion",
+    holding(
+        id=STRING,
+        object=just("text_completion"),
+        created=INTEGER,
+        model=STRING,
+        choices=listed(holding(index=INTEGER, text=STRING, finish_reason=nullable(STRING))),
+        usage=_USAGE,
+    ),
+)
 RESPONSE: Final = named(
     "Response",
     holding(

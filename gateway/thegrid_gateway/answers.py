@@ -261,6 +261,9 @@ class EventStream(Answer):
 class StreamedAnswer(EventStream):
     """A chat completion in chunks."""
 
+    OBJECT = "chat.completion.chunk"
+    """What each chunk says it is."""
+
     def __init__(
         self, http: Http, call: SessionCall, config: Config, model: str, include_usage: bool
     ) -> None:
@@ -296,7 +299,7 @@ class StreamedAnswer(EventStream):
         if not self._base:
             created = chunk.get("created")
             self._base = {
-                "object": "chat.completion.chunk",
+                "object": self.OBJECT,
                 "created": created if isinstance(created, int) else int(time.time()),
                 **self._identity(),
             }

@@ -22,6 +22,7 @@ from thegrid_gateway import json_text
 from thegrid_gateway.aliases import load_aliases
 from thegrid_gateway.catalogue import Catalogue, ModelReads
 from thegrid_gateway.chat import ChatCompletions
+from thegrid_gateway.completions import Completions
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, no_route, wrong_method
 from thegrid_gateway.http import Http
@@ -100,6 +101,7 @@ class Gateway:
         usage = UsageReads(channel)
         return {
             "createChatCompletion": ChatCompletions(*shared),
+            "createCompletion": Completions(*shared),
             "createResponse": Responses(*shared, kept),
             "countResponseTokens": response_counting(*counted),
             "createMessage": Messages(*shared),

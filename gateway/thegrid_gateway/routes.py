@@ -7,6 +7,7 @@ from typing import Final, Literal, NamedTuple
 
 from thegrid_gateway import answer_schemas as answers
 from thegrid_gateway import queries
+from thegrid_gateway.completion_validation import completion_check
 from thegrid_gateway.config import Config
 from thegrid_gateway.fields import Check, Schema
 from thegrid_gateway.message_validation import message_check
@@ -62,6 +63,15 @@ def _inference(config: Config) -> tuple[Operation, ...]:
             "OpenAI's Chat Completions; `model` is an instrument or a name that stands for one.",
             answers.CHAT,
             request_check(most),
+            streams=True,
+        ),
+        Operation(
+            "createCompletion",
+            "POST",
+            "/v1/completions",
+            "OpenAI's legacy completions, for models that continue a text.",
+            answers.COMPLETION,
+            completion_check(),
             streams=True,
         ),
         Operation(

@@ -19,6 +19,7 @@ CAPABILITY_OF_FIELD = {
     "reasoning_effort": "reasoning",
     "logprobs": "logprobs",
     "top_logprobs": "logprobs",
+    "prompt": "completions",
 }
 """Fields that a capability covers, so that an offer need not name them."""
 

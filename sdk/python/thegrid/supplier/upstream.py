@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from thegrid.completions import prompts_of
 from thegrid.openai import (
     MappingError,
     reply_from_json,
@@ -44,7 +45,9 @@ class Upstream:
         output_cap_field: str = "max_tokens",
         silence_timeout_s: float = _SILENCE_TIMEOUT_S,
     ) -> None:
-        self._url = base_url.rstrip("/") + "/chat/completions"
+        base_url = base_url.rstrip("/")
+        self._chat_url = base_url + "/chat/completions"
+        self._completions_url = base_url + "/completions"
         self._model = model
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
         self._output_cap_field = output_cap_field
@@ -74,13 +77,18 @@ class Upstream:
         if self._session is None:
             raise BackendError(REFUSED, "the supplier has not started")
         body = self.request_body(call)
-        reading = _Reading(body.get("n") or 1)
+        is_legacy = "prompt" in body
+        prompts = len(prompts_of(body["prompt"])) if is_legacy else 1
+        reading = _Reading(prompts * (body.get("n") or 1))
         headers = {"content-type": "application/json"}
         if call.opening.traceparent:
             headers["traceparent"] = call.opening.traceparent
         try:
             response = await self._session.post(
-                self._url, data=json.dumps(body).encode(), headers=headers, allow_redirects=False
+                self._completions_url if is_legacy else self._chat_url,
+                data=json.dumps(body).encode(),
+                headers=headers,
+                allow_redirects=False,
             )
             try:
                 await _read(call, reading, response)
@@ -126,7 +134,8 @@ class Upstream:
         cap = call.max_output_tokens
         if cap:
             named = [name for name in _CAPS if body.get(name) is not None]
-            for name in named or [self._output_cap_field]:
+            default = "max_tokens" if "prompt" in body else self._output_cap_field
+            for name in named or [default]:
                 body[name] = min(body.get(name) or cap, cap)
         return body
 
@@ -160,6 +169,8 @@ class _Reading:
         return value
 
     def _take_choice(self, choice: dict[str, Any]) -> None:
+        if type(choice.get("text")) is str and "delta" not in choice:
+            choice["delta"] = {"content": choice.pop("text")}
         if "message" in choice and "delta" not in choice:
             choice["delta"] = choice.pop("message")
         delta = choice.get("delta")
