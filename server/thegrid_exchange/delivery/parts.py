@@ -117,11 +117,13 @@ class Started(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The good end, after the report is durable."""
+    """The good end, after the report is durable or takes too long to be waited for."""
 
     finishes: tuple[tuple[int, str], ...]
     billed: TokenCounts
-    usage: UsageRecord
+    usage: UsageRecord | None
+    """None while the settlement is under way."""
+    delivery_id: str
 
 
 class Client(Protocol):

@@ -15,7 +15,7 @@ from thegrid.cli.keys import keys
 from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import settings, whoami
 from thegrid.cli.notices import notices, webhooks
-from thegrid.cli.performance import admin, performance, supplier_changes
+from thegrid.cli.performance import admin, benchmark, performance, supplier_changes
 from thegrid.cli.quoting import cancel_after, prevented, quote
 from thegrid.cli.reference_index import index
 from thegrid.cli.session import EXIT_CODES, GridGroup
@@ -81,6 +81,7 @@ for command in (
     supply,
     performance,
     supplier_changes,
+    benchmark,
     issuance,
     collateral,
     whoami,
