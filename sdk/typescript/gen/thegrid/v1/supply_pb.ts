@@ -1359,8 +1359,9 @@ export const SupplierFailureKindSchema: GenEnum<SupplierFailureKind> = /*@__PURE
  */
 export const SupplyService: GenService<{
   /**
-   * RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-   * Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+   * RegisterOffer says that the caller serves an instrument with a model, or changes what was said. Before its
+   * admission an offer may be connected and measured by a benchmark, and gets no members' calls. Refused with
+   * INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
    *
    * @generated from rpc thegrid.v1.SupplyService.RegisterOffer
    */
