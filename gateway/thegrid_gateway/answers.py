@@ -33,6 +33,7 @@ class Answer:
         self.started = delivery_pb2.DeliveryStarted(serving_model=model)
         self.first_token_s = 0.0
         self.usage: usage_pb2.UsageRecord | None = None
+        self.finishes: list[str] = []
 
     async def run(self) -> None:
         """Answer the client from the call's events.
@@ -49,14 +50,15 @@ class Answer:
                 continue
             for event in events:
                 kind = event.WhichOneof("event")
-                if kind == "reply":
+                if kind in ("reply", "embedding"):
                     self._mark_first_token()
-                    self._take_reply(event.reply)
+                    self._take_reply(getattr(event, kind))
                 elif kind == "started":
                     self.started = event.started
                 elif kind == "ended":
                     self._mark_first_token()
                     self.usage = event.ended.usage
+                    self.finishes = [each.finish_reason for each in event.ended.reply.choices]
                     await self._end(event.ended)
                     return
                 elif kind == "failed":
@@ -69,7 +71,7 @@ class Answer:
         if not self.first_token_s:
             self.first_token_s = time.perf_counter() - self._http.began_s
 
-    def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
+    def _take_reply(self, reply: Any) -> None:
         raise NotImplementedError
 
     async def _idle(self) -> None:
@@ -249,6 +251,7 @@ class EventStream(Answer):
 
     async def _break(self, refused: ApiError) -> None:
         """End a begun answer with an error event and without its proper end."""
+        self._http.error_code = refused.code or refused.type
         self._put_error(refused)
         await self._flush()
         self._http.abort()
@@ -257,6 +260,9 @@ class EventStream(Answer):
 
 class StreamedAnswer(EventStream):
     """A chat completion in chunks."""
+
+    OBJECT = "chat.completion.chunk"
+    """What each chunk says it is."""
 
     def __init__(
         self, http: Http, call: SessionCall, config: Config, model: str, include_usage: bool
@@ -293,7 +299,7 @@ class StreamedAnswer(EventStream):
         if not self._base:
             created = chunk.get("created")
             self._base = {
-                "object": "chat.completion.chunk",
+                "object": self.OBJECT,
                 "created": created if isinstance(created, int) else int(time.time()),
                 **self._identity(),
             }

@@ -14,9 +14,11 @@ from types import FrameType
 from typing import NoReturn
 
 import uvicorn
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from thegrid_gateway.app import Gateway, exchange_settings
-from thegrid_gateway.config import Config, load_config
+from thegrid_gateway.config import Config, ConfigError, load_config
 from thegrid_gateway.protocol import LimitedProtocol
 from thegrid_gateway.workers import WORKER, Workers
 
@@ -65,7 +67,7 @@ def build_server(config: Config) -> Server:
     gateway = Gateway(config)
     return Server(
         uvicorn.Config(
-            gateway,
+            _with_origins(gateway, config),
             http=functools.partial(LimitedProtocol, config),  # type: ignore[arg-type]
             ws="none",
             interface="asgi3",
@@ -80,6 +82,20 @@ def build_server(config: Config) -> Server:
             ssl_keyfile=config.tls_private_key or None,
         ),
         gateway,
+    )
+
+
+def _with_origins(gateway: Gateway, config: Config) -> ASGIApp:
+    """Let pages of other origins call, where the operator names them."""
+    origins = [origin.strip() for origin in config.cors_origins.split(",") if origin.strip()]
+    if not origins:
+        return gateway
+    return CORSMiddleware(
+        gateway,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["*"],
+        expose_headers=["*"],
     )
 
 
@@ -116,7 +132,11 @@ def main() -> None:
     if config.workers > 1:
         port = bound.getsockname()[1]
         raise SystemExit(Workers(sys.argv[1:], port, config.workers).run())
-    build_server(config).run(sockets=[bound])
+    try:
+        server = build_server(config)
+    except ConfigError as fault:
+        _refuse(str(fault))
+    server.run(sockets=[bound])
 
 
 def _refuse(message: str) -> NoReturn:

@@ -47,6 +47,14 @@ class Config:
     header_timeout_s: float = _setting(10.0, "time for a head to arrive, in seconds", 0.01)
     json_depth_max: int = _setting(64, "deepest nesting of JSON", 4)
     messages_max: int = _setting(4_096, "most messages of a request", 1)
+    image_max_bytes: int = _setting(20 * 1024 * 1024, "longest image of a request", 1)
+    fetch_images: bool = _setting(
+        False, "fetch images that requests name by address, from public addresses alone"
+    )
+    fetch_timeout_s: float = _setting(10.0, "time for an image to be fetched, in seconds", 0.01)
+    cors_origins: str = _setting(
+        "", "origins whose pages may call, such as https://a.example,… or *; empty for none"
+    )
     connections_max: int = _setting(10_000, "most connections, for each worker", 1)
     keep_alive_s: float = _setting(75.0, "time an idle connection is kept, in seconds", 0.0)
     heartbeat_s: float = _setting(15.0, "silence after which a stream says it is alive", 0.01)
@@ -62,6 +70,9 @@ class Config:
         "", "where responses are kept that clients ask to keep: sqlite:///file; empty keeps none"
     )
     responses_store_s: float = _setting(2_592_000.0, "time a response is kept, in seconds", 1.0)
+    otlp_endpoint: str = _setting(
+        "", "collector of traces and metrics by OTLP/HTTP, such as http://127.0.0.1:4318"
+    )
     drain_delay_s: float = _setting(0.0, "time it still serves while saying it drains", 0.0)
     log_level: str = _setting("warning", "critical, error, warning, info or debug")
 

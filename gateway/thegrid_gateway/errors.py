@@ -125,6 +125,7 @@ REASONS: Mapping[str, Row] = {
     "CONTEXT_EXCEEDED": Row(400, INVALID, "context_length_exceeded", param="messages"),
     "CONTENT_REFUSED": Row(400, INVALID, param="messages"),
     "FIELD_NOT_HONOURED": Row(400, INVALID, "unsupported_parameter"),
+    "WRONG_REQUEST_KIND": Row(400, INVALID, "unsupported_model"),
     "SUPPLIER_LOST": Row(502, SERVER, retry=True),
     "SUPPLIER_FAILED": Row(502, SERVER, retry=True),
     "FIRST_TOKEN_LATE": Row(504, SERVER, retry=True),
@@ -136,6 +137,11 @@ REASONS: Mapping[str, Row] = {
     "ALREADY_OPEN": Row(409, INVALID),
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),
     "STREAM_LIMIT": Row(429, RATE, retry=True),
+    "SUPPLIER_ON_PROBATION": Row(403, PERMISSION),
+    "SELF_ADMISSION_CLOSED": Row(403, PERMISSION),
+    "SUPPLIER_NOT_CONNECTED": Row(409, INVALID),
+    "BENCHMARK_RUNNING": Row(409, INVALID, retry=True),
+    "BENCHMARK_NOT_FOUND": Row(404, INVALID),
     "METERING_POLICY_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_EXISTS": Row(409, INVALID),
@@ -162,6 +168,13 @@ _CODES: Mapping[str, Row] = {
 }
 _UNKNOWN = Row(500, SERVER, "internal_error", retry=True)
 _DEFAULT_RETRY_S = 1.0
+_HTTP_NAMES: Mapping[str, str] = {
+    "instrument": "model",
+    "page_token": "after",
+    "page_size": "limit",
+}
+"""Fields of the contract that have another name over HTTP."""
+
 _REQUEST_PREFIXES = ("open.request.", "request.", "open.")
 
 
@@ -169,7 +182,7 @@ class ApiError(Exception):
     """An answer that is an error, in the shape of the surface that it is sent on.
 
     `retry` says whether the same request may succeed later, `retry_after_s` when; `headers` are
-    further headers of the answer.
+    further headers of the answer, `more` further keys of its body beside `error`.
     """
 
     def __init__(
@@ -184,6 +197,7 @@ class ApiError(Exception):
         retry_after_s: float | None = None,
         headers: tuple[tuple[bytes, bytes], ...] = (),
         messages_status: int = 0,
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -195,6 +209,9 @@ class ApiError(Exception):
         self.retry = retry
         self.retry_after_s = retry_after_s
         self.headers = headers
+        self.more = more or {}
+        self.details: Mapping[str, object] | None = None
+        """What Anthropic's clients look at to go on by themselves."""
 
     def body(self) -> dict[str, object]:
         """Answer the JSON object; all four keys are always there."""
@@ -204,7 +221,8 @@ class ApiError(Exception):
                 "type": self.type,
                 "param": self.param,
                 "code": self.code,
-            }
+            },
+            **self.more,
         }
 
     def messages_body(self, request_id: str) -> dict[str, object]:
@@ -215,7 +233,9 @@ class ApiError(Exception):
             error["param"] = self.param
         if self.code:
             error["code"] = self.code
-        return {"type": "error", "error": error, "request_id": request_id}
+        if self.details:
+            error["details"] = self.details
+        return {"type": "error", "error": error, "request_id": request_id, **self.more}
 
     def retry_headers(self) -> list[tuple[bytes, bytes]]:
         """Answer the headers that tell OpenAI's clients whether and when to try again."""
@@ -235,7 +255,7 @@ def from_refusal(error: GridError) -> ApiError:
     code = row.code if error.reason in REASONS and row.code else error.reason.lower() or row.code
     return ApiError(
         row.status,
-        error.message or code,
+        _named_limit(error) if row.status == 429 else error.message or code,
         type=row.type,
         code=code,
         param=_param(error) or row.param,
@@ -243,6 +263,19 @@ def from_refusal(error: GridError) -> ApiError:
         retry_after_s=error.retry_after_s,
         messages_status=row.messages_status,
     )
+
+
+def _named_limit(error: GridError) -> str:
+    """Answer the words of a refusal for a limit, with the limit and what was asked in figures."""
+    figures = [
+        f"{word} {error.metadata[name]}"
+        for name, word in (("limit", "limit"), ("value", "asked"))
+        if error.metadata.get(name) and error.metadata[name] not in error.message
+    ]
+    if not figures:
+        return error.message
+    which = error.metadata.get("name") or error.metadata.get("field", "")
+    return f"{error.message} ({', '.join([which, *figures] if which else figures)})"
 
 
 def _param(error: GridError) -> str | None:
@@ -253,7 +286,7 @@ def _param(error: GridError) -> str | None:
             break
     if field.startswith("preferences."):
         field = "grid." + field.removeprefix("preferences.").replace("_supplier_ids", "_suppliers")
-    return "model" if field == "instrument" else field or None
+    return _HTTP_NAMES.get(field, field) or None
 
 
 def key_missing() -> ApiError:
@@ -289,8 +322,8 @@ def no_route(path: str) -> ApiError:
     """Answer the error for a path that leads nowhere."""
     return ApiError(
         404,
-        f"Unknown request URL: {path}. This gateway serves /v1/chat/completions, /v1/responses,"
-        " /v1/messages, /v1/models and /v1/usage; is the base URL right, with /v1 once?",
+        f"Unknown request URL: {path}. What this gateway serves stands in /openapi.json; is the"
+        " base URL right, with /v1 once?",
         code="unknown_url",
     )
 
@@ -300,9 +333,13 @@ def wrong_method(method: str, path: str) -> ApiError:
     return ApiError(405, f"Not allowed: {method} {path}.", code="method_not_allowed")
 
 
-def refused_field(param: str, message: str) -> ApiError:
+def refused_field(
+    param: str, message: str, details: Mapping[str, object] | None = None
+) -> ApiError:
     """Answer the error for a field that asks for what has no counterpart here."""
-    return ApiError(400, message, param=param, code="unsupported_parameter")
+    refused = ApiError(400, message, param=param, code="unsupported_parameter")
+    refused.details = details
+    return refused
 
 
 def internal() -> ApiError:

@@ -5,8 +5,6 @@ answers in the files of answers.
 """
 
 import asyncio
-import base64
-import hashlib
 import logging
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -24,19 +22,24 @@ from thegrid_gateway.answers import Answer
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, from_refusal, internal, refused_field
 from thegrid_gateway.http import ClientLeft, Http
+from thegrid_gateway.images import Images
 from thegrid_gateway.limits import OutputLimits
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.preferences import HEADER, preferences
+from thegrid_gateway.repeats import Repeats
+from thegrid_gateway.traces import Traces
 
 _log = logging.getLogger("thegrid_gateway")
 _CLIENT_LEFT = 499
 
 
 class Link(NamedTuple):
-    """What leads to the exchange: sessions for calls, and what is known of instruments."""
+    """What leads to the exchange: sessions for calls, and what it is asked about them."""
 
     pool: SessionPool
     limits: OutputLimits
+    repeats: Repeats
+    traces: Traces | None = None
 
 
 class Inference:
@@ -44,6 +47,10 @@ class Inference:
 
     NAME = ""
     """The endpoint's name in the counts."""
+    OPERATION = "chat"
+    """What it does, in the words of OpenTelemetry."""
+    SPEAKS_CHAT = True
+    """Whether its requests are chat completions as they are, so that fields have chat's names."""
     IS_MESSAGES = False
     """Whether errors have Anthropic's shape."""
 
@@ -52,29 +59,35 @@ class Inference:
         self._link = link
         self._metrics = metrics
         self._aliases = aliases
+        self._images = Images(config)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         http = Http(scope, receive, send, self._config)
         http.is_messages = self.IS_MESSAGES
         answer = None
+        if self._link.traces is not None:
+            http.trace = self._link.traces.begin(self.OPERATION, scope["path"], http)
         try:
             answer = await self._begin(http)
             await self._follow(http, answer)
         except ClientLeft:
             http.status = http.status or _CLIENT_LEFT
         except ApiError as refused:
-            await http.refuse(refused)
+            await http.refuse(await self._link.repeats.explained(http, refused))
         except GridError as lost:
             await http.refuse(from_refusal(lost))
         except Exception:
             _log.exception("%s: unexpected fault", http.request_id)
+            http.error_code = "internal_error"
             if http.has_begun:
                 http.drop()
             else:
                 await http.refuse(internal())
         finally:
             self._metrics.inference(self.NAME, http, answer)
+            if http.trace is not None:
+                http.trace.end(answer)
 
     async def _begin(self, http: Http) -> Answer:
         """Read the request and open its call. Raises ApiError."""
@@ -103,19 +116,31 @@ class Inference:
         """Open the call for a chat completion's body, which is taken over. Raises ApiError."""
         wanted = preferences(http.header(HEADER).decode("latin-1"), chat.pop("grid", None))
         instrument = self._aliases.instrument(chat["model"])
+        if http.trace is not None:
+            http.trace.asked(chat, instrument)
         if instrument != chat["model"]:
             await self._link.limits.bound(chat, instrument, credential)
+        await self._images.settle(chat, names_fields=self.SPEAKS_CHAT)
+        request = chat_request(chat)
         opening = delivery_pb2.Open(
-            delivery_id=_delivery_id(http, credential),
-            credential=credential,
             instrument=instrument,
-            request=chat_request(chat),
+            request=request,
             preferences=wanted,
-            window_bytes=self._config.window_bytes,
-            client_request_id=http.request_id,
             include_usage=include_usage,
-            traceparent=http.traceparent(),
         )
+        return await self._open_call(http, credential, opening, is_stream=is_stream)
+
+    async def _open_call(
+        self, http: Http, credential: str, opening: delivery_pb2.Open, *, is_stream: bool
+    ) -> SessionCall:
+        """Open a call that says what is asked; the rest is filled in. Raises ApiError."""
+        place = await self._link.repeats.place(http, credential)
+        opening.delivery_id = place.delivery_id
+        opening.credential = credential
+        opening.window_bytes = self._config.window_bytes
+        opening.client_request_id = http.request_id
+        opening.traceparent = http.trace.traceparent if http.trace else http.traceparent()
+        opening.request_digest = place.request_digest
         return await self._link.pool.open(opening, is_whole=not is_stream)
 
 
@@ -144,18 +169,7 @@ def translated(translate: Any, body: Mapping[str, Any]) -> dict[str, Any]:
     try:
         chat: dict[str, Any] = translate(body)
     except FieldRefused as refused:
-        raise refused_field(refused.param, refused.message) from None
+        raise refused_field(refused.param, refused.message, refused.details) from None
     except MappingError as fault:
         raise ApiError(400, f"The body holds a value that is {fault}.") from None
     return chat
-
-
-def _delivery_id(http: Http, credential: str) -> str:
-    """Answer the delivery's id: fresh, or the same for a repeat of an Idempotency-Key."""
-    key = http.header(b"idempotency-key")
-    if not key:
-        return "dlv_" + http.token
-    if len(key) > 256:
-        raise ApiError(400, "The header Idempotency-Key is longer than 256 characters.")
-    digest = hashlib.sha256(credential.encode() + b"\0" + key).digest()
-    return "dlv_" + base64.b32encode(digest)[:26].decode().lower()

@@ -21,6 +21,7 @@ class Messages(Inference):
     """The endpoint that creates messages."""
 
     NAME = "messages"
+    SPEAKS_CHAT = False
     IS_MESSAGES = True
 
     def __init__(self, config: Config, link: Link, metrics: Metrics, aliases: Aliases) -> None:

@@ -5,8 +5,8 @@ What was used and billed is the exchange's word and only spelled out here.
 
 import base64
 import re
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -14,14 +14,16 @@ from thegrid.v1 import delivery_pb2, usage_pb2
 
 Headers = list[tuple[bytes, bytes]]
 Ending = delivery_pb2.DeliveryEnded | delivery_pb2.DeliveryFailed
+Told = Ending | usage_pb2.GetUsageResponse
+"""What carries a record, and the record signed."""
 
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _RECEIPT_HEADER_MAX = 4_096
 """Longest receipt that is a header, in characters; a longer one is read by its request id."""
 _VERDICT_PREFIX = "VERDICT_"
 _STATUS_PREFIX = "USAGE_STATUS_"
-_COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
-_PLAIN = (
+COUNTS: Final = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+PLAIN: Final = (
     "delivery_id",
     "client_request_id",
     "key_id",
@@ -40,7 +42,7 @@ _PLAIN = (
     "throughput_min_tokens_per_second",
     "divergent",
 )
-_OPTIONAL = (
+OPTIONAL: Final = (
     "first_token_us",
     "duration_us",
     "throughput_millitokens_per_second",
@@ -48,7 +50,7 @@ _OPTIONAL = (
 )
 
 
-def _word(kind: Any, number: int, prefix: str) -> str:
+def word(kind: Any, number: int, prefix: str) -> str:
     """Answer an enum value as a word; a value of a later version as its number."""
     try:
         name: str = kind.Name(number)
@@ -60,11 +62,11 @@ def _word(kind: Any, number: int, prefix: str) -> str:
 def _verdict(record: usage_pb2.UsageRecord) -> str | None:
     if not record.verdict:
         return None
-    return _word(usage_pb2.Verdict, record.verdict, _VERDICT_PREFIX)
+    return word(usage_pb2.Verdict, record.verdict, _VERDICT_PREFIX)
 
 
 def _status(record: usage_pb2.UsageRecord) -> str:
-    return _word(usage_pb2.UsageStatus, record.status, _STATUS_PREFIX)
+    return word(usage_pb2.UsageStatus, record.status, _STATUS_PREFIX)
 
 
 def _instant(value: Timestamp) -> str:
@@ -72,7 +74,7 @@ def _instant(value: Timestamp) -> str:
 
 
 def _counts(counts: usage_pb2.TokenCounts) -> dict[str, int]:
-    return {name: getattr(counts, name) for name in _COUNTS}
+    return {name: getattr(counts, name) for name in COUNTS}
 
 
 def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
@@ -84,8 +86,8 @@ def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
         "status": _status(record),
         "verdict": _verdict(record),
     }
-    out.update((name, getattr(record, name)) for name in _PLAIN)
-    for name in _OPTIONAL:
+    out.update((name, getattr(record, name)) for name in PLAIN)
+    for name in OPTIONAL:
         out[name] = getattr(record, name) if record.HasField(name) else None
     out["counted"] = _counts(record.counted)
     out["reported"] = _counts(record.reported) if record.HasField("reported") else None
@@ -109,29 +111,72 @@ def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
     return out
 
 
+TOTALS: Final = (
+    "calls",
+    "unbilled_calls",
+    *COUNTS,
+    "billed_tokens",
+    "cost_micros",
+)
+
+
+def totals_to_json(totals: usage_pb2.UsageTotals) -> dict[str, int]:
+    """Answer settled calls added up."""
+    return {name: getattr(totals, name) for name in TOTALS}
+
+
+def summary_row(row: usage_pb2.UsageSummaryRow, groups: Sequence[str]) -> dict[str, Any]:
+    """Answer one row of a summary: when, what was kept apart, and its calls added up."""
+    out: dict[str, Any] = {
+        "start_time": _instant(row.start_time) if row.HasField("start_time") else None
+    }
+    apart: dict[str, Any] = {
+        "model": {"serving_model": row.serving_model},
+        "key": {"key_id": row.key_id},
+        "instrument": {"instrument_id": row.instrument_id, "instrument": row.symbol},
+        "supplier": {"supplier_id": row.supplier_id or None},
+        "verdict": {"verdict": word(usage_pb2.Verdict, row.verdict, _VERDICT_PREFIX)},
+    }
+    for group in groups:
+        out.update(apart[group])
+    return out | totals_to_json(row.totals)
+
+
 def signed(receipt: usage_pb2.Receipt) -> str:
     """Answer a signed record as the text that `thegrid.receipts` checks; empty for none."""
     return base64.b64encode(receipt.SerializeToString()).decode() if receipt.signature else ""
 
 
-def receipt(told: Ending) -> dict[str, Any]:
-    """Answer the short form that ends a stream, and the record as the exchange signed it."""
+def receipt(told: Told) -> dict[str, Any]:
+    """Answer the short form that ends a stream, and the record as the exchange signed it.
+
+    Figures of a call whose settlement is under way are null; its record is read later by its id.
+    """
     record = told.usage
+    if record.status == usage_pb2.USAGE_STATUS_PENDING:
+        figures: dict[str, int | None] = dict.fromkeys(_FIGURES)
+    else:
+        figures = {
+            "prompt_tokens": record.counted.prompt_tokens,
+            "completion_tokens": record.counted.completion_tokens,
+            "billed_tokens": record.billed_tokens,
+            "cost_micros": record.cost_micros,
+        }
     return {
         "request_id": record.usage_id,
         "instrument": record.symbol,
         "spec_version": record.spec_version,
         "supplier_id": record.supplier_id,
         "serving_model": record.serving_model,
-        "prompt_tokens": record.counted.prompt_tokens,
-        "completion_tokens": record.counted.completion_tokens,
-        "billed_tokens": record.billed_tokens,
-        "cost_micros": record.cost_micros,
+        **figures,
         "verdict": _verdict(record),
         "status": _status(record),
         "signed": signed(told.receipt) or None,
     }
 
+
+_FIGURES = ("prompt_tokens", "completion_tokens", "billed_tokens", "cost_micros")
+"""What a receipt tells in numbers, once it is known."""
 
 _LIMITS: Mapping[Literal["requests_limit", "tokens_limit", "spend_limit"], str] = {
     "requests_limit": "requests",
@@ -184,9 +229,24 @@ def span_text(span_us: int) -> str:
     return f"{minutes}m{seconds}" if minutes else seconds
 
 
-def billed_headers(ended: delivery_pb2.DeliveryEnded) -> Headers:
+def recorded_headers(told: Told) -> Headers:
+    """Answer the headers that say which call a record is of, who served it and what it cost."""
+    record = told.usage
+    started = delivery_pb2.DeliveryStarted(
+        usage_id=record.usage_id,
+        supplier_id=record.supplier_id,
+        serving_model=record.serving_model,
+        instrument_id=record.instrument_id,
+        spec_version=record.spec_version,
+    )
+    return [*served_headers(started), *billed_headers(told)]
+
+
+def billed_headers(told: Told) -> Headers:
     """Answer the headers that say what a finished call cost, with the record as it was signed."""
-    record, proof = ended.usage, signed(ended.receipt)
+    record, proof = told.usage, signed(told.receipt)
+    if record.status == usage_pb2.USAGE_STATUS_PENDING:
+        return [(b"x-grid-verdict", b"pending")]
     headers = [
         (b"x-grid-billed-tokens", str(record.billed_tokens).encode()),
         (b"x-grid-cost-micros", str(record.cost_micros).encode()),

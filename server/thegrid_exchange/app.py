@@ -15,10 +15,11 @@ from typing import Final
 
 from thegrid_exchange.api import bootstrap
 from thegrid_exchange.api.auth import Authenticator
-from thegrid_exchange.api.chat import ChatEdits
+from thegrid_exchange.api.embeddings import PipeEdits
 from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.operator_port import OperatorPort
+from thegrid_exchange.api.probes import ProbeDrafts
 from thegrid_exchange.api.pulse import Pulse
 from thegrid_exchange.api.records import (
     ReceiptSigner,
@@ -29,6 +30,7 @@ from thegrid_exchange.api.records import (
 from thegrid_exchange.api.secrets import Vault, load_or_make_hash_secret
 from thegrid_exchange.api.server import Server, build_server
 from thegrid_exchange.api.services import Services
+from thegrid_exchange.api.traces import open_traces
 from thegrid_exchange.api.validation import Validator
 from thegrid_exchange.calls import Limits
 from thegrid_exchange.clock import Clock, SystemClock
@@ -53,6 +55,7 @@ from thegrid_exchange.views.candles import CandlesReader, statistics_of
 from thegrid_exchange.views.live import Live
 from thegrid_exchange.views.lots import LotsReader
 from thegrid_exchange.views.notices import NoticesReader
+from thegrid_exchange.views.performance import SupplierChangesReader
 from thegrid_exchange.views.positions import PositionsReader
 from thegrid_exchange.views.prevented import PreventedReader
 from thegrid_exchange.views.projector import Projector
@@ -105,6 +108,8 @@ class RunningExchange:
         await self.services.sequencer.drain()
         await self._journal.close()
         await self._operator.stop()
+        if self.services.traces is not None:
+            await asyncio.to_thread(self.services.traces.telemetry.close)
 
 
 async def start(
@@ -172,12 +177,14 @@ async def _start(
         heartbeat_us=config.heartbeat_s * MICROS,
         awaited_us=lambda: live.next_candle_us,
     )
-    relay = _relay(config, clock, sequencer, live)
+    relay = _relay(config, clock, sequencer, live, ProbeDrafts(vault, clock))
     limits = ReplayLimits(config.resume_rows, config.resume_events)
     replayer = Replayer(journal, running_rules().codec, live, limits)
     signer = load_or_make_signer(config.data)
     services = _services(config, clock, vault, signer, sequencer, live, reader, replayer, relay)
     relay.on_settled = services.metrics.settled
+    if services.traces is not None:
+        relay.on_over = services.traces.over
     async with contextlib.AsyncExitStack() as undo:
         sequencer.start()
         undo.push_async_callback(sequencer.drain)
@@ -302,6 +309,7 @@ def _services(
     live.on_ended = authenticator.announce
     guard = Guard(allow_private=config.webhook_allow_private)
     notices = NoticesReader(reader)
+    records = UsageRecords(live, signer, clock)
     sender = Sender(guard, clock, timeout_us=config.webhook_timeout_s * MICROS)
     outbox_limits = OutboxLimits(config.webhook_attempts, at_once=config.webhooks_at_once)
     return Services(
@@ -325,9 +333,10 @@ def _services(
             limits=outbox_limits,
         ),
         guard=guard,
-        records=UsageRecords(live, signer, clock),
+        records=records,
         replayer=replayer,
         prevented=PreventedReader(reader),
+        supplier_changes=SupplierChangesReader(reader),
         positions=PositionsReader(reader),
         activity=ActivityReader(reader),
         statements=StatementsReader(reader),
@@ -341,15 +350,26 @@ def _services(
         metrics=Metrics(),
         pulse=Pulse(clock, authenticator),
         relay=relay,
+        traces=open_traces(config.otlp_endpoint, records.message),
     )
 
 
-def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Relay:
+def _relay(
+    config: Config, clock: Clock, sequencer: Sequencer, live: Live, drafts: ProbeDrafts
+) -> Relay:
     """The living pipe; its catalogue is folded after the state that it reads."""
     catalogue = Catalogue(live.state)
     sequencer.subscribe(catalogue.fold)
-    limits = DeliveryLimits(concurrent_deliveries_per_key=config.max_deliveries_per_key)
-    return Relay(sequencer, catalogue, clock, ChatEdits(), limits=limits)
+    limits = DeliveryLimits(
+        concurrent_deliveries=config.max_deliveries,
+        concurrent_deliveries_per_key=config.max_deliveries_per_key,
+        waiting_deliveries=config.max_waiting_deliveries,
+        waiting_deliveries_per_member=config.max_waiting_deliveries_per_member,
+        wait_us=config.max_delivery_wait_ms * 1_000,
+    )
+    relay = Relay(sequencer, catalogue, clock, PipeEdits(), limits=limits, drafts=drafts)
+    sequencer.subscribe(relay.prober.fold)
+    return relay
 
 
 def _exposition(services: Services) -> Callable[[], bytes]:

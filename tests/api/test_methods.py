@@ -29,6 +29,7 @@ def test_a_gateways_key_opens_sessions_and_public_reads_alone() -> None:
         "MemberService",
         "UsageService",
         "DeliveryService",
+        "PerformanceService",
     }
     assert not [name for name in opened if "Create" in name or "Update" in name]
     assert [name for name in opened if "UsageService" in name] == [

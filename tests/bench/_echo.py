@@ -22,10 +22,11 @@ async def _stream(requests: Any, _context: Any) -> Any:
         yield request
 
 
-async def _publish(request: bytes, _context: Any) -> bytes:
-    for queue in _followers:
-        queue.put_nowait(request)
-    return b""
+async def _publish(requests: Any, _context: Any) -> Any:
+    async for request in requests:
+        for queue in _followers:
+            queue.put_nowait(request)
+        yield b""
 
 
 async def _follow(_request: bytes, context: Any) -> Any:
@@ -45,7 +46,7 @@ async def serve() -> None:
     handlers = {
         "Unary": grpc.unary_unary_rpc_method_handler(_echo),
         "Stream": grpc.stream_stream_rpc_method_handler(_stream),
-        "Publish": grpc.unary_unary_rpc_method_handler(_publish),
+        "Publish": grpc.stream_stream_rpc_method_handler(_publish),
         "Follow": grpc.unary_stream_rpc_method_handler(_follow),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("bench.Echo", handlers),))

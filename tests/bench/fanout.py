@@ -1,8 +1,9 @@
 """Market data to many readers over real gRPC: updates delivered, what each costs, and how late.
 
 Beside the exchange stands a bare server in the same run that hands the same bytes, made before, to
-as many readers; both are driven by one call per update, the next when every reader has the last.
-CPU is the server process's own; readers are connections of their own in this process.
+as many readers; both are driven by an open stream, the next update when every reader has the last.
+Each server has one core and its readers, connections of their own in this process, the other; CPU
+is the server process's own.
 """
 
 import argparse
@@ -12,133 +13,43 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import grpc
 import psutil
 import uvloop
 
+from tests.bench._processes import pin
+from tests.bench._readers import OWN_CONNECTION, READERS, Fan, Figure, Readers
 from tests.bench.order_entry import BATCH, HERE, SESSION_WINDOW, Child, House
 from tests.support.exchange import SYMBOL
 from thegrid.v1 import market_data_pb2, trading_pb2
 
-READERS = 100
+SERVER_CORE, READER_CORE = 0, 1
 IN_FLIGHT = 64
 QUOTES = 100
 QUOTES_PER_SECOND = 5
 STREAM = "/thegrid.v1.MarketDataService/StreamMarketData"
-OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 NARROW = [*OWN_CONNECTION, ("grpc.http2.lookahead_bytes", 1_024), ("grpc.http2.bdp_probe", 0)]
 Frame = market_data_pb2.StreamMarketDataResponse
-
-
-class Figure(NamedTuple):
-    """What one way of publishing reached."""
-
-    name: str
-    updates: int
-    deliveries_per_second: float
-    deliveries_per_core_second: float
-
-
-class Readers:
-    """As many readers as wanted, each on its own connection, counting what comes."""
-
-    def __init__(self) -> None:
-        self.channels: list[grpc.aio.Channel] = []
-        self.tasks: list[asyncio.Task[None]] = []
-        self.calls: list[Any] = []
-        self.sequence: list[int] = []
-        self.frames = 0
-        self.arrived = asyncio.Event()
-        self.on_frame: Callable[[int, bytes], None] = lambda number, frame: None
-
-    async def open(
-        self, target: str, method: str, request: bytes, metadata: Any, count: int = READERS
-    ) -> None:
-        """Open the streams and wait for what each begins with, if it begins with anything."""
-        for number in range(count):
-            channel = grpc.aio.insecure_channel(target, options=OWN_CONNECTION)
-            call = channel.unary_stream(method)(request, metadata=metadata)
-            self.channels.append(channel)
-            self.calls.append(call)
-            self.sequence.append(0)
-            self.tasks.append(asyncio.create_task(self._read(number, call)))
-        await asyncio.gather(*(call.wait_for_connection() for call in self.calls))
-
-    async def _read(self, number: int, call: Any) -> None:
-        async for frame in call:
-            self.frames += 1
-            self.on_frame(number, frame)
-
-    async def until(self, is_there: Callable[[], bool], seconds: float = 60) -> None:
-        """Wait until the readers have it."""
-        async with asyncio.timeout(seconds):
-            while not is_there():
-                self.arrived.clear()
-                await self.arrived.wait()
-
-    async def close(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        await asyncio.gather(*(channel.close() for channel in self.channels))
-
-
-class Fan:
-    """One server, its readers, and a way to make one update."""
-
-    def __init__(
-        self, child: Child, readers: Readers, publish: Callable[[], Awaitable[Any]]
-    ) -> None:
-        self.child, self.readers, self.publish = child, readers, publish
-        self.counts = [0] * READERS
-        """Updates that each reader has."""
-        self.least = 0
-
-    def got(self, number: int, count: int) -> None:
-        """A reader has so many updates."""
-        before, self.counts[number] = self.counts[number], count
-        if before == self.least and min(self.counts) > self.least:
-            self.least = min(self.counts)
-            self.readers.arrived.set()
-
-    async def lockstep(self, name: str, seconds: float) -> Figure:
-        """One update after another, each when all readers have the one before."""
-        begun = self.least
-        begin_cpu, begin = self.child.cpu_s(), time.perf_counter()
-        while time.perf_counter() < begin + seconds:
-            wanted = self.least + 1
-            await self.publish()
-            await self.readers.until(lambda wanted=wanted: self.least >= wanted)  # type: ignore[misc]
-        return self._figure(name, self.least - begun, begin, begin_cpu)
-
-    async def flood(
-        self, name: str, seconds: float, make: Callable[[float], Awaitable[int]]
-    ) -> Figure:
-        """Updates as fast as they are taken; the time runs until every reader has the last."""
-        begun = self.least
-        begin_cpu, begin = self.child.cpu_s(), time.perf_counter()
-        made = await make(seconds)
-        await self.readers.until(lambda: self.least >= begun + made)
-        return self._figure(name, made, begin, begin_cpu)
-
-    def _figure(self, name: str, updates: int, begin: float, begin_cpu: float) -> Figure:
-        took, used = time.perf_counter() - begin, self.child.cpu_s() - begin_cpu
-        deliveries = updates * READERS
-        return Figure(name, updates, deliveries / took, deliveries / used)
 
 
 async def bare(seconds: float, message: bytes) -> Figure:
     """The floor: bytes made before, handed to every reader."""
     child = Child(sys.executable, str(HERE / "_echo.py"))
+    pin([psutil.Process(child.process.pid)], SERVER_CORE)
     target = f"127.0.0.1:{child.first_line.strip()}"
     readers = Readers()
     try:
         await readers.open(target, "/bench.Echo/Follow", b"", ())
         async with grpc.aio.insecure_channel(target) as channel:
-            call = channel.unary_unary("/bench.Echo/Publish")
-            fan = Fan(child, readers, lambda: call(message))
+            call: Any = channel.stream_stream("/bench.Echo/Publish")()
+
+            async def publish() -> None:
+                await call.write(message)
+                await call.read()
+
+            fan = Fan(child, readers, publish)
             readers.on_frame = lambda number, frame: fan.got(number, fan.counts[number] + 1)
             await asyncio.sleep(0.5)
             figure = await fan.lockstep("bare", seconds)
@@ -160,9 +71,11 @@ class Market:
             response_deserializer=trading_pb2.OrderSessionResponse.FromString,
         )
         self._quote = channel.unary_unary("/thegrid.v1.TradingService/ReplaceQuotes")
+        self._entry: Any = None
+        self._entered = 0
         self.frame = b""
         """A frame as it comes, for the floor."""
-        self.fan = Fan(house.child, self.readers, self.place)
+        self.fan = Fan(house.child, self.readers, self.enter)
 
     async def open(self) -> None:
         self.readers.on_frame = self._on_frame
@@ -180,12 +93,31 @@ class Market:
         )
         await self._place(request.SerializeToString(), metadata=self.house.metadata, timeout=30)
 
-    async def session(self, seconds: float) -> int:
-        """Orders by a session, a hundred a frame, each a change of its own; answers how many."""
+    async def log_on(self, session_id: str) -> Any:
+        """An open session."""
         call: Any = self._session(metadata=self.house.metadata)
-        logon = trading_pb2.OrderSessionLogon(session_id="bench")
+        logon = trading_pb2.OrderSessionLogon(session_id=session_id)
         await call.write(trading_pb2.OrderSessionRequest(logon=logon).SerializeToString())
         await call.read()
+        return call
+
+    async def enter(self) -> None:
+        """One order that rests, by the session that is open for it; returns once acknowledged."""
+        if self._entry is None:
+            self._entry = await self.log_on("lockstep")
+        self._entered += 1
+        command = trading_pb2.OrderSessionCommand(
+            client_seq=self._entered,
+            request_id=self.house.next_id(),
+            item=trading_pb2.BatchItem(place=self.house.an_order()),
+        )
+        frame = trading_pb2.OrderSessionRequest(commands=[command])
+        await self._entry.write(frame.SerializeToString())
+        await self._entry.read()
+
+    async def session(self, seconds: float) -> int:
+        """Orders by a session, a hundred a frame, each a change of its own; answers how many."""
+        call = await self.log_on("flood")
         end, number, answered = time.perf_counter() + seconds, 0, 0
         while time.perf_counter() < end or answered < number:
             if time.perf_counter() < end and number - answered < SESSION_WINDOW:
@@ -209,7 +141,7 @@ class Market:
         """What one order costs the server while nobody reads."""
         begin_cpu = self.house.child.cpu_s()
         for _ in range(count):
-            await self.place()
+            await self.enter()
         return (self.house.child.cpu_s() - begin_cpu) * 1e6 / count
 
     async def quote(self, round_number: int) -> None:
@@ -314,8 +246,10 @@ async def stopped(house: House, market: Market, updates: int) -> dict[str, float
 async def run(seconds: float) -> dict[str, Any]:
     """All figures; the floor before and after, so that a busy machine shows."""
     found: dict[str, Any] = {}
+    pin([psutil.Process()], READER_CORE)
     with tempfile.TemporaryDirectory() as folder:
         house = House(folder, "--max-streams-per-key", "1000")
+        pin([psutil.Process(house.child.process.pid)], SERVER_CORE)
         try:
             async with grpc.aio.insecure_channel(house.target) as channel:
                 await house.furnish(channel)

@@ -20,6 +20,7 @@ import psutil
 
 from tests.bench import _peers
 from tests.bench._load import Load, request_bytes, run_load
+from tests.bench._processes import memory_mb, pin, tree_cpu_s
 from tests.bench.gateway import KEY, Setup, child, direct, free_port, wait_for, whole
 from tests.support.exchange import SYMBOL
 
@@ -68,7 +69,7 @@ class Contestant:
 
     def cpu_s(self) -> dict[str, float]:
         """Seconds of CPU so far, by process, each with its children."""
-        return {name: _tree_cpu_s(process) for name, process in self.setup.processes.items()}
+        return {name: tree_cpu_s(process) for name, process in self.setup.processes.items()}
 
 
 @dataclass(frozen=True)
@@ -83,34 +84,6 @@ class Row:
     first_p99: float
     cpu_ms: dict[str, float]
     bad: int
-
-
-def _tree(process: psutil.Process) -> list[psutil.Process]:
-    return [process, *process.children(recursive=True)]
-
-
-def _tree_cpu_s(process: psutil.Process) -> float:
-    total = 0.0
-    for part in _tree(process):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            times = part.cpu_times()
-            total += times.user + times.system
-    return total
-
-
-def _memory_mb(process: psutil.Process) -> float:
-    return sum(part.memory_info().rss for part in _tree(process)) / 2**20
-
-
-def _pin(processes: list[psutil.Process], core: int) -> None:
-    """Keep processes and their threads on one core, where the system knows how and has two."""
-    if (psutil.cpu_count() or 1) < 2 or not hasattr(psutil.Process, "cpu_affinity"):
-        return
-    for process in processes:
-        for part in _tree(process):
-            for thread in part.threads():
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    psutil.Process(thread.id).cpu_affinity([core])
 
 
 def _wait_for_answer(port: int, contestant: Contestant) -> None:
@@ -140,7 +113,7 @@ def peer(name: str) -> Iterator[Contestant]:
         child("tests.support.upstream", str(up)) as upstream,
         _peers.serving(found, port, up) as process,
     ):
-        _pin([upstream], 1)
+        pin([upstream], 1)
         setup = Setup(found.name, port, _peers.KEY, {"gateway": process})
         contestant = Contestant(setup, _peers.MODEL, found.headers(up))
         _wait_for_answer(port, contestant)
@@ -153,7 +126,7 @@ def ours() -> Iterator[Contestant]:
     with whole() as setup:
         setup.name = "The Grid, everything on"
         rest = [process for name, process in setup.processes.items() if name != "gateway"]
-        _pin(rest, 1)
+        pin(rest, 1)
         contestant = Contestant(setup, SYMBOL, {})
         _wait_for_answer(setup.port, contestant)
         yield contestant
@@ -172,7 +145,7 @@ def measure(contestant: Contestant, scene: Scene) -> Row:
     """Run one scene once."""
     request = contestant.request(scene)
     if gateway := contestant.setup.processes.get("gateway"):
-        _pin([gateway], 0)
+        pin([gateway], 0)
     before = contestant.cpu_s()
     load = asyncio.run(
         run_load(contestant.setup.port, request, connections=scene.callers, calls=scene.calls)
@@ -248,7 +221,7 @@ class Figures:
                 self.rows[(setup.name, scene.name)].append(row)
             for name, process in setup.processes.items():
                 key = f"{setup.name}: {name}"
-                self.peak_mb[key] = max(self.peak_mb[key], _memory_mb(process))
+                self.peak_mb[key] = max(self.peak_mb[key], memory_mb(process))
 
 
 def main(names: list[str], rounds: int) -> None:
@@ -258,7 +231,7 @@ def main(names: list[str], rounds: int) -> None:
         _peers.PEERS[name].install()
     figures = Figures()
     with contextlib.ExitStack() as stack:
-        _pin([psutil.Process()], 1)
+        pin([psutil.Process()], 1)
         contestants = [stack.enter_context(bare()), stack.enter_context(ours())]
         contestants += [stack.enter_context(peer(name)) for name in names]
         for number in range(rounds + 1):

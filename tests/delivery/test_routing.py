@@ -55,6 +55,17 @@ async def test_a_late_first_token_is_cut_and_rerouted(pipe: Pipe, supplier) -> N
     assert [each.outcome for each in client.usage.attempts] == ["first_token_late", "served"]
 
 
+async def test_a_token_right_after_the_deadline_is_too_late(pipe: Pipe, supplier) -> None:
+    _, client = await pipe.serving(supplier)
+    pipe.clock.advance(4_620_000)
+    pipe.relay.timers._run_due()
+    supplier.say("in the same moment")
+    await client.over.wait()
+    assert (client.usage.cause, client.usage.stage) == ("first_token_late", "offered")
+    assert client.text == ""
+    await pipe.settled()
+
+
 async def test_calls_wait_by_turns_between_members() -> None:
     limits = DeliveryLimits(waiting_deliveries_per_member=3)
     async with running_pipe(limits) as pipe:
@@ -90,8 +101,10 @@ async def test_who_waits_too_long_is_told_so(pipe: Pipe) -> None:
     pipe.clock.advance(9_000_000)
     await client.over.wait()
     assert client.failure.reason == "SATURATED"
+    assert (client.failure.field, client.failure.limit) == ("delivery_wait_ms", 10_000)
     assert client.failure.retry_after_us
     assert client.usage.verdict == "failed"
+    assert client.usage.waited_us == 10_000_000
 
 
 async def test_the_issuer_of_the_largest_draw_is_asked_first(pipe: Pipe) -> None:

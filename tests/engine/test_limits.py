@@ -31,6 +31,11 @@ def exchange() -> Exchange:
     made = consuming_exchange()
     long = SPEC._replace(context_tokens_min=1_000_000)
     made.ok(commands.PublishSpec(INSTRUMENT, long, made.at_us))
+    made.ok(
+        commands.RegisterOffer(
+            made.ann, INSTRUMENT, "demo/model", 40_000, 1_000_000, 64_000, 80, 400_000, 64
+        )
+    )
     return made
 
 

@@ -122,6 +122,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"surprise": 1}, "surprise"),
     ({"container": "c"}, "container"),
     ({"mcp_servers": [{"url": "x"}]}, "mcp_servers"),
+    ({"thread": {"type": "create"}}, "thread"),
+    ({"compaction": {"type": "summarize"}}, "compaction"),
+    ({"fallbacks": [{"model": "m"}]}, "fallbacks"),
+    ({"billing_policy": {"type": "billing_policy"}}, "billing_policy"),
     ({"tools": [{"type": "web_search_20250305", "name": "w"}]}, "tools[0].type"),
     ({"tools": [{"name": "w", "defer_loading": True}]}, "tools[0].defer_loading"),
     ({"thinking": {"type": "enabled", "budget_tokens": 2_000}}, "thinking.budget_tokens"),
@@ -168,3 +172,12 @@ async def test_what_cannot_be_honoured_is_refused_by_name(
     assert body["error"]["param"] == param
     assert body["request_id"] == answer.headers["x-request-id"]
     assert not exchange.calls
+
+
+async def test_a_thread_is_refused_so_that_the_client_goes_on_without(
+    http: httpx.AsyncClient,
+) -> None:
+    for path in ("/messages", "/messages/count_tokens"):
+        answer = await http.post(path, json={**BODY, "thread": {"type": "create"}})
+        details = answer.json()["error"]["details"]
+        assert details == {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}

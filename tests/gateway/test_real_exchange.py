@@ -11,7 +11,7 @@ from tests.support.exchange import SYMBOL, running_exchange
 from tests.support.served import PRICE_MICROS, house, running_supplier, supplier_settings
 from tests.support.until import until
 from tests.support.upstream import CHUNKS, WORD, Upstream
-from thegrid.v1 import market_data_pb2, members_pb2, usage_pb2
+from thegrid.v1 import market_data_pb2, members_pb2
 from thegrid_exchange.clock import SystemClock
 
 
@@ -113,21 +113,6 @@ async def test_a_client_that_leaves_stops_the_upstream_and_pays_for_what_it_had(
         record = await market.record(usage_id)
         assert record["verdict"] == "cancelled_by_client"
         assert 0 < record["billed_tokens"] == record["counted"]["prompt_tokens"] + 8
-        await market.settled()
-
-
-async def test_a_repeat_of_an_idempotency_key_is_refused_and_billed_once(tmp_path: Path) -> None:
-    async with house(tmp_path) as market:
-        body = {"model": SYMBOL, "messages": [{"role": "user", "content": "hi"}]}
-        headers = {"idempotency-key": "one"}
-        first = await market.http.post("/chat/completions", json=body, headers=headers)
-        second = await market.http.post("/chat/completions", json=body, headers=headers)
-        assert first.status_code == 200
-        assert second.status_code == 409
-        assert second.headers["x-should-retry"] == "false"
-        assert len(market.upstream.requests) == 1
-        page = await market.consumer.usage.ListUsage(usage_pb2.ListUsageRequest())
-        assert len(page.usage) == 1
         await market.settled()
 
 

@@ -202,7 +202,7 @@ def test_a_part_looks_at_every_event_that_touches_a_member() -> None:
 async def test_an_event_that_a_part_overlooks_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with lived(tmp_path, 1) as (exchange, kept):
+    async with lived(tmp_path, 4) as (exchange, kept):
         member_id, _, place = first_of(kept)
         monkeypatch.setitem(TESTS, events.Posted, lambda part, event: False)
         with pytest.raises(OutOfReach, match="does not fit"):

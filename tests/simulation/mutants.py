@@ -7,6 +7,7 @@ from typing import Final
 from tests.simulation.mutants_of_known_bugs import KNOWN_BUG_MUTANTS
 from tests.simulation.mutants_of_limits import LIMIT_MUTANTS
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
+from tests.simulation.mutants_of_quality import QUALITY_MUTANTS
 from tests.simulation.mutants_of_supply import SUPPLY_MUTANTS
 from tests.simulation.mutants_of_usage import USAGE_MUTANTS
 from tests.simulation.mutants_of_views import VIEW_MUTANTS
@@ -30,6 +31,7 @@ DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 MUTANTS: Final = (
     *KNOWN_BUG_MUTANTS,
     *ORDER_MUTANTS,
+    *QUALITY_MUTANTS,
     *SUPPLY_MUTANTS,
     *LIMIT_MUTANTS,
     *USAGE_MUTANTS,

@@ -27,6 +27,7 @@ from thegrid.v1 import (
     members_pb2,
     members_pb2_grpc,
     notices_pb2_grpc,
+    performance_pb2_grpc,
     supply_pb2,
     supply_pb2_grpc,
     trading_pb2,
@@ -79,6 +80,10 @@ class Participant:
     @property
     def supply(self) -> Any:
         return self.exchange.stub(supply_pb2_grpc.SupplyServiceStub, self.secret)
+
+    @property
+    def performance(self) -> Any:
+        return self.exchange.stub(performance_pb2_grpc.PerformanceServiceStub, self.secret)
 
     @property
     def history(self) -> Any:
@@ -215,14 +220,20 @@ class Exchange:
             )
         )
 
-    async def define_instrument(self, symbol: str = SYMBOL, **terms: Any) -> str:
+    async def define_instrument(
+        self,
+        symbol: str = SYMBOL,
+        *,
+        spec: instruments_pb2.InstrumentSpec | None = None,
+        **terms: Any,
+    ) -> str:
         """An instrument with its market; answers the market id."""
         made = await self.admin.DefineInstrument(
             admin_pb2.DefineInstrumentRequest(
                 request_id=self.request_id(),
                 symbol=symbol,
                 name=symbol.title(),
-                spec=a_spec(),
+                spec=spec or a_spec(),
                 terms=market_data_pb2.MarketTerms(
                     **{
                         "tick_size_micros": 1_000,

@@ -20,6 +20,7 @@ from tests.support.market import (
     reserve,
 )
 from tests.support.world_controls import key_command, webhook_command
+from tests.support.world_of_quality import offer_of, quality_command
 from tests.support.world_of_supply import (
     SUPPLY,
     SYMBOLS,
@@ -68,6 +69,7 @@ class World:
             (2, self._settings),
             (1, self._market_state),
             (1, self._policy),
+            (1, lambda state: quality_command(self.random)),
             (3, self._quotes),
             (2, self._timer),
             (1, self._auction),
@@ -86,7 +88,9 @@ class World:
         """Commands that make a small exchange with two markets, suppliers and members."""
         terms = MarketTerms(maker_fee_bps=10, taker_fee_bps=35)
         opening: list[commands.Command] = [
-            commands.SetPolicy((("capacity_derating_per_mille", 1_000),)),
+            commands.SetPolicy(
+                (("standing_min_calls", 60), ("capacity_derating_per_mille", 1_000))
+            ),
             commands.FundGuarantee(1_000),
         ]
         opening += [commands.DefineInstrument(name, name, SPEC, terms) for name in SYMBOLS]
@@ -101,7 +105,7 @@ class World:
                 opening.append(
                     commands.AdmitSupplier(numbered_member(number), f"ins_{symbol}", 20_000)
                 )
-                opening.append(_offer(numbered_member(number), f"ins_{symbol}"))
+                opening.append(offer_of(numbered_member(number), f"ins_{symbol}"))
                 opening.append(commands.IssueUnits(numbered_member(number), f"ins_{symbol}", 60))
             both = tuple(f"ins_{symbol}" for symbol in SYMBOLS)
             opening.append(commands.Availability(numbered_member(number), "relay-1", both, True))
@@ -312,6 +316,7 @@ class World:
                 ("max_parcels", self.random.choice((2, 1_000))),
                 ("outage_gap_us", self.random.choice((0, 60 * SECOND))),
                 ("price_band_bps", self.random.choice((0, 9_000))),
+                ("standing_enforced", self.random.randint(0, 1)),
                 *supply_policies(self.random),
                 ("dispute_window_us", self.random.choice((30 * SECOND, 168 * HOUR))),
             )
@@ -378,7 +383,8 @@ class World:
 
     def _some_delivery(self, state: State) -> str:
         if not state.reservations or self.random.random() < 0.05:
-            return f"dlv_{self.random.randrange(100):06d}"
+            closed = sorted(state.closed_deliveries)
+            return self.random.choice(closed or [f"dlv_{self.random.randrange(100):06d}"])
         return self.random.choice(sorted(state.reservations))
 
 
@@ -392,9 +398,3 @@ def lived_through(seed: int, length: int, *, checked: bool = False) -> Exchange:
         command, exchange.at_us = world.next(exchange.state)
         exchange.send(command)
     return exchange
-
-
-def _offer(member_id: str, instrument_id: str) -> commands.RegisterOffer:
-    return commands.RegisterOffer(
-        member_id, instrument_id, "demo/model", 40_000, 200_000, 64_000, 80, 400_000, 64
-    )

@@ -12,7 +12,8 @@ export const serviceConfig = {
         {"service": "thegrid.v1.SupplyService"},
         {"service": "thegrid.v1.MemberService"},
         {"service": "thegrid.v1.NoticeService"},
-        {"service": "thegrid.v1.AdminService"}
+        {"service": "thegrid.v1.AdminService"},
+        {"service": "thegrid.v1.PerformanceService"}
       ],
       "timeout": "10s",
       "retryPolicy": {

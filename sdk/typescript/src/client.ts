@@ -15,6 +15,7 @@ import { MemberService } from "../gen/thegrid/v1/members_pb.js";
 import { NoticeService } from "../gen/thegrid/v1/notices_pb.js";
 import { SupplyService } from "../gen/thegrid/v1/supply_pb.js";
 import { TradingService } from "../gen/thegrid/v1/trading_pb.js";
+import { PerformanceService } from "../gen/thegrid/v1/performance_pb.js";
 import { UsageService } from "../gen/thegrid/v1/usage_pb.js";
 import { channelOptions } from "./policy.js";
 import { type GridOptions, loadSettings } from "./settings.js";
@@ -34,10 +35,11 @@ export class GridClient {
   readonly accounts: ServiceClient<typeof AccountService>;
   /** Positions, statistics, statements and sweeps. */
   readonly history: ServiceClient<typeof HistoryService>;
-  /** Calls of models; `deliver` is the easier way. */
+  /** Calls of models; `deliver` and `embed` are the easier way. */
   readonly delivery: ServiceClient<typeof DeliveryService>;
   /** What each call used and cost. */
   readonly usage: ServiceClient<typeof UsageService>;
+  readonly performance: ServiceClient<typeof PerformanceService>;
   /** The member and its keys. */
   readonly members: ServiceClient<typeof MemberService>;
   /** What the member was told of, and its webhooks. */
@@ -65,6 +67,7 @@ export class GridClient {
     this.history = serviceClient(HistoryService, transport);
     this.delivery = serviceClient(DeliveryService, transport);
     this.usage = serviceClient(UsageService, transport);
+    this.performance = serviceClient(PerformanceService, transport);
     this.members = serviceClient(MemberService, transport);
     this.notices = serviceClient(NoticeService, transport);
     this.supply = serviceClient(SupplyService, transport);

@@ -145,10 +145,19 @@ class AdminServicer(
     ) -> admin_pb2.AdmitSupplierResponse:
         instrument_id = self.instrument(request.instrument).instrument_id
         command = commands.AdmitSupplier(
-            request.member_id, instrument_id, request.verified_tokens_per_second
+            request.member_id, instrument_id, request.verified_tokens_per_second, request.reason
         )
         answer = await self.ask(command, request.request_id)
         return admin_pb2.AdmitSupplierResponse(position=self.position(answer.seq))
+
+    async def SetSupplierSuspended(  # noqa: N802
+        self, request: admin_pb2.SetSupplierSuspendedRequest, context: Any
+    ) -> admin_pb2.SetSupplierSuspendedResponse:
+        instrument_id = self.optional_instrument_id(request.instrument)
+        kind = commands.SuspendSupplier if request.suspended else commands.ReinstateSupplier
+        command = kind(request.member_id, instrument_id, request.reason)
+        answer = await self.ask(command, request.request_id)
+        return admin_pb2.SetSupplierSuspendedResponse(position=self.position(answer.seq))
 
     async def SetPolicy(  # noqa: N802
         self, request: admin_pb2.SetPolicyRequest, context: Any

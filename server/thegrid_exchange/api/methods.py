@@ -120,6 +120,7 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "ListFeeTiers": _ADMIN,
         "UpdateMember": _ADMIN,
         "AdmitSupplier": _ADMIN,
+        "SetSupplierSuspended": _ADMIN,
         "SetPolicy": _ADMIN,
         "GetPolicy": _ADMIN,
         "GetTrialBalance": _ADMIN,
@@ -132,6 +133,12 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "DeliverySession": ("gateway",),
         "CountTokens": ("consume",),
         "CancelDelivery": ("consume",),
+    },
+    "PerformanceService": {
+        "ListPerformance": ANY,
+        "ListSupplierChanges": ("supply", "admin"),
+        "RunBenchmark": ("supply", "admin"),
+        "GetBenchmark": ("supply", "admin"),
     },
 }
 

@@ -20,6 +20,7 @@ from thegrid.v1 import (
     market_data_pb2_grpc,
     members_pb2_grpc,
     notices_pb2_grpc,
+    performance_pb2_grpc,
     supply_pb2_grpc,
     trading_pb2_grpc,
     usage_pb2_grpc,
@@ -33,6 +34,7 @@ from thegrid_exchange.api.interceptor import Interceptor
 from thegrid_exchange.api.market_data import MarketDataServicer
 from thegrid_exchange.api.members import MemberServicer
 from thegrid_exchange.api.notices import NoticeServicer
+from thegrid_exchange.api.performance import PerformanceServicer
 from thegrid_exchange.api.services import Services
 from thegrid_exchange.api.supply import SupplyServicer
 from thegrid_exchange.api.trading import TradingServicer
@@ -157,6 +159,9 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
     notices_pb2_grpc.add_NoticeServiceServicer_to_server(NoticeServicer(services), server)
     admin_pb2_grpc.add_AdminServiceServicer_to_server(AdminServicer(services), server)
     delivery_pb2_grpc.add_DeliveryServiceServicer_to_server(DeliveryServicer(services), server)
+    performance_pb2_grpc.add_PerformanceServiceServicer_to_server(
+        PerformanceServicer(services), server
+    )
     names = [
         "InstrumentService",
         "MarketDataService",
@@ -169,6 +174,7 @@ def _add_servicers(server: Any, services: Services) -> tuple[str, ...]:
         "NoticeService",
         "AdminService",
         "DeliveryService",
+        "PerformanceService",
     ]
     return tuple(f"thegrid.v1.{name}" for name in names)
 

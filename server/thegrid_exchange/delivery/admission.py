@@ -2,13 +2,22 @@
 Refusals here leave no record; whether the tokens are there is for the engine to say.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from thegrid_exchange.delivery.catalogue import Catalogue, Terms
 from thegrid_exchange.delivery.eligibility import Wants, contradiction
+from thegrid_exchange.delivery.embedding import FIELD, count_inputs, not_carried
 from thegrid_exchange.delivery.encodings import UnknownEncoding
 from thegrid_exchange.delivery.limits import DeliveryLimits
-from thegrid_exchange.delivery.meter import ContextExceeded, Prompt, PromptRefused, count_prompt
+from thegrid_exchange.delivery.meter import (
+    ContextExceeded,
+    Prompt,
+    PromptRefused,
+    count_prompt,
+    spell_prompt,
+)
 from thegrid_exchange.delivery.parts import CallRequest, Failure
 from thegrid_exchange.delivery.suppliers import Suppliers
 
@@ -23,6 +32,10 @@ class Admitted(NamedTuple):
     prompt_tokens: int
     cap_tokens: int
     """Greatest output per choice."""
+    dimensions: int = 0
+    """Length of the vectors; 0 for a chat."""
+    texts: Mapping[int, str] = MappingProxyType({})
+    """What inputs spell that came as tokens, by their places."""
 
 
 async def admit(
@@ -43,14 +56,43 @@ async def admit(
     wants = Wants(
         terms.instrument.instrument_id, request.fields, request.capabilities, request.preferences
     )
-    refused = _supply_refusal(request, wants, suppliers, limits)
-    if refused is not None:
-        return refused
-    counted = await count(request.prompt, terms, terms.contract.spec.context_tokens_min)
-    if isinstance(counted, Failure):
-        return counted
-    cap = _cap_tokens(request, terms, counted)
-    return cap if isinstance(cap, Failure) else Admitted(terms, wants, counted, cap)
+    refused = wrong_kind(terms, is_embedding=request.embedding is not None) or _supply_refusal(
+        request, wants, suppliers, limits
+    )
+    return await counted(request, terms, wants) if refused is None else refused
+
+
+async def counted(request: CallRequest, terms: Terms, wants: Wants) -> Admitted | Failure:
+    """The call with what its prompt or its inputs come to, or why it is too much."""
+    if request.embedding is not None:
+        inputs = await count_inputs(request.embedding, terms)
+        if isinstance(inputs, Failure):
+            return inputs
+        return Admitted(terms, wants, inputs.tokens, 0, inputs.dimensions, inputs.texts)
+    tokens = await count(request.prompt, terms, terms.contract.spec.context_tokens_min)
+    if isinstance(tokens, Failure):
+        return tokens
+    cap = _cap_tokens(request, terms, tokens)
+    if isinstance(cap, Failure):
+        return cap
+    try:
+        texts = await spell_prompt(request.prompt, terms.contract.spec.tokenizer)
+    except PromptRefused as error:
+        return _refused(error)
+    return Admitted(terms, wants, tokens, cap, texts=texts)
+
+
+def wrong_kind(terms: Terms, *, is_embedding: bool) -> Failure | None:
+    """The refusal of a request that is not of the kind that the instrument answers."""
+    if is_embedding == (terms.contract.spec.embedding is not None):
+        return None
+    answers, door = ("chats", "a chat") if is_embedding else ("embeddings", "embeddings")
+    return Failure(
+        "WRONG_REQUEST_KIND",
+        f"{terms.instrument.symbol} answers {answers} alone; ask it for {door}, or choose another"
+        " instrument",
+        FIELD if is_embedding else "messages",
+    )
 
 
 def _supply_refusal(
@@ -62,37 +104,26 @@ def _supply_refusal(
         return impossible
     if not suppliers.could_serve(wants):
         return suppliers.why_none(wants, limits.retry_us)
-    if not suppliers.room.has_place(wants.instrument_id, request.member_id):
-        return Failure(
-            "SATURATED",
-            "every supplier of the instrument is busy and the waiting room is full; try again",
-            retry_after_us=limits.retry_us,
-        )
-    return None
+    return suppliers.room.refusal(wants.instrument_id, request.member_id)
 
 
 async def count(prompt: Prompt, terms: Terms, most_tokens: int) -> int | Failure:
     """Canonical tokens of a prompt; one that is surely above `most_tokens` is not counted out."""
     spec = terms.contract.spec
     if terms.metering is None:
-        return _not_carried(f"version {spec.metering_policy_version}")
+        return not_carried(f"version {spec.metering_policy_version}")
     try:
         return await count_prompt(prompt, spec.tokenizer, terms.metering, most_tokens)
     except PromptRefused as error:
-        return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
+        return _refused(error)
     except ContextExceeded as error:
-        return _context_exceeded(terms, error.least_tokens, "messages")
+        return _context_exceeded(terms, error.least_tokens, prompt.field)
     except UnknownEncoding as error:
-        return _not_carried(str(error))
+        return not_carried(str(error))
 
 
-def _not_carried(what: str) -> Failure:
-    return Failure(
-        "CONTENT_REFUSED",
-        f"the metering policy of this instrument is not carried here ({what});"
-        " ask the operator to publish another version",
-        "instrument",
-    )
+def _refused(error: PromptRefused) -> Failure:
+    return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
 
 
 def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int | Failure:
@@ -102,7 +133,7 @@ def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int |
     asked_tokens = request.output_cap_tokens
     if asked_tokens is None:
         if room_tokens < 1:
-            return _context_exceeded(terms, prompt_tokens, "messages")
+            return _context_exceeded(terms, prompt_tokens, request.prompt.field)
         return min(spec.output_tokens_min, room_tokens)
     if asked_tokens > spec.output_tokens_min:
         return Failure(
@@ -113,7 +144,7 @@ def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int |
             asked_tokens,
         )
     if asked_tokens > room_tokens:
-        return _context_exceeded(terms, prompt_tokens + asked_tokens, "messages")
+        return _context_exceeded(terms, prompt_tokens + asked_tokens, request.prompt.field)
     return asked_tokens
 
 
@@ -122,7 +153,7 @@ def _context_exceeded(terms: Terms, tokens: int, field: str) -> Failure:
     return Failure(
         "CONTEXT_EXCEEDED",
         f"prompt and output come to {tokens} tokens or more, and the context window of"
-        f" {terms.instrument.symbol} is {limit}; shorten the messages or ask for less output",
+        f" {terms.instrument.symbol} is {limit}; shorten the prompt or ask for less output",
         field,
         limit,
         tokens,

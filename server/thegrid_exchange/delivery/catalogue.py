@@ -10,6 +10,7 @@ from thegrid_exchange.delivery.encodings import ENCODINGS
 from thegrid_exchange.engine.events import OrderAccepted, OrderAmended, OrderClosed
 from thegrid_exchange.engine.quantities import instrument_id_of
 from thegrid_exchange.engine.records import (
+    Benchmark,
     Instrument,
     MeteringPolicy,
     Offer,
@@ -99,6 +100,22 @@ class Catalogue:
         """Whether a supplier offers the instrument, able to serve it now or not."""
         return (member_id, instrument_id) in self._state.offers
 
+    def registered_offer(self, member_id: str, instrument_id: str) -> Offer | None:
+        """What a supplier offers for the instrument, admitted or not."""
+        return self._state.offers.get((member_id, instrument_id))
+
+    def running_benchmarks(self) -> list[Benchmark]:
+        """Benchmarks under way."""
+        return [each for each in self._state.benchmarks.values() if each.status == "running"]
+
+    def benchmark(self, member_id: str, instrument_id: str) -> Benchmark | None:
+        """The last benchmark of an offer."""
+        return self._state.benchmarks.get((member_id, instrument_id))
+
+    def term(self, name: str) -> int:
+        """A figure of the exchange's policy."""
+        return self._state.term(name)
+
     def offers(self, instrument_id: str) -> list[Offer]:
         """Every offer for the instrument, whether or not its supplier may serve it now."""
         return [each for each in self._state.offers.values() if each.instrument_id == instrument_id]
@@ -106,7 +123,13 @@ class Catalogue:
     def offer(self, member_id: str, instrument_id: str) -> Offer | None:
         """What a supplier offers for the instrument, if it may serve it now."""
         offer = self._state.offers.get((member_id, instrument_id))
-        return offer if offer is not None and self.is_able(member_id, instrument_id) else None
+        if offer is None or not self.is_able(member_id, instrument_id):
+            return None
+        standing = self._state.standings.get((member_id, instrument_id))
+        if standing is None or standing.status != "probation":
+            return offer
+        most = self._state.term("probation_deliveries")
+        return offer._replace(concurrent_deliveries=min(offer.concurrent_deliveries, most))
 
     def is_able(self, member_id: str, instrument_id: str) -> bool:
         """Whether a supplier is admitted and neither it nor its admission is suspended."""

@@ -19,6 +19,7 @@ CAPABILITY_OF_FIELD = {
     "reasoning_effort": "reasoning",
     "logprobs": "logprobs",
     "top_logprobs": "logprobs",
+    "prompt": "completions",
 }
 """Fields that a capability covers, so that an offer need not name them."""
 
@@ -32,11 +33,22 @@ class Wants(NamedTuple):
     preferences: Preferences = NO_PREFERENCES
     issuers: tuple[str, ...] = ()
     """Who owes the reserved tokens, largest share first; empty before they are reserved."""
+    probed_id: str = ""
+    """The supplier that a probe is for, admitted or not; empty for a member's call."""
 
     @property
     def needed(self) -> frozenset[str]:
         """Names that an offer must honour."""
         return self.fields | self.capabilities
+
+    @property
+    def kind(self) -> "Wants":
+        """The same less what never decides who may serve: alike for all calls that suit alike."""
+        if self.preferences is NO_PREFERENCES:
+            return self._replace(issuers=())
+        preferences = self.preferences._replace(max_price_micros=None, hedge_after_percent=None)
+        issuers = () if preferences.allow_fallbacks else self.issuers[:1]
+        return self._replace(issuers=issuers, preferences=preferences)
 
 
 _Test = Callable[[Wants, Offer], bool]

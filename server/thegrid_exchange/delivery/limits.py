@@ -13,7 +13,7 @@ class DeliveryLimits(NamedTuple):
     concurrent_deliveries_per_key: int = 4_096
     """Calls at once of one key that sets no limit of its own."""
     waiting_deliveries: int = 2_048
-    """Calls of one instrument that wait for a supplier's slot."""
+    """Calls of one instrument that wait for a supplier's slot, over all members."""
     waiting_deliveries_per_member: int = 1_024
     """Calls of one member and instrument that wait for a slot."""
     wait_us: int = 10_000_000
@@ -34,6 +34,8 @@ class DeliveryLimits(NamedTuple):
     """How long before its reservation ends a delivery is cut, so that the report comes first."""
     report_attempts: int = 5
     """Times that a report is sent to a queue that is full."""
+    settle_wait_us: int = 1_000_000
+    """How long a client waits for the settlement before it is told of an answer without it."""
     retry_us: int = 1_000_000
     """What a caller is told to wait where no better figure is known."""
 

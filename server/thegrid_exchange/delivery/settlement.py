@@ -40,7 +40,9 @@ def judged_cause(cause: str, spec: InstrumentSpec, facts: Facts) -> str:
     """The cause, or `too_slow` for an answer that ended well and came too slowly."""
     if cause not in GOOD_CAUSES or facts.timing is None:
         return cause
-    return "too_slow" if is_too_slow(spec, facts.timing, facts.completion_tokens) else cause
+    is_chat = spec.embedding is None
+    tokens = facts.completion_tokens if is_chat else facts.prompt_tokens
+    return "too_slow" if is_too_slow(spec, facts.timing, tokens) else cause
 
 
 def counted(facts: Facts) -> TokenCounts:
@@ -95,7 +97,7 @@ def failure_of(row: Ending, own: Failure | None, retry_us: int) -> Failure:
     """What the client reads of a bad end; the upstream's own words when the fault is his own."""
     if own is not None and row.client_sees == "CLIENT_FAULT":
         return own._replace(reason="CLIENT_FAULT")
-    if own is not None and row.cause == "no_supplier":
+    if own is not None and row.cause in ("no_supplier", "saturated"):
         return own
     retry_after_us = None if row.client_sees in HOPELESS else retry_us
     return Failure(row.client_sees, MESSAGES[row.client_sees], retry_after_us=retry_after_us)

@@ -11,6 +11,12 @@ from thegrid_exchange.engine.book import Book
 from thegrid_exchange.engine.control_indices import ControlIndices
 from thegrid_exchange.engine.dispute_indices import DisputeIndices
 from thegrid_exchange.engine.ordered import SortedKeys
+from thegrid_exchange.engine.quality_indices import (
+    Deadline,
+    QualityIndices,
+    follow_presence,
+    set_key,
+)
 from thegrid_exchange.engine.records import (
     Auction,
     Cancellation,
@@ -28,14 +34,11 @@ from thegrid_exchange.engine.records import (
 )
 from thegrid_exchange.engine.supply_indices import SupplyIndices
 
-Deadline = tuple[int, str]
-"""An instant on the up-time clock (outages taken off) and the id of what is due then."""
-
 _HOLDER_ACCOUNTS = ("trading", "held")
 _ISSUER_ACCOUNTS = ("unsold", "listed")
 
 
-class Indices(ControlIndices, DisputeIndices, SupplyIndices):
+class Indices(ControlIndices, DisputeIndices, SupplyIndices, QualityIndices):
     """Every derived look-up of the state."""
 
     def __init__(self) -> None:
@@ -105,13 +108,13 @@ class Indices(ControlIndices, DisputeIndices, SupplyIndices):
             self._follow_client_id(member_id, order.client_order_id, order_id, new is not None)
         if order.tag:
             tagged = self.tagged_orders[(member_id, order.market_id, order.tag)]
-            _set(tagged, order_id, new is not None)
+            set_key(tagged, order_id, new is not None)
         if order.time_in_force == "gts":
-            _set(self.sweep_orders[order.market_id], order_id, new is not None)
+            set_key(self.sweep_orders[order.market_id], order_id, new is not None)
         if order.expires_at_us is not None:
             deadline = (order.expires_at_us - order.outage_base_us, order_id)
-            _set(self.order_deadlines, deadline, new is not None)
-            _set(self.member_deadlines[member_id], deadline, new is not None)
+            set_key(self.order_deadlines, deadline, new is not None)
+            set_key(self.member_deadlines[member_id], deadline, new is not None)
 
     def follow_closed_orders(
         self, order_id: str, old: ClosedOrder | None, new: ClosedOrder | None
@@ -119,7 +122,7 @@ class Indices(ControlIndices, DisputeIndices, SupplyIndices):
         """Memory of closed orders and client ids."""
         order = new if new is not None else old
         assert order is not None
-        _set(self.closed, (order.closed_at_us, order_id), new is not None)
+        set_key(self.closed, (order.closed_at_us, order_id), new is not None)
         if order.client_order_id:
             self._follow_client_id(
                 order.member_id, order.client_order_id, order_id, new is not None
@@ -138,7 +141,7 @@ class Indices(ControlIndices, DisputeIndices, SupplyIndices):
         self, identifier: str, old: Cancellation | None, new: Cancellation | None
     ) -> None:
         """Unfinished cancel-alls."""
-        _follow_presence(self.cancellations, identifier, old, new)
+        follow_presence(self.cancellations, identifier, old, new)
 
     # ---- balances and parcels ------------------------------------------------------------------
 
@@ -165,7 +168,7 @@ class Indices(ControlIndices, DisputeIndices, SupplyIndices):
         owner, account, instrument_id = key
         other = accounts[1] if account == accounts[0] else accounts[0]
         if (owner, other, instrument_id) not in self.balances:
-            _set(index[instrument_id], owner, present)
+            set_key(index[instrument_id], owner, present)
 
     def follow_parcels(self, key: tuple[str, int], old: Parcel | None, new: Parcel | None) -> None:
         """Queues of parcels; an empty queue leaves the index."""
@@ -191,8 +194,8 @@ class Indices(ControlIndices, DisputeIndices, SupplyIndices):
         else:
             del lots[bisect_left(lots, deadline)]
         # Reserved tokens have a deadline of their own, so only free ones make a lot due.
-        _set(self.lot_deadlines, deadline, has_free)
-        _set(self.member_deadlines[lot.member_id], deadline, has_free)
+        set_key(self.lot_deadlines, deadline, has_free)
+        set_key(self.member_deadlines[lot.member_id], deadline, has_free)
 
     def follow_lot_parcels(
         self, key: tuple[str, int], old: LotParcel | None, new: LotParcel | None
@@ -221,8 +224,8 @@ class Indices(ControlIndices, DisputeIndices, SupplyIndices):
         for reservation, present in ((old, False), (new, True)):
             if reservation is not None:
                 deadline = (reservation.deadline_us - reservation.outage_base_us, delivery_id)
-                _set(self.reservation_deadlines, deadline, present)
-                _set(self.member_deadlines[reservation.member_id], deadline, present)
+                set_key(self.reservation_deadlines, deadline, present)
+                set_key(self.member_deadlines[reservation.member_id], deadline, present)
 
     def follow_closed_deliveries(
         self, delivery_id: str, old: ClosedDelivery | None, new: ClosedDelivery | None
@@ -232,7 +235,7 @@ class Indices(ControlIndices, DisputeIndices, SupplyIndices):
             return
         delivery = new if new is not None else old
         assert delivery is not None
-        _set(self.closed, (delivery.closed_at_us, delivery_id), new is not None)
+        set_key(self.closed, (delivery.closed_at_us, delivery_id), new is not None)
 
     # ---- markets, members, supply --------------------------------------------------------------
 
@@ -269,7 +272,7 @@ class Indices(ControlIndices, DisputeIndices, SupplyIndices):
 
     def follow_sweeps(self, sweep_id: str, old: Sweep | None, new: Sweep | None) -> None:
         """Unfinished sweeps; finished ones have no row."""
-        _follow_presence(self.open_sweeps, sweep_id, old, new)
+        follow_presence(self.open_sweeps, sweep_id, old, new)
 
     def follow_members(self, member_id: str, old: Member | None, new: Member | None) -> None:
         """Handles."""
@@ -287,18 +290,6 @@ def _auction_slot(market: Market | None) -> Deadline | None:
     if market.state != "open" or market.sweep_id:
         return None
     return market.next_sweep_us - market.policy.sweep_auction_us, market.market_id
-
-
-def _set(keys: SortedKeys[Deadline] | SortedKeys[str], key: Deadline | str, present: bool) -> None:
-    if present:
-        keys.add(key)  # type: ignore[arg-type]  # both kinds come here, each with its own keys
-    else:
-        keys.remove(key)  # type: ignore[arg-type]
-
-
-def _follow_presence(keys: SortedKeys[str], key: str, old: object, new: object) -> None:
-    if (old is None) != (new is None):
-        _set(keys, key, new is not None)
 
 
 def _follow_number(

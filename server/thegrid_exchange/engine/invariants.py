@@ -45,6 +45,8 @@ def check(state: State) -> None:
     _check_escrow(state)
     _check_withheld(state)
     _check_ability(state)
+    _check_records(state)
+    _check_standings(state)
     _check_shortfalls(state)
     _check_obligations(state)
     _check_disputes(state)
@@ -210,6 +212,35 @@ def _check_ability(state: State) -> None:
         for (from_us, able_from), (until_us, able_until) in pairwise(samples):
             _require(from_us < until_us <= now_us, f"ability of {key} is out of order")
             _require(0 <= able_until - able_from <= until_us - from_us, f"{key} was able too long")
+
+
+def _check_records(state: State) -> None:
+    """Every judged call has one caller, at most one sample of each time, and one bucket."""
+    spans: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for key, bucket in state.performance.items():
+        _require(bucket.calls > 0, f"bucket {key} counts nothing")
+        callers = bucket.callers
+        _require(sum(each.calls for each in callers) == bucket.calls, f"callers of {key}")
+        _require(sum(each.faults for each in callers) == bucket.faults, f"faults of {key}")
+        for bins in (bucket.first_token_bins, bucket.speed_bins):
+            _require(sum(count for _, count in bins) <= bucket.calls, f"samples of {key}")
+        if bucket.grain == "fine":
+            end_us = bucket.start_us + bucket.length_us
+            spans.setdefault(key[:2], []).append((bucket.start_us, end_us))
+    for ring, taken in spans.items():
+        for (_, until_us), (from_us, _) in pairwise(sorted(taken)):
+            _require(until_us <= from_us, f"buckets of {ring} overlap")
+
+
+def _check_standings(state: State) -> None:
+    """Who is suspended or ended is so in its admission, and nobody else."""
+    for pair, standing in state.standings.items():
+        admission = state.admissions.get(pair)
+        _require(admission is not None, f"{pair} stands without an admission")
+        is_out = standing.status in ("suspended", "ended")
+        _require(admission is None or admission.suspended == is_out, f"{pair} is {standing.status}")
+        waits = standing.status in ("warned", "probation")
+        _require(not waits or standing.review_at_us is not None, f"nobody looks at {pair} again")
 
 
 def _check_shortfalls(state: State) -> None:

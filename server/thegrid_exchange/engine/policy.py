@@ -3,19 +3,10 @@
 They are state, changed by journaled `SetPolicy` commands alone; this module only says what exists.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from thegrid_exchange.engine.policy_of_quality import QUALITY_TERMS, PolicyTerm
 from thegrid_exchange.engine.quantities import HOUR_US, INT64_MAX, SECOND_US
-
-
-class PolicyTerm(NamedTuple):
-    """A figure's default and the range it must lie in, in the unit its name ends with."""
-
-    default: int
-    least: int
-    greatest: int
-    meaning: str
-
 
 POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
     "max_events": PolicyTerm(2_000, 1_000, 100_000, "Events one command may bring about."),
@@ -106,6 +97,7 @@ POLICY_TERMS: Final[dict[str, PolicyTerm]] = {
     "capacity_derating_per_mille": PolicyTerm(
         800, 0, 1_000, "Share of verified capacity that may be issued."
     ),
+    **QUALITY_TERMS,
 }
 """Every figure there is; `SetPolicy` refuses any other name."""
 

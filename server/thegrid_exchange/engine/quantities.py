@@ -55,6 +55,9 @@ Verdict = Literal[
     "client_fault",
     "venue_fault",
 ]
+SupplierStatus = Literal["none", "admitted", "warned", "suspended", "probation", "ended"]
+StandingCause = Literal["operator", "performance", "uptime", "offer", "benchmark"]
+BenchmarkStatus = Literal["running", "passed", "failed"]
 NoticeKind = Literal[
     "low_cash",
     "low_tokens",

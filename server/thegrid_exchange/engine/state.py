@@ -22,6 +22,7 @@ from thegrid_exchange.engine.records import (
     Alarm,
     Alert,
     Auction,
+    Benchmark,
     Cancellation,
     CancelTimer,
     ClosedDelivery,
@@ -41,12 +42,15 @@ from thegrid_exchange.engine.records import (
     Offer,
     Order,
     Parcel,
+    PerformanceBucket,
     ReceiptKey,
     ReferenceIndex,
     Reservation,
     Shortfall,
+    SpecReview,
     SpecVersion,
     Spend,
+    Standing,
     Supplier,
     SupplierLink,
     Sweep,
@@ -74,7 +78,9 @@ class State:
         self.counters: dict[str, int] = {}
         """Last number given per id prefix, and of `rank`."""
         self.totals: dict[str, int] = {}
-        """`outage_us`: all outages so far."""
+        """`outage_us`: all outages so far; `policy_version`: changes of the policy so far;
+        `disputable_from_us`: see the property.
+        """
         self.instruments: dict[str, Instrument] = {}
         self.spec_versions: dict[tuple[str, int], SpecVersion] = {}
         self.markets: dict[str, Market] = {}
@@ -101,6 +107,7 @@ class State:
         self.reservations: dict[str, Reservation] = {}
         self.closed_deliveries: dict[str, ClosedDelivery] = {}
         self._begin_supply()
+        self._begin_quality()
         self._begin_usage()
         self._begin_controls()
         self.tables: dict[str, dict[Any, Any]] = {
@@ -108,6 +115,7 @@ class State:
         }
         self.indices = Indices()
         self.indices.balances = self.balances
+        self.indices.performance = self.performance
         self._rows: dict[str, tuple[dict[Any, Any], Callable[[Any, Any, Any], None] | None]] = {
             name: (table, getattr(self.indices, f"follow_{name}", None))
             for name, table in self.tables.items()
@@ -128,6 +136,15 @@ class State:
         """By window and trade; those of a final index are forgotten."""
         self.reference_indexes: dict[str, ReferenceIndex] = {}
         """The latest of each instrument."""
+
+    def _begin_quality(self) -> None:
+        self.performance: dict[tuple[str, str, str, int], PerformanceBucket] = {}
+        """By supplier, instrument, grain and slot of the ring."""
+        self.standings: dict[tuple[str, str], Standing] = {}
+        """By supplier and instrument; admissions of which nothing is known have no row."""
+        self.spec_reviews: dict[str, SpecReview] = {}
+        self.benchmarks: dict[tuple[str, str], Benchmark] = {}
+        """By supplier and instrument: the last of each offer."""
 
     def _begin_usage(self) -> None:
         self.metering_policies: dict[str, MeteringPolicy] = {}
@@ -165,6 +182,24 @@ class State:
         """Length of all outages so far."""
         return self.totals.get("outage_us", 0)
 
+    @property
+    def disputable_from_us(self) -> int:
+        """Calls settled before this instant can be disputed no more, however long the time for it.
+
+        What was decided about them is forgotten, so nobody could tell a second dispute.
+        """
+        return self.totals.get("disputable_from_us", 0)
+
+    @property
+    def up_us(self) -> int:
+        """Now, on the up-time clock, from which outages are taken off."""
+        return self.now_us - self.outage_us
+
+    @property
+    def policy_version(self) -> int:
+        """How often the policy was changed."""
+        return self.totals.get("policy_version", 0)
+
     def deadline_us(self, instant_us: int, outage_base_us: int) -> int:
         """Where a deadline lies by now: outages since its making have moved it."""
         return instant_us + self.outage_us - outage_base_us
@@ -183,6 +218,8 @@ class State:
             indices.reservation_deadlines,
             indices.lot_deadlines,
             indices.order_deadlines,
+            indices.standing_deadlines,
+            indices.benchmark_deadlines,
         ):
             first = keys.first()
             if first is not None:
@@ -192,6 +229,7 @@ class State:
             indices.timer_deadlines,
             indices.auction_slots,
             indices.auction_deadlines,
+            indices.spec_deadlines,
             indices.alarms,
             indices.index_deadlines,
         ):

@@ -14,6 +14,7 @@ from thegrid_exchange.views import (
     candles,
     lots,
     notices,
+    performance,
     prevented,
     reference_index,
     sql,
@@ -26,7 +27,7 @@ from thegrid_exchange.views.batch import Batch
 from thegrid_exchange.views.positions import Positions
 from thegrid_exchange.views.touched import Touched
 
-VIEWS_VERSION = 4
+VIEWS_VERSION = 5
 """Grows when rows come to mean something else though their tables look the same; a table that is
 added or changed counts by itself."""
 
@@ -83,7 +84,16 @@ class Projector:
         sums = statements.Collector(self._partition)
         sums.collect(ledger.posted)
         writes.extend(sums.statements())
-        for module in (lots, usage, prevented, sweeps, activity, reference_index, notices):
+        for module in (
+            lots,
+            usage,
+            prevented,
+            sweeps,
+            activity,
+            reference_index,
+            notices,
+            performance,
+        ):
             collector: Any = module.Collector(batch, self._partition)
             collector.collect()
             writes.extend(collector.statements())

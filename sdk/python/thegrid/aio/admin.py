@@ -236,6 +236,18 @@ class Admin:
         )
         return await self._transport.call(request, admin_pb2.AdmitSupplierResponse)
 
+    async def suspend_supplier(
+        self, member_id: str, reason: str, instrument: str = "", *, request_id: str = ""
+    ) -> admin_pb2.SetSupplierSuspendedResponse:
+        """Stop a supplier, in one instrument or in all; what it sold stays owed."""
+        return await self._set_supplier_suspended(member_id, instrument, True, reason, request_id)
+
+    async def reinstate_supplier(
+        self, member_id: str, reason: str, instrument: str = "", *, request_id: str = ""
+    ) -> admin_pb2.SetSupplierSuspendedResponse:
+        """Let a supplier issue and serve again, whatever suspended it."""
+        return await self._set_supplier_suspended(member_id, instrument, False, reason, request_id)
+
     async def set_policy(
         self, changes: Mapping[str, int], *, request_id: str = ""
     ) -> admin_pb2.SetPolicyResponse:
@@ -326,3 +338,15 @@ class Admin:
         )
         response = await self._transport.call(request, admin_pb2.SetMemberSuspendedResponse)
         return response.member
+
+    async def _set_supplier_suspended(
+        self, member_id: str, instrument: str, suspended: bool, reason: str, request_id: str
+    ) -> admin_pb2.SetSupplierSuspendedResponse:
+        request = admin_pb2.SetSupplierSuspendedRequest(
+            request_id=request_id,
+            member_id=member_id,
+            instrument=instrument,
+            suspended=suspended,
+            reason=reason,
+        )
+        return await self._transport.call(request, admin_pb2.SetSupplierSuspendedResponse)

@@ -19,7 +19,13 @@ _NO_COUNTERPART = {
     "mcp_servers": "tools of servers are called by nobody here; call them from the client",
     "user_profile_id": "there are no user profiles here; use metadata.user_id",
     "diagnostics": "prompt caches are the suppliers' own affair",
+    "compaction": "the context is not edited here; send the messages that are meant",
+    "fallbacks": "a model is an instrument here, and its suppliers stand in for each other",
+    "fallback_credit_token": "nothing is credited between models here",
+    "billing_policy": "a call is billed to its key",
 }
+_NO_THREAD = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+"""By this the client's own loops know that they may send the whole conversation instead."""
 _FAST = "standard"
 
 
@@ -29,6 +35,9 @@ def to_chat(body: Mapping[str, Any]) -> dict[str, Any]:
     for name, why in _NO_COUNTERPART.items():
         if given.get(name):
             raise FieldRefused(name, f"'{name}' cannot be honoured: {why}.")
+    if given.get("thread"):
+        why = "'thread' cannot be honoured: conversations are not kept here; send all messages."
+        raise FieldRefused("thread", why, _NO_THREAD)
     chat = {name: given[name] for name in _SAME if name in given}
     chat["messages"] = _system(given.get("system")) + chat_messages(given["messages"])
     if "max_tokens" in given:

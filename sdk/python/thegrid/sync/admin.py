@@ -233,6 +233,18 @@ class Admin:
         )
         return self._transport.call(request, admin_pb2.AdmitSupplierResponse)
 
+    def suspend_supplier(
+        self, member_id: str, reason: str, instrument: str = "", *, request_id: str = ""
+    ) -> admin_pb2.SetSupplierSuspendedResponse:
+        """Stop a supplier, in one instrument or in all; what it sold stays owed."""
+        return self._set_supplier_suspended(member_id, instrument, True, reason, request_id)
+
+    def reinstate_supplier(
+        self, member_id: str, reason: str, instrument: str = "", *, request_id: str = ""
+    ) -> admin_pb2.SetSupplierSuspendedResponse:
+        """Let a supplier issue and serve again, whatever suspended it."""
+        return self._set_supplier_suspended(member_id, instrument, False, reason, request_id)
+
     def set_policy(
         self, changes: Mapping[str, int], *, request_id: str = ""
     ) -> admin_pb2.SetPolicyResponse:
@@ -323,3 +335,15 @@ class Admin:
         )
         response = self._transport.call(request, admin_pb2.SetMemberSuspendedResponse)
         return response.member
+
+    def _set_supplier_suspended(
+        self, member_id: str, instrument: str, suspended: bool, reason: str, request_id: str
+    ) -> admin_pb2.SetSupplierSuspendedResponse:
+        request = admin_pb2.SetSupplierSuspendedRequest(
+            request_id=request_id,
+            member_id=member_id,
+            instrument=instrument,
+            suspended=suspended,
+            reason=reason,
+        )
+        return self._transport.call(request, admin_pb2.SetSupplierSuspendedResponse)

@@ -332,6 +332,26 @@ class AdmitSupplierResponse(_message.Message):
     position: _common_pb2.Position
     def __init__(self, position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
 
+class SetSupplierSuspendedRequest(_message.Message):
+    __slots__ = ("request_id", "member_id", "instrument", "suspended", "reason")
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    MEMBER_ID_FIELD_NUMBER: _ClassVar[int]
+    INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    member_id: str
+    instrument: str
+    suspended: bool
+    reason: str
+    def __init__(self, request_id: _Optional[str] = ..., member_id: _Optional[str] = ..., instrument: _Optional[str] = ..., suspended: bool = ..., reason: _Optional[str] = ...) -> None: ...
+
+class SetSupplierSuspendedResponse(_message.Message):
+    __slots__ = ("position",)
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    position: _common_pb2.Position
+    def __init__(self, position: _Optional[_Union[_common_pb2.Position, _Mapping]] = ...) -> None: ...
+
 class PolicyValue(_message.Message):
     __slots__ = ("name", "value", "description")
     NAME_FIELD_NUMBER: _ClassVar[int]

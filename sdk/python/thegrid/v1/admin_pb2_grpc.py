@@ -111,6 +111,11 @@ class AdminServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_admin__pb2.AdmitSupplierRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_admin__pb2.AdmitSupplierResponse.FromString,
                 _registered_method=True)
+        self.SetSupplierSuspended = channel.unary_unary(
+                '/thegrid.v1.AdminService/SetSupplierSuspended',
+                request_serializer=thegrid_dot_v1_dot_admin__pb2.SetSupplierSuspendedRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_admin__pb2.SetSupplierSuspendedResponse.FromString,
+                _registered_method=True)
         self.SetPolicy = channel.unary_unary(
                 '/thegrid.v1.AdminService/SetPolicy',
                 request_serializer=thegrid_dot_v1_dot_admin__pb2.SetPolicyRequest.SerializeToString,
@@ -265,6 +270,15 @@ class AdminServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetSupplierSuspended(self, request, context):
+        """SetSupplierSuspended suspends a supplier in one instrument or in all, or reinstates it, whatever
+        suspended it; what it sold stays owed. Refused with SUPPLIER_NOT_ADMITTED, INSTRUMENT_NOT_FOUND. A repeat
+        is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SetPolicy(self, request, context):
         """SetPolicy changes numbers that the rules read. Refused with POLICY_INVALID. A repeat is safe.
         """
@@ -387,6 +401,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.AdmitSupplier,
                     request_deserializer=thegrid_dot_v1_dot_admin__pb2.AdmitSupplierRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_admin__pb2.AdmitSupplierResponse.SerializeToString,
+            ),
+            'SetSupplierSuspended': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetSupplierSuspended,
+                    request_deserializer=thegrid_dot_v1_dot_admin__pb2.SetSupplierSuspendedRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_admin__pb2.SetSupplierSuspendedResponse.SerializeToString,
             ),
             'SetPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.SetPolicy,
@@ -826,6 +845,33 @@ class AdminService(object):
             '/thegrid.v1.AdminService/AdmitSupplier',
             thegrid_dot_v1_dot_admin__pb2.AdmitSupplierRequest.SerializeToString,
             thegrid_dot_v1_dot_admin__pb2.AdmitSupplierResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetSupplierSuspended(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.AdminService/SetSupplierSuspended',
+            thegrid_dot_v1_dot_admin__pb2.SetSupplierSuspendedRequest.SerializeToString,
+            thegrid_dot_v1_dot_admin__pb2.SetSupplierSuspendedResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -265,6 +265,22 @@ _AdminServiceAdmitSupplierType = typing_extensions.TypeVar(
     ],
 )
 
+_AdminServiceSetSupplierSuspendedType = typing_extensions.TypeVar(
+    '_AdminServiceSetSupplierSuspendedType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetSupplierSuspendedRequest,
+        thegrid.v1.admin_pb2.SetSupplierSuspendedResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetSupplierSuspendedRequest,
+        thegrid.v1.admin_pb2.SetSupplierSuspendedResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetSupplierSuspendedRequest,
+        thegrid.v1.admin_pb2.SetSupplierSuspendedResponse,
+    ],
+)
+
 _AdminServiceSetPolicyType = typing_extensions.TypeVar(
     '_AdminServiceSetPolicyType',
     grpc.UnaryUnaryMultiCallable[
@@ -361,7 +377,7 @@ _AdminServiceGetTrialBalanceType = typing_extensions.TypeVar(
     ],
 )
 
-class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServiceListMembersType, _AdminServiceSetMemberSuspendedType, _AdminServiceDepositType, _AdminServiceWithdrawType, _AdminServiceFundGuaranteeType, _AdminServiceDefineInstrumentType, _AdminServicePublishSpecType, _AdminServiceSetMarketStateType, _AdminServiceSetMarketPolicyType, _AdminServiceStartAuctionType, _AdminServiceSetFeeTierType, _AdminServiceListFeeTiersType, _AdminServiceUpdateMemberType, _AdminServiceAdmitSupplierType, _AdminServiceSetPolicyType, _AdminServiceGetPolicyType, _AdminServiceDefineMeteringPolicyType, _AdminServiceListDisputesType, _AdminServiceResolveDisputeType, _AdminServiceGetTrialBalanceType]):
+class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServiceListMembersType, _AdminServiceSetMemberSuspendedType, _AdminServiceDepositType, _AdminServiceWithdrawType, _AdminServiceFundGuaranteeType, _AdminServiceDefineInstrumentType, _AdminServicePublishSpecType, _AdminServiceSetMarketStateType, _AdminServiceSetMarketPolicyType, _AdminServiceStartAuctionType, _AdminServiceSetFeeTierType, _AdminServiceListFeeTiersType, _AdminServiceUpdateMemberType, _AdminServiceAdmitSupplierType, _AdminServiceSetSupplierSuspendedType, _AdminServiceSetPolicyType, _AdminServiceGetPolicyType, _AdminServiceDefineMeteringPolicyType, _AdminServiceListDisputesType, _AdminServiceResolveDisputeType, _AdminServiceGetTrialBalanceType]):
     """AdminService is the operator's side. All of it asks for the scope `admin`, and every write is on the
     journal with its actor.
     """
@@ -427,6 +443,10 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.AdmitSupplierRequest,
             thegrid.v1.admin_pb2.AdmitSupplierResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.SetSupplierSuspendedRequest,
+            thegrid.v1.admin_pb2.SetSupplierSuspendedResponse,
         ],
         grpc.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.SetPolicyRequest,
@@ -515,6 +535,10 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
         grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.AdmitSupplierRequest,
             thegrid.v1.admin_pb2.AdmitSupplierResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.admin_pb2.SetSupplierSuspendedRequest,
+            thegrid.v1.admin_pb2.SetSupplierSuspendedResponse,
         ],
         grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.admin_pb2.SetPolicyRequest,
@@ -609,6 +633,12 @@ class AdminServiceStub(typing.Generic[_AdminServiceCreateMemberType, _AdminServi
     with MEMBER_NOT_FOUND, INSTRUMENT_NOT_FOUND. A repeat is safe.
     """
 
+    SetSupplierSuspended: _AdminServiceSetSupplierSuspendedType
+    """SetSupplierSuspended suspends a supplier in one instrument or in all, or reinstates it, whatever
+    suspended it; what it sold stays owed. Refused with SUPPLIER_NOT_ADMITTED, INSTRUMENT_NOT_FOUND. A repeat
+    is safe.
+    """
+
     SetPolicy: _AdminServiceSetPolicyType
     """SetPolicy changes numbers that the rules read. Refused with POLICY_INVALID. A repeat is safe."""
 
@@ -692,6 +722,10 @@ AdminServiceAsyncStub: typing_extensions.TypeAlias = AdminServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.admin_pb2.AdmitSupplierRequest,
         thegrid.v1.admin_pb2.AdmitSupplierResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.admin_pb2.SetSupplierSuspendedRequest,
+        thegrid.v1.admin_pb2.SetSupplierSuspendedResponse,
     ],
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.admin_pb2.SetPolicyRequest,
@@ -864,6 +898,17 @@ class AdminServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[thegrid.v1.admin_pb2.AdmitSupplierResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.AdmitSupplierResponse]]:
         """AdmitSupplier admits a member to supply an instrument with a verified throughput, or ends that. Refused
         with MEMBER_NOT_FOUND, INSTRUMENT_NOT_FOUND. A repeat is safe.
+        """
+
+    @abc.abstractmethod
+    def SetSupplierSuspended(
+        self,
+        request: thegrid.v1.admin_pb2.SetSupplierSuspendedRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.admin_pb2.SetSupplierSuspendedResponse, collections.abc.Awaitable[thegrid.v1.admin_pb2.SetSupplierSuspendedResponse]]:
+        """SetSupplierSuspended suspends a supplier in one instrument or in all, or reinstates it, whatever
+        suspended it; what it sold stays owed. Refused with SUPPLIER_NOT_ADMITTED, INSTRUMENT_NOT_FOUND. A repeat
+        is safe.
         """
 
     @abc.abstractmethod

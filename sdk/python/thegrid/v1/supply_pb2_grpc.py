@@ -94,8 +94,9 @@ class SupplyServiceServicer(object):
     """
 
     def RegisterOffer(self, request, context):
-        """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-        Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+        """RegisterOffer says that the caller serves an instrument with a model, or changes what was said. Before its
+        admission an offer may be connected and measured by a benchmark, and gets no members' calls. Refused with
+        INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,7 +118,8 @@ class SupplyServiceServicer(object):
 
     def IssueUnits(self, request, context):
         """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-        SUPPLIER_NOT_ADMITTED, OFFER_NOT_FOUND, CAPACITY_EXCEEDED, COLLATERAL_SHORT. A repeat is safe.
+        SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+        COLLATERAL_SHORT. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -279,8 +279,9 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
     ], channel: grpc.aio.Channel) -> None: ...
 
     RegisterOffer: _SupplyServiceRegisterOfferType
-    """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-    Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+    """RegisterOffer says that the caller serves an instrument with a model, or changes what was said. Before its
+    admission an offer may be connected and measured by a benchmark, and gets no members' calls. Refused with
+    INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
     """
 
     WithdrawOffer: _SupplyServiceWithdrawOfferType
@@ -291,7 +292,8 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
 
     IssueUnits: _SupplyServiceIssueUnitsType
     """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-    SUPPLIER_NOT_ADMITTED, OFFER_NOT_FOUND, CAPACITY_EXCEEDED, COLLATERAL_SHORT. A repeat is safe.
+    SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+    COLLATERAL_SHORT. A repeat is safe.
     """
 
     RetireUnits: _SupplyServiceRetireUnitsType
@@ -379,8 +381,9 @@ class SupplyServiceServicer(metaclass=abc.ABCMeta):
         request: thegrid.v1.supply_pb2.RegisterOfferRequest,
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.supply_pb2.RegisterOfferResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.RegisterOfferResponse]]:
-        """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-        Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+        """RegisterOffer says that the caller serves an instrument with a model, or changes what was said. Before its
+        admission an offer may be connected and measured by a benchmark, and gets no members' calls. Refused with
+        INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
         """
 
     @abc.abstractmethod
@@ -406,7 +409,8 @@ class SupplyServiceServicer(metaclass=abc.ABCMeta):
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.supply_pb2.IssueUnitsResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.IssueUnitsResponse]]:
         """IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-        SUPPLIER_NOT_ADMITTED, OFFER_NOT_FOUND, CAPACITY_EXCEEDED, COLLATERAL_SHORT. A repeat is safe.
+        SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+        COLLATERAL_SHORT. A repeat is safe.
         """
 
     @abc.abstractmethod

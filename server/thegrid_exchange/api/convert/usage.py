@@ -77,7 +77,7 @@ def usage_message(
     message.first_token_max_us = first_token_limit_us(spec, usage.canonical.prompt_tokens)
     message.throughput_min_tokens_per_second = spec.tokens_per_second_min
     if late_report is not None:
-        message.late_report.CopyFrom(_late_message(late_report))
+        message.late_report.CopyFrom(late_message(usage.delivery_id, late_report))
     if dispute is not None:
         message.dispute.CopyFrom(dispute_message(dispute))
     return message
@@ -133,6 +133,7 @@ def _settled_message(usage: UsageRecord, symbol: str) -> usage_pb2.UsageRecord:
             draw.tokens for draw in usage.draws if draw.issuer_id != usage.supplier_id
         ),
         waited_us=usage.waited_us,
+        request_digest=usage.request_digest,
     )
 
 
@@ -149,8 +150,10 @@ def _draw_message(draw: UsedDraw) -> usage_pb2.UsageDraw:
     )
 
 
-def _late_message(report: LateReport) -> usage_pb2.LateReport:
+def late_message(delivery_id: str, report: LateReport) -> usage_pb2.LateReport:
+    """The report of a delivery that was settled without it."""
     return usage_pb2.LateReport(
+        usage_id="usg_" + delivery_id.removeprefix("dlv_"),
         verdict=VERDICTS.wire(report.verdict),
         cause=report.cause,
         supplier_id=report.supplier_id,
@@ -221,4 +224,5 @@ def pending_message(reservation: Reservation, symbol: str) -> usage_pb2.UsageRec
         reserved_tokens=reservation.reserved_tokens,
         status=usage_pb2.USAGE_STATUS_PENDING,
         start_time=time_of(reservation.opened_at_us),
+        request_digest=reservation.request_digest,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.apply import controls, index, supply, trading, usage
+from thegrid_exchange.engine.apply import controls, index, quality, supply, trading, usage
 from thegrid_exchange.engine.records import ClosedDelivery
 from thegrid_exchange.engine.refusals import InvariantBroken
 from thegrid_exchange.engine.state import State
@@ -61,6 +61,8 @@ def _posted(state: State, event: events.Posted) -> None:
 def _policy_changed(state: State, event: events.PolicyChanged) -> None:
     for name, figure in event.changes:
         state.put("policy", name, figure)
+    if event.version:
+        state.put("totals", "policy_version", event.version)
 
 
 def _instrument_defined(state: State, event: events.InstrumentDefined) -> None:
@@ -251,6 +253,7 @@ APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.ReservationExtended: _reservation_extended,
     events.DeliveryMarked: _delivery_marked,
     events.UsageRecorded: _usage_recorded,
+    **quality.APPLIERS,
     **supply.APPLIERS,
     **index.APPLIERS,
     events.OutageRecorded: _outage_recorded,

@@ -31,8 +31,10 @@ from thegrid_exchange.engine.commands.operator import (
 from thegrid_exchange.engine.commands.supply import (
     Availability,
     IssueUnits,
+    OpenBenchmark,
     PostCollateral,
     RegisterOffer,
+    ReportProbe,
     RetireUnits,
     SetRenewal,
     WithdrawCollateral,
@@ -198,6 +200,7 @@ class Reserve(NamedTuple):
     relay_id: str = ""
     requested_model: str = ""
     client_request_id: str = ""
+    request_digest: str = ""
 
 
 class Mark(NamedTuple):
@@ -296,6 +299,8 @@ Command = (
     | WithdrawCollateral
     | SetRenewal
     | Availability
+    | OpenBenchmark
+    | ReportProbe
     | Reserve
     | Mark
     | Report
@@ -327,6 +332,7 @@ __all__ = [
     "IssueUnits",
     "Mark",
     "NoteWebhook",
+    "OpenBenchmark",
     "PlaceOrder",
     "PostCollateral",
     "PublishSpec",
@@ -336,6 +342,7 @@ __all__ = [
     "ReinstateSupplier",
     "ReplaceQuotes",
     "Report",
+    "ReportProbe",
     "Reserve",
     "ResolveDispute",
     "RetireUnits",

@@ -157,6 +157,7 @@ class ReinstateSupplier(NamedTuple):
 
     member_id: str
     instrument_id: str = ""
+    reason: str = ""
 
 
 class DefineMeteringPolicy(NamedTuple):

@@ -44,6 +44,13 @@ from thegrid_exchange.engine.events.membership import (
     Posted,
     SpecPublished,
 )
+from thegrid_exchange.engine.events.quality import (
+    BenchmarkChanged,
+    PerformanceNoted,
+    SpecReviewed,
+    StandingSet,
+    SupplierChangeRecorded,
+)
 from thegrid_exchange.engine.events.supply import (
     AbilityChanged,
     AvailabilityChanged,
@@ -148,7 +155,6 @@ Event = (
     | UnitsRetired
     | UnitsBoughtBack
     | AvailabilityChanged
-    | AbilityChanged
     | CollateralMarked
     | ShortfallRecorded
     | UnitsRenewed
@@ -157,6 +163,12 @@ Event = (
     | IndexInputsForgotten
     | OutageRecorded
     | ClosedForgotten
+    | AbilityChanged
+    | BenchmarkChanged
+    | PerformanceNoted
+    | SpecReviewed
+    | StandingSet
+    | SupplierChangeRecorded
     | MeteringPolicyDefined
     | ReceiptKeyRegistered
     | LateReportRecorded
@@ -174,6 +186,7 @@ __all__ = [
     "AuctionClosed",
     "AuctionOpened",
     "AvailabilityChanged",
+    "BenchmarkChanged",
     "CancelTimerCleared",
     "CancelTimerSet",
     "CancellationAdvanced",
@@ -217,6 +230,7 @@ __all__ = [
     "OrdersSwept",
     "OutageRecorded",
     "ParcelsMoved",
+    "PerformanceNoted",
     "PolicyChanged",
     "Posted",
     "ReceiptKeyRegistered",
@@ -227,7 +241,10 @@ __all__ = [
     "SelfTradePrevented",
     "ShortfallRecorded",
     "SpecPublished",
+    "SpecReviewed",
     "SpendNoted",
+    "StandingSet",
+    "SupplierChangeRecorded",
     "SupplierChanged",
     "SweepFinished",
     "SweepStarted",

@@ -35,6 +35,8 @@ class PolicyChanged(NamedTuple):
     """Named figures now have these values."""
 
     changes: tuple[tuple[str, int], ...]
+    version: int = 0
+    """Version of the policy from now on; 0 in rows written before it was counted."""
 
 
 class InstrumentDefined(NamedTuple):

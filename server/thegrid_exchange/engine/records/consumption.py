@@ -142,6 +142,8 @@ class Reservation(NamedTuple):
     """What the client knows the call by, so that it is found while it runs and without a report."""
     spend_held_micros: int = 0
     """Cost of the draws as it is held against the spend limits of the key and of those above it."""
+    request_digest: str = ""
+    """The client's own digest of its request, by which a repeat is told from another request."""
 
 
 class ClosedDelivery(NamedTuple):
@@ -222,3 +224,5 @@ class UsageRecord(NamedTuple):
     count."""
     divergent: bool = False
     """Whether that is more than the metering policy allows."""
+    request_digest: str = ""
+    """As the call was opened with it."""

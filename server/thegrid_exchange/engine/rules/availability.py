@@ -4,6 +4,7 @@ Instants here are on the up-time clock: those of the journal less all outages be
 """
 
 from bisect import bisect_right
+from typing import Final
 
 from thegrid_exchange.engine import events
 from thegrid_exchange.engine.quantities import INT64_MAX
@@ -11,12 +12,16 @@ from thegrid_exchange.engine.records import AbleHistory
 from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.state import State
 
+PPM: Final = 1_000_000
+
 
 def is_able(state: State, member_id: str, instrument_id: str) -> bool:
     """Whether a supplier may and can serve now: not suspended, offering, connected."""
     key = (member_id, instrument_id)
     supplier, admission = state.suppliers.get(member_id), state.admissions.get(key)
     if supplier is None or supplier.suspended or admission is None or admission.suspended:
+        return False
+    if state.members[member_id].suspended:
         return False
     return key in state.offers and any(
         link.connected and instrument_id in link.instrument_ids
@@ -50,6 +55,28 @@ def able_us(state: State, member_id: str, instrument_id: str, from_us: int, unti
     return _able_by_us(history, until_us) - _able_by_us(history, from_us)
 
 
+def uptime_ppm(
+    state: State, member_id: str, instrument_id: str, window_us: int, now_us: int
+) -> int | None:
+    """Share of a window in which a supplier was able, of what is known of it; None of nothing.
+
+    `now_us` is on the journal's clock.
+    """
+    history = state.able_histories.get((member_id, instrument_id))
+    up_us = now_us - state.outage_us
+    if history is None or up_us <= history.samples[0][0]:
+        return None
+    from_us = max(up_us - window_us, history.samples[0][0])
+    able = able_us(state, member_id, instrument_id, from_us, up_us)
+    return able * PPM // (up_us - from_us)
+
+
+def observed_us(state: State, member_id: str, instrument_id: str) -> int:
+    """How far back it is known whether a supplier was able."""
+    history = state.able_histories.get((member_id, instrument_id))
+    return 0 if history is None else _now_us(state) - history.samples[0][0]
+
+
 def _able_by_us(history: AbleHistory, at_us: int) -> int:
     """Time able in all up to an instant; between two samples as if spread evenly."""
     samples = history.samples
@@ -78,9 +105,9 @@ def _turned(state: State, history: AbleHistory) -> AbleHistory:
 
 
 def _remembered_us(state: State) -> int:
-    """As far back as a Lot that is still to be settled may have been minted."""
+    """As far back as an open Lot may have been minted, and as uptime is asked for."""
     terms = ("lot_window_us", "reservation_grace_us", "reservation_window_us")
-    return sum(state.term(name) for name in terms)
+    return max(sum(state.term(name) for name in terms), state.term("ability_memory_us"))
 
 
 def _now_us(state: State) -> int:

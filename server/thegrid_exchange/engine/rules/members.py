@@ -10,6 +10,7 @@ from thegrid_exchange.engine.quantities import INT64_MAX
 from thegrid_exchange.engine.records import Member
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
+from thegrid_exchange.engine.rules.availability import note_ability
 from thegrid_exchange.engine.rules.batches import cancel_all
 from thegrid_exchange.engine.rules.fees import check_fee_tier
 from thegrid_exchange.engine.rules.lookups import the_member
@@ -107,6 +108,7 @@ def suspend_member(state: State, command: commands.SuspendMember) -> Rule[replie
     changed = member._replace(suspended=True)
     if changed != member:
         yield events.MemberChanged(changed, command.reason)
+        yield from note_ability(state, member.member_id)
         yield from cancel_all(state, commands.CancelOrders(member.member_id))
     return replies.MemberReply(changed)
 
@@ -117,6 +119,7 @@ def reinstate_member(state: State, command: commands.ReinstateMember) -> Rule[re
     changed = member._replace(suspended=False)
     if changed != member:
         yield events.MemberChanged(changed)
+        yield from note_ability(state, member.member_id)
     return replies.MemberReply(changed)
 
 

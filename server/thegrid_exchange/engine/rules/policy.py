@@ -26,5 +26,5 @@ def set_policy(state: State, command: commands.SetPolicy) -> Rule[replies.Policy
                 limit=term.least if figure < term.least else term.greatest,
                 value=figure,
             )
-    yield events.PolicyChanged(command.changes)
+    yield events.PolicyChanged(command.changes, state.policy_version + 1)
     return replies.PolicyReply(command.changes)

@@ -1,29 +1,25 @@
-"""Suppliers: admission, offers, issuing and retiring Units, and whether they are connected.
+"""Suppliers: admission, issuing and retiring Units, and whether they are connected.
 
-What their Units earn is settled in `lots` and `usage`.
+Offers have their own module; what Units earn is settled in `lots` and `usage`.
 """
 
 from thegrid_exchange.engine import commands, events, replies
-from thegrid_exchange.engine.quantities import INT64_MAX, TOKENS_PER_UNIT
+from thegrid_exchange.engine.quantities import INT64_MAX, TOKENS_PER_UNIT, SupplierStatus
 from thegrid_exchange.engine.records import (
     Admission,
-    InstrumentSpec,
-    Offer,
     Posting,
     Supplier,
+    SupplierChange,
     SupplierLink,
 )
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.availability import note_ability
 from thegrid_exchange.engine.rules.collateral import check_issue
-from thegrid_exchange.engine.rules.lookups import (
-    active_member,
-    spec_in_force,
-    the_instrument,
-    weighted_tokens,
-)
+from thegrid_exchange.engine.rules.lookups import active_member, the_instrument, weighted_tokens
 from thegrid_exchange.engine.rules.obligations import capacity_tokens, obligation_tokens
+from thegrid_exchange.engine.rules.offers import require_offer
+from thegrid_exchange.engine.rules.standing import ask_review, move, standing_of
 from thegrid_exchange.engine.rules.sweeps import retire
 from thegrid_exchange.engine.state import State
 
@@ -54,7 +50,14 @@ def admit_supplier(state: State, command: commands.AdmitSupplier) -> Rule[replie
     if admission is None:
         admission = Admission(member.member_id, instrument.instrument_id, state.now_us)
     admission = admission._replace(suspended=speed == 0)
+    pair = (member.member_id, instrument.instrument_id)
+    before = standing_of(state, pair).status
     yield events.SupplierChanged(supplier, admission)
+    status: SupplierStatus = "admitted" if speed else "ended"
+    if before != status:
+        yield from move(
+            state, pair, status, "operator", reason=command.reason, suspensions=0, came_from=before
+        )
     yield from note_ability(state, member.member_id)
     return replies.SupplierReply(supplier, admission)
 
@@ -63,62 +66,66 @@ def suspend_supplier(
     state: State, command: commands.SuspendSupplier
 ) -> Rule[replies.SupplierReply]:
     """Stop a supplier, in one instrument or in all; what it sold stays owed."""
-    return (yield from _set_suspended(state, command, True, command.reason))
+    return (yield from _override(state, command, "suspended"))
 
 
 def reinstate_supplier(
     state: State, command: commands.ReinstateSupplier
 ) -> Rule[replies.SupplierReply]:
-    """Let a suspended supplier issue and serve again."""
-    return (yield from _set_suspended(state, command, False, ""))
+    """Let a suspended supplier issue and serve again, whatever suspended it."""
+    return (yield from _override(state, command, "admitted"))
 
 
-def _set_suspended(
+def _override(
     state: State,
     command: commands.SuspendSupplier | commands.ReinstateSupplier,
-    suspended: bool,
-    reason: str,
+    status: SupplierStatus,
 ) -> Rule[replies.SupplierReply]:
-    supplier = state.suppliers.get(command.member_id)
+    """The operator's word, which the rules do not undo."""
+    member_id, instrument_id = command.member_id, command.instrument_id
+    supplier = state.suppliers.get(member_id)
     if supplier is None:
         refuse("SUPPLIER_NOT_ADMITTED", "member_id", "is no supplier; admit it first")
-    admission = None
-    if command.instrument_id:
-        admission = state.admissions.get((command.member_id, command.instrument_id))
-        if admission is None:
-            refuse("SUPPLIER_NOT_ADMITTED", "instrument_id", "the supplier is not admitted to it")
-        admission = admission._replace(suspended=suspended)
-    else:
-        supplier = supplier._replace(suspended=suspended, suspension_reason=reason)
-    yield events.SupplierChanged(supplier, admission)
-    yield from note_ability(state, command.member_id)
-    return replies.SupplierReply(supplier, admission)
+    if not instrument_id:
+        return (yield from _override_all(state, supplier, status, command.reason))
+    if (member_id, instrument_id) not in state.admissions:
+        refuse("SUPPLIER_NOT_ADMITTED", "instrument_id", "the supplier is not admitted to it")
+    yield from move(
+        state,
+        (member_id, instrument_id),
+        status,
+        "operator",
+        reason=command.reason,
+        suspensions=None if status == "suspended" else 0,
+    )
+    return replies.SupplierReply(supplier, state.admissions[(member_id, instrument_id)])
 
 
-# ---- offers ------------------------------------------------------------------------------------
-
-
-def register_offer(state: State, command: commands.RegisterOffer) -> Rule[replies.OfferReply]:
-    """Take a supplier's offer when it meets the contract in force."""
-    member = active_member(state, command.member_id, "supplier")
-    instrument = the_instrument(state, command.instrument_id)
-    require_admission(state, member.member_id, instrument.instrument_id)
-    offer = Offer(registered_at_us=state.now_us, **command._asdict())
-    _check_offer(offer, spec_in_force(state, instrument).spec)
-    yield events.OfferRegistered(offer)
-    yield from note_ability(state, member.member_id)
-    return replies.OfferReply(offer)
-
-
-def withdraw_offer(
-    state: State, command: commands.WithdrawOffer
-) -> Rule[replies.OfferWithdrawnReply]:
-    """End an offer; Units already sold stay owed."""
-    if (command.member_id, command.instrument_id) not in state.offers:
-        refuse("OFFER_NOT_FOUND", "instrument_id", "the supplier offers nothing for it")
-    yield events.OfferWithdrawn(command.member_id, command.instrument_id)
-    yield from note_ability(state, command.member_id)
-    return replies.OfferWithdrawnReply(command.member_id, command.instrument_id)
+def _override_all(
+    state: State, supplier: Supplier, status: SupplierStatus, reason: str
+) -> Rule[replies.SupplierReply]:
+    is_suspended = status == "suspended"
+    before: SupplierStatus = "suspended" if supplier.suspended else "admitted"
+    changed = supplier._replace(
+        suspended=is_suspended, suspension_reason=reason if is_suspended else ""
+    )
+    yield events.SupplierChanged(changed)
+    yield events.SupplierChangeRecorded(
+        SupplierChange(
+            state.next_id("sch"),
+            supplier.member_id,
+            "",
+            state.now_us,
+            before,
+            status,
+            "operator",
+            reason,
+            None,
+            state.policy_version,
+        )
+    )
+    yield from note_ability(state, supplier.member_id)
+    return replies.SupplierReply(changed, None)
 
 
 def require_admission(state: State, member_id: str, instrument_id: str) -> Supplier:
@@ -132,29 +139,13 @@ def require_admission(state: State, member_id: str, instrument_id: str) -> Suppl
     return supplier
 
 
-def _check_offer(offer: Offer, spec: InstrumentSpec) -> None:
-    floors = (
-        ("quality_score", offer.quality_score, spec.quality_score_min),
-        ("context_tokens", offer.context_tokens, spec.context_tokens_min),
-        ("output_tokens", offer.output_tokens, spec.output_tokens_min),
-        ("tokens_per_second", offer.tokens_per_second, spec.tokens_per_second_min),
-        ("concurrent_deliveries", offer.concurrent_deliveries, 1),
-    )
-    for field, value, least in floors:
-        if value < least:
-            refuse("OFFER_BELOW_SPEC", field, f"must be at least {least}", limit=least, value=value)
-    slowest_us = spec.first_token_bands[0].first_token_us_max
-    if offer.first_token_us > slowest_us:
+def _require_no_probation(state: State, pair: tuple[str, str]) -> None:
+    if standing_of(state, pair).status == "probation":
         refuse(
-            "OFFER_BELOW_SPEC",
-            "first_token_us",
-            f"must be at most {slowest_us}",
-            limit=slowest_us,
-            value=offer.first_token_us,
+            "SUPPLIER_ON_PROBATION",
+            "instrument_id",
+            "issues nothing before its probation ends; what was sold is still served",
         )
-    missing = sorted(set(spec.capabilities) - set(offer.capabilities))
-    if missing:
-        refuse("OFFER_BELOW_SPEC", "capabilities", f"must include {', '.join(missing)}")
 
 
 # ---- issuance ----------------------------------------------------------------------------------
@@ -166,8 +157,8 @@ def issue_units(state: State, command: commands.IssueUnits) -> Rule[replies.Issu
     instrument = the_instrument(state, command.instrument_id)
     instrument_id = instrument.instrument_id
     supplier = require_admission(state, member.member_id, instrument_id)
-    if (member.member_id, instrument_id) not in state.offers:
-        refuse("OFFER_NOT_FOUND", "instrument_id", "register an offer before issuing Units")
+    _require_no_probation(state, (member.member_id, instrument_id))
+    require_offer(state, member.member_id, instrument_id)
     _check_units(command.quantity_units)
     tokens = command.quantity_units * TOKENS_PER_UNIT
     issued_tokens = -state.balance(member.member_id, "issued", instrument_id)
@@ -268,9 +259,10 @@ def _issuance_reply(
 
 def availability(state: State, command: commands.Availability) -> Rule[replies.AvailabilityReply]:
     """Note that a supplier's link to a relay came up, changed or went down."""
-    if command.member_id not in state.suppliers:
-        refuse("SUPPLIER_NOT_ADMITTED", "member_id", "is no supplier")
     before = state.supplier_links.get((command.member_id, command.relay_id))
+    is_offering = any((command.member_id, each) in state.offers for each in command.instrument_ids)
+    if before is None and not is_offering and command.member_id not in state.suppliers:
+        refuse("SUPPLIER_NOT_ADMITTED", "member_id", "neither is a supplier nor offers these")
     connected_us = 0
     if before is not None:
         since_us = state.now_us - before.changed_at_us if before.connected else 0
@@ -285,4 +277,7 @@ def availability(state: State, command: commands.Availability) -> Rule[replies.A
     )
     yield events.AvailabilityChanged(link)
     yield from note_ability(state, command.member_id)
+    if not command.connected:
+        for instrument_id in state.indices.admissions_of[command.member_id]:
+            yield from ask_review(state, (command.member_id, instrument_id))
     return replies.AvailabilityReply(command.member_id, command.relay_id, command.connected)

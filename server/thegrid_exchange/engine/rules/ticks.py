@@ -1,26 +1,29 @@
 """What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
 
 Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, indexes, cancel-alls,
-notices, memory; all in bounded steps.
+contracts, benchmarks, standings, notices, memory; all in bounded steps.
 """
 
 from collections.abc import Callable
 from typing import Final
 
 from thegrid_exchange.engine import commands, events, replies
-from thegrid_exchange.engine.indices import Deadline
 from thegrid_exchange.engine.ordered import SortedKeys
+from thegrid_exchange.engine.quality_indices import Deadline
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.auctions import auctions_due, run_auctions
 from thegrid_exchange.engine.rules.batches import run_cancellations
+from thegrid_exchange.engine.rules.benchmarks import end_benchmarks
 from thegrid_exchange.engine.rules.collateral import mark_suppliers
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
 from thegrid_exchange.engine.rules.disputes import forget_disputes
 from thegrid_exchange.engine.rules.lots import expire_lot
 from thegrid_exchange.engine.rules.notices import fire_alarms
+from thegrid_exchange.engine.rules.offers import run_spec_reviews, specs_due
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.rules.quotes import fire_timer, fire_timers, timer_is_due
 from thegrid_exchange.engine.rules.reference_index import indices_due, run_indices
+from thegrid_exchange.engine.rules.reviews import run_reviews
 from thegrid_exchange.engine.rules.sweeps import run_sweeps, sweeps_due
 from thegrid_exchange.engine.state import State
 
@@ -39,6 +42,9 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         run_sweeps,
         _set_indices,
         run_cancellations,
+        run_spec_reviews,
+        end_benchmarks,
+        run_reviews,
         fire_alarms,
         _forget_closed,
         forget_disputes,
@@ -172,6 +178,7 @@ def _is_due(state: State) -> bool:
     return (
         sweeps_due(state)
         or auctions_due(state)
+        or specs_due(state)
         or indices_due(state)
         or bool(indices.cancellations)
         or _has_come(state, indices.timer_deadlines.first())
@@ -182,6 +189,8 @@ def _is_due(state: State) -> bool:
                 indices.reservation_deadlines,
                 indices.lot_deadlines,
                 indices.order_deadlines,
+                indices.standing_deadlines,
+                indices.benchmark_deadlines,
             )
         )
     )

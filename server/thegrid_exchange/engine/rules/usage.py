@@ -31,6 +31,7 @@ from thegrid_exchange.engine.rules.lots import (
     settle_endings,
 )
 from thegrid_exchange.engine.rules.metering import divergence_tokens, is_divergent, metering_policy
+from thegrid_exchange.engine.rules.performance import note_performance
 from thegrid_exchange.engine.rules.reference_index import note_delivered
 from thegrid_exchange.engine.rules.spending import note_spend
 from thegrid_exchange.engine.rules.waterfall import settle_claims
@@ -104,6 +105,7 @@ def settle(
         venue_paid_micros=venue_paid_micros,
     )
     yield events.UsageRecorded(record)
+    yield from note_performance(state, record)
     yield from note_spend(state, record, reservation)
     return record
 
@@ -297,4 +299,5 @@ def _record(
         divergence_tokens=divergence_tokens(report.canonical, by_supplier),
         divergent=policy is not None and is_divergent(policy, report.canonical, by_supplier),
         waited_us=report.waited_us,
+        request_digest=reservation.request_digest,
     )

@@ -12,15 +12,17 @@ import type { ChatReply, ChatRequest, ChatUsage } from "./chat_pb.js";
 import { file_thegrid_v1_chat } from "./chat_pb.js";
 import type { Position } from "./common_pb.js";
 import { file_thegrid_v1_common } from "./common_pb.js";
-import type { Cancel, RequestPart, WindowGrant } from "./delivery_pb.js";
+import type { Cancel, RequestKind, RequestPart, WindowGrant } from "./delivery_pb.js";
 import { file_thegrid_v1_delivery } from "./delivery_pb.js";
+import type { EmbeddingReply, EmbeddingRequest } from "./embeddings_pb.js";
+import { file_thegrid_v1_embeddings } from "./embeddings_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file thegrid/v1/supply.proto.
  */
 export const file_thegrid_v1_supply: GenFile = /*@__PURE__*/
-  fileDesc("Chd0aGVncmlkL3YxL3N1cHBseS5wcm90bxIKdGhlZ3JpZC52MSKGAQoFT2ZmZXISFQoNaW5zdHJ1bWVudF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSJQoFdGVybXMYAyABKAsyFi50aGVncmlkLnYxLk9mZmVyVGVybXMSLwoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIpICCgpPZmZlclRlcm1zEg0KBW1vZGVsGAEgASgJEhQKDGNhcGFiaWxpdGllcxgCIAMoCRIWCg5jb250ZXh0X3Rva2VucxgDIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAQgASgDEh0KFWNvbmN1cnJlbnRfZGVsaXZlcmllcxgFIAEoBRIkChx0aHJvdWdocHV0X3Rva2Vuc19wZXJfc2Vjb25kGAYgASgDEg4KBnJlZ2lvbhgHIAEoCRITCgtkYXRhX3BvbGljeRgIIAEoCRIVCg1xdWFsaXR5X21pbGxpGAkgASgDEhYKDmZpcnN0X3Rva2VuX3VzGAogASgDEhcKD2hvbm91cmVkX2ZpZWxkcxgLIAMoCSJlChRSZWdpc3Rlck9mZmVyUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhIKCmluc3RydW1lbnQYAiABKAkSJQoFdGVybXMYAyABKAsyFi50aGVncmlkLnYxLk9mZmVyVGVybXMiYQoVUmVnaXN0ZXJPZmZlclJlc3BvbnNlEiAKBW9mZmVyGAEgASgLMhEudGhlZ3JpZC52MS5PZmZlchImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iPgoUV2l0aGRyYXdPZmZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJIj8KFVdpdGhkcmF3T2ZmZXJSZXNwb25zZRImCghwb3NpdGlvbhgBIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iZgoRTGlzdE9mZmVyc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJQChJMaXN0T2ZmZXJzUmVzcG9uc2USIQoGb2ZmZXJzGAEgAygLMhEudGhlZ3JpZC52MS5PZmZlchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiUwoRSXNzdWVVbml0c1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEhYKDnF1YW50aXR5X3VuaXRzGAMgASgDImgKEklzc3VlVW5pdHNSZXNwb25zZRIqCgZzdXBwbHkYASABKAsyGi50aGVncmlkLnYxLlN1cHBseVBvc2l0aW9uEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJUChJSZXRpcmVVbml0c1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEhYKDnF1YW50aXR5X3VuaXRzGAMgASgDImkKE1JldGlyZVVuaXRzUmVzcG9uc2USKgoGc3VwcGx5GAEgASgLMhoudGhlZ3JpZC52MS5TdXBwbHlQb3NpdGlvbhImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUQoQR2V0U3VwcGx5UmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uEhEKCW1lbWJlcl9pZBgCIAEoCSJtChFHZXRTdXBwbHlSZXNwb25zZRIsCghzdXBwbGllcxgBIAMoCzIaLnRoZWdyaWQudjEuU3VwcGx5UG9zaXRpb24SKgoKY29sbGF0ZXJhbBgCIAEoCzIWLnRoZWdyaWQudjEuQ29sbGF0ZXJhbCLTAQoKQ29sbGF0ZXJhbBIXCg9yZXF1aXJlZF9taWNyb3MYASABKAMSFQoNcG9zdGVkX21pY3JvcxgCIAEoAxIWCg5taXNzaW5nX21pY3JvcxgDIAEoAxIVCg1lc2Nyb3dfbWljcm9zGAQgASgDEh0KFWd1YXJhbnRlZV9kZWJ0X21pY3JvcxgFIAEoAxIYChB1bmNvdmVyZWRfbWljcm9zGAYgASgDEi0KCW1hcmtfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiUgoRU2V0UmVuZXdhbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEhUKDXJlbmV3c191bnNvbGQYAyABKAgiaAoSU2V0UmVuZXdhbFJlc3BvbnNlEioKBnN1cHBseRgBIAEoCzIaLnRoZWdyaWQudjEuU3VwcGx5UG9zaXRpb24SJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIkIKFVBvc3RDb2xsYXRlcmFsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDWFtb3VudF9taWNyb3MYAiABKAMibAoWUG9zdENvbGxhdGVyYWxSZXNwb25zZRIqCgpjb2xsYXRlcmFsGAEgASgLMhYudGhlZ3JpZC52MS5Db2xsYXRlcmFsEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJGChlXaXRoZHJhd0NvbGxhdGVyYWxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSFQoNYW1vdW50X21pY3JvcxgCIAEoAyJwChpXaXRoZHJhd0NvbGxhdGVyYWxSZXNwb25zZRIqCgpjb2xsYXRlcmFsGAEgASgLMhYudGhlZ3JpZC52MS5Db2xsYXRlcmFsEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiL+AgoOU3VwcGx5UG9zaXRpb24SFQoNaW5zdHJ1bWVudF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSFQoNaXNzdWVkX3Rva2VucxgDIAEoAxIWCg5yZXRpcmVkX3Rva2VucxgEIAEoAxIVCg11bnNvbGRfdG9rZW5zGAUgASgDEhoKEmJvdWdodF9iYWNrX3Rva2VucxgGIAEoAxIaChJvdXRzdGFuZGluZ190b2tlbnMYByABKAMSFwoPY29uc3VtZWRfdG9rZW5zGAggASgDEhYKDmV4cGlyZWRfdG9rZW5zGAkgASgDEhcKD3JlZnVuZGVkX3Rva2VucxgKIAEoAxIXCg9oZWFkcm9vbV90b2tlbnMYCyABKAMSFQoNZXNjcm93X21pY3JvcxgMIAEoAxIfChJpbmRleF9wcmljZV9taWNyb3MYDSABKANIAIgBARIVCg1yZW5ld3NfdW5zb2xkGA4gASgIQhUKE19pbmRleF9wcmljZV9taWNyb3MicgoMU2VydmVSZXF1ZXN0EiUKBWhlbGxvGAEgASgLMhYudGhlZ3JpZC52MS5TZXJ2ZUhlbGxvEikKBmV2ZW50cxgCIAMoCzIZLnRoZWdyaWQudjEuU3VwcGxpZXJFdmVudBIQCghkcmFpbmluZxgDIAEoCCJPCgpTZXJ2ZUhlbGxvEg0KBWFnZW50GAEgASgJEhMKC2luc3RydW1lbnRzGAIgAygJEh0KFWNvbmN1cnJlbnRfZGVsaXZlcmllcxgDIAEoBSJ7Cg1TZXJ2ZVJlc3BvbnNlEikKB3dlbGNvbWUYASABKAsyGC50aGVncmlkLnYxLlNlcnZlV2VsY29tZRItCghjb21tYW5kcxgCIAMoCzIbLnRoZWdyaWQudjEuU3VwcGxpZXJDb21tYW5kEhAKCGRyYWluaW5nGAMgASgIIjwKDFNlcnZlV2VsY29tZRITCgtzdXBwbGllcl9pZBgBIAEoCRIXCg9yZWxheV9hZGRyZXNzZXMYAiADKAkizgEKD1N1cHBsaWVyQ29tbWFuZBIMCgRjYWxsGAEgASgEEigKBG9wZW4YAiABKAsyGC50aGVncmlkLnYxLlN1cHBsaWVyT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCL2AQoMU3VwcGxpZXJPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhUKDWluc3RydW1lbnRfaWQYAiABKAkSDgoGc3ltYm9sGAMgASgJEg0KBW1vZGVsGAQgASgJEigKB3JlcXVlc3QYBSABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0EhMKC3BhcnRzX2J5dGVzGAYgASgDEhQKDHdpbmRvd19ieXRlcxgHIAEoAxIWCg5maXJzdF90b2tlbl9tcxgIIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgJIAEoAxITCgt0cmFjZXBhcmVudBgKIAEoCSLRAQoNU3VwcGxpZXJFdmVudBIMCgRjYWxsGAEgASgEEiYKBXJlcGx5GAIgASgLMhUudGhlZ3JpZC52MS5DaGF0UmVwbHlIABImCgNlbmQYAyABKAsyFy50aGVncmlkLnYxLlN1cHBsaWVyRW5kSAASLgoHZmFpbHVyZRgEIAEoCzIbLnRoZWdyaWQudjEuU3VwcGxpZXJGYWlsdXJlSAASKQoGd2luZG93GAUgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAQgcKBWV2ZW50IjMKC1N1cHBsaWVyRW5kEiQKBXVzYWdlGAEgASgLMhUudGhlZ3JpZC52MS5DaGF0VXNhZ2UiZAoPU3VwcGxpZXJGYWlsdXJlEi0KBGtpbmQYASABKA4yHy50aGVncmlkLnYxLlN1cHBsaWVyRmFpbHVyZUtpbmQSIgoGc3RhdHVzGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMqqQEKE1N1cHBsaWVyRmFpbHVyZUtpbmQSJQohU1VQUExJRVJfRkFJTFVSRV9LSU5EX1VOU1BFQ0lGSUVEEAASIQodU1VQUExJRVJfRkFJTFVSRV9LSU5EX1JFRlVTRUQQARImCiJTVVBQTElFUl9GQUlMVVJFX0tJTkRfQ0xJRU5UX0ZBVUxUEAISIAocU1VQUExJRVJfRkFJTFVSRV9LSU5EX0ZBSUxFRBADMukGCg1TdXBwbHlTZXJ2aWNlElkKDVJlZ2lzdGVyT2ZmZXISIC50aGVncmlkLnYxLlJlZ2lzdGVyT2ZmZXJSZXF1ZXN0GiEudGhlZ3JpZC52MS5SZWdpc3Rlck9mZmVyUmVzcG9uc2UiA5ACAhJZCg1XaXRoZHJhd09mZmVyEiAudGhlZ3JpZC52MS5XaXRoZHJhd09mZmVyUmVxdWVzdBohLnRoZWdyaWQudjEuV2l0aGRyYXdPZmZlclJlc3BvbnNlIgOQAgISUAoKTGlzdE9mZmVycxIdLnRoZWdyaWQudjEuTGlzdE9mZmVyc1JlcXVlc3QaHi50aGVncmlkLnYxLkxpc3RPZmZlcnNSZXNwb25zZSIDkAIBElAKCklzc3VlVW5pdHMSHS50aGVncmlkLnYxLklzc3VlVW5pdHNSZXF1ZXN0Gh4udGhlZ3JpZC52MS5Jc3N1ZVVuaXRzUmVzcG9uc2UiA5ACAhJTCgtSZXRpcmVVbml0cxIeLnRoZWdyaWQudjEuUmV0aXJlVW5pdHNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5SZXRpcmVVbml0c1Jlc3BvbnNlIgOQAgISUAoKU2V0UmVuZXdhbBIdLnRoZWdyaWQudjEuU2V0UmVuZXdhbFJlcXVlc3QaHi50aGVncmlkLnYxLlNldFJlbmV3YWxSZXNwb25zZSIDkAICElwKDlBvc3RDb2xsYXRlcmFsEiEudGhlZ3JpZC52MS5Qb3N0Q29sbGF0ZXJhbFJlcXVlc3QaIi50aGVncmlkLnYxLlBvc3RDb2xsYXRlcmFsUmVzcG9uc2UiA5ACAhJoChJXaXRoZHJhd0NvbGxhdGVyYWwSJS50aGVncmlkLnYxLldpdGhkcmF3Q29sbGF0ZXJhbFJlcXVlc3QaJi50aGVncmlkLnYxLldpdGhkcmF3Q29sbGF0ZXJhbFJlc3BvbnNlIgOQAgISTQoJR2V0U3VwcGx5EhwudGhlZ3JpZC52MS5HZXRTdXBwbHlSZXF1ZXN0Gh0udGhlZ3JpZC52MS5HZXRTdXBwbHlSZXNwb25zZSIDkAIBEkAKBVNlcnZlEhgudGhlZ3JpZC52MS5TZXJ2ZVJlcXVlc3QaGS50aGVncmlkLnYxLlNlcnZlUmVzcG9uc2UoATABYgZwcm90bzM", [file_google_protobuf_timestamp, file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_common, file_thegrid_v1_delivery]);
+  fileDesc("Chd0aGVncmlkL3YxL3N1cHBseS5wcm90bxIKdGhlZ3JpZC52MSKwAQoFT2ZmZXISFQoNaW5zdHJ1bWVudF9pZBgBIAEoCRIOCgZzeW1ib2wYAiABKAkSJQoFdGVybXMYAyABKAsyFi50aGVncmlkLnYxLk9mZmVyVGVybXMSLwoLdXBkYXRlX3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHNwZWNfdmVyc2lvbhgFIAEoBRISCgpzaG9ydGZhbGxzGAYgAygJIqsCCgpPZmZlclRlcm1zEg0KBW1vZGVsGAEgASgJEhQKDGNhcGFiaWxpdGllcxgCIAMoCRIWCg5jb250ZXh0X3Rva2VucxgDIAEoAxIVCg1vdXRwdXRfdG9rZW5zGAQgASgDEh0KFWNvbmN1cnJlbnRfZGVsaXZlcmllcxgFIAEoBRIkChx0aHJvdWdocHV0X3Rva2Vuc19wZXJfc2Vjb25kGAYgASgDEg4KBnJlZ2lvbhgHIAEoCRITCgtkYXRhX3BvbGljeRgIIAEoCRIVCg1xdWFsaXR5X21pbGxpGAkgASgDEhYKDmZpcnN0X3Rva2VuX3VzGAogASgDEhcKD2hvbm91cmVkX2ZpZWxkcxgLIAMoCRIXCg9lbWJlZGRpbmdfc3BhY2UYFSABKAkiZQoUUmVnaXN0ZXJPZmZlclJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEiUKBXRlcm1zGAMgASgLMhYudGhlZ3JpZC52MS5PZmZlclRlcm1zImEKFVJlZ2lzdGVyT2ZmZXJSZXNwb25zZRIgCgVvZmZlchgBIAEoCzIRLnRoZWdyaWQudjEuT2ZmZXISJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIj4KFFdpdGhkcmF3T2ZmZXJSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEgoKaW5zdHJ1bWVudBgCIAEoCSI/ChVXaXRoZHJhd09mZmVyUmVzcG9uc2USJgoIcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uImYKEUxpc3RPZmZlcnNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKDG1pbl9wb3NpdGlvbhgDIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iUAoSTGlzdE9mZmVyc1Jlc3BvbnNlEiEKBm9mZmVycxgBIAMoCzIRLnRoZWdyaWQudjEuT2ZmZXISFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlMKEUlzc3VlVW5pdHNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEgoKaW5zdHJ1bWVudBgCIAEoCRIWCg5xdWFudGl0eV91bml0cxgDIAEoAyJoChJJc3N1ZVVuaXRzUmVzcG9uc2USKgoGc3VwcGx5GAEgASgLMhoudGhlZ3JpZC52MS5TdXBwbHlQb3NpdGlvbhImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iVAoSUmV0aXJlVW5pdHNSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEgoKaW5zdHJ1bWVudBgCIAEoCRIWCg5xdWFudGl0eV91bml0cxgDIAEoAyJpChNSZXRpcmVVbml0c1Jlc3BvbnNlEioKBnN1cHBseRgBIAEoCzIaLnRoZWdyaWQudjEuU3VwcGx5UG9zaXRpb24SJgoIcG9zaXRpb24YAiABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlEKEEdldFN1cHBseVJlcXVlc3QSKgoMbWluX3Bvc2l0aW9uGAEgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbhIRCgltZW1iZXJfaWQYAiABKAkibQoRR2V0U3VwcGx5UmVzcG9uc2USLAoIc3VwcGxpZXMYASADKAsyGi50aGVncmlkLnYxLlN1cHBseVBvc2l0aW9uEioKCmNvbGxhdGVyYWwYAiABKAsyFi50aGVncmlkLnYxLkNvbGxhdGVyYWwi0wEKCkNvbGxhdGVyYWwSFwoPcmVxdWlyZWRfbWljcm9zGAEgASgDEhUKDXBvc3RlZF9taWNyb3MYAiABKAMSFgoObWlzc2luZ19taWNyb3MYAyABKAMSFQoNZXNjcm93X21pY3JvcxgEIAEoAxIdChVndWFyYW50ZWVfZGVidF9taWNyb3MYBSABKAMSGAoQdW5jb3ZlcmVkX21pY3JvcxgGIAEoAxItCgltYXJrX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIlIKEVNldFJlbmV3YWxSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSEgoKaW5zdHJ1bWVudBgCIAEoCRIVCg1yZW5ld3NfdW5zb2xkGAMgASgIImgKElNldFJlbmV3YWxSZXNwb25zZRIqCgZzdXBwbHkYASABKAsyGi50aGVncmlkLnYxLlN1cHBseVBvc2l0aW9uEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJCChVQb3N0Q29sbGF0ZXJhbFJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIVCg1hbW91bnRfbWljcm9zGAIgASgDImwKFlBvc3RDb2xsYXRlcmFsUmVzcG9uc2USKgoKY29sbGF0ZXJhbBgBIAEoCzIWLnRoZWdyaWQudjEuQ29sbGF0ZXJhbBImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iRgoZV2l0aGRyYXdDb2xsYXRlcmFsUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJEhUKDWFtb3VudF9taWNyb3MYAiABKAMicAoaV2l0aGRyYXdDb2xsYXRlcmFsUmVzcG9uc2USKgoKY29sbGF0ZXJhbBgBIAEoCzIWLnRoZWdyaWQudjEuQ29sbGF0ZXJhbBImCghwb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24i/gIKDlN1cHBseVBvc2l0aW9uEhUKDWluc3RydW1lbnRfaWQYASABKAkSDgoGc3ltYm9sGAIgASgJEhUKDWlzc3VlZF90b2tlbnMYAyABKAMSFgoOcmV0aXJlZF90b2tlbnMYBCABKAMSFQoNdW5zb2xkX3Rva2VucxgFIAEoAxIaChJib3VnaHRfYmFja190b2tlbnMYBiABKAMSGgoSb3V0c3RhbmRpbmdfdG9rZW5zGAcgASgDEhcKD2NvbnN1bWVkX3Rva2VucxgIIAEoAxIWCg5leHBpcmVkX3Rva2VucxgJIAEoAxIXCg9yZWZ1bmRlZF90b2tlbnMYCiABKAMSFwoPaGVhZHJvb21fdG9rZW5zGAsgASgDEhUKDWVzY3Jvd19taWNyb3MYDCABKAMSHwoSaW5kZXhfcHJpY2VfbWljcm9zGA0gASgDSACIAQESFQoNcmVuZXdzX3Vuc29sZBgOIAEoCEIVChNfaW5kZXhfcHJpY2VfbWljcm9zInIKDFNlcnZlUmVxdWVzdBIlCgVoZWxsbxgBIAEoCzIWLnRoZWdyaWQudjEuU2VydmVIZWxsbxIpCgZldmVudHMYAiADKAsyGS50aGVncmlkLnYxLlN1cHBsaWVyRXZlbnQSEAoIZHJhaW5pbmcYAyABKAgiTwoKU2VydmVIZWxsbxINCgVhZ2VudBgBIAEoCRITCgtpbnN0cnVtZW50cxgCIAMoCRIdChVjb25jdXJyZW50X2RlbGl2ZXJpZXMYAyABKAUiewoNU2VydmVSZXNwb25zZRIpCgd3ZWxjb21lGAEgASgLMhgudGhlZ3JpZC52MS5TZXJ2ZVdlbGNvbWUSLQoIY29tbWFuZHMYAiADKAsyGy50aGVncmlkLnYxLlN1cHBsaWVyQ29tbWFuZBIQCghkcmFpbmluZxgDIAEoCCI8CgxTZXJ2ZVdlbGNvbWUSEwoLc3VwcGxpZXJfaWQYASABKAkSFwoPcmVsYXlfYWRkcmVzc2VzGAIgAygJIs4BCg9TdXBwbGllckNvbW1hbmQSDAoEY2FsbBgBIAEoBBIoCgRvcGVuGAIgASgLMhgudGhlZ3JpZC52MS5TdXBwbGllck9wZW5IABInCgRwYXJ0GAMgASgLMhcudGhlZ3JpZC52MS5SZXF1ZXN0UGFydEgAEikKBndpbmRvdxgEIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIABIkCgZjYW5jZWwYBSABKAsyEi50aGVncmlkLnYxLkNhbmNlbEgAQgkKB2NvbW1hbmQi6AIKDFN1cHBsaWVyT3BlbhITCgtkZWxpdmVyeV9pZBgBIAEoCRIVCg1pbnN0cnVtZW50X2lkGAIgASgJEg4KBnN5bWJvbBgDIAEoCRINCgVtb2RlbBgEIAEoCRIoCgdyZXF1ZXN0GAUgASgLMhcudGhlZ3JpZC52MS5DaGF0UmVxdWVzdBITCgtwYXJ0c19ieXRlcxgGIAEoAxIUCgx3aW5kb3dfYnl0ZXMYByABKAMSFgoOZmlyc3RfdG9rZW5fbXMYCCABKAMSGQoRbWF4X291dHB1dF90b2tlbnMYCSABKAMSEwoLdHJhY2VwYXJlbnQYCiABKAkSLwoJZW1iZWRkaW5nGA8gASgLMhwudGhlZ3JpZC52MS5FbWJlZGRpbmdSZXF1ZXN0EisKCnBhcnRzX2tpbmQYECABKA4yFy50aGVncmlkLnYxLlJlcXVlc3RLaW5kEhIKCmRpbWVuc2lvbnMYESABKAUiggIKDVN1cHBsaWVyRXZlbnQSDAoEY2FsbBgBIAEoBBImCgVyZXBseRgCIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5SAASJgoDZW5kGAMgASgLMhcudGhlZ3JpZC52MS5TdXBwbGllckVuZEgAEi4KB2ZhaWx1cmUYBCABKAsyGy50aGVncmlkLnYxLlN1cHBsaWVyRmFpbHVyZUgAEikKBndpbmRvdxgFIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIABIvCgllbWJlZGRpbmcYBiABKAsyGi50aGVncmlkLnYxLkVtYmVkZGluZ1JlcGx5SABCBwoFZXZlbnQiMwoLU3VwcGxpZXJFbmQSJAoFdXNhZ2UYASABKAsyFS50aGVncmlkLnYxLkNoYXRVc2FnZSJkCg9TdXBwbGllckZhaWx1cmUSLQoEa2luZBgBIAEoDjIfLnRoZWdyaWQudjEuU3VwcGxpZXJGYWlsdXJlS2luZBIiCgZzdGF0dXMYAiABKAsyEi5nb29nbGUucnBjLlN0YXR1cyqpAQoTU3VwcGxpZXJGYWlsdXJlS2luZBIlCiFTVVBQTElFUl9GQUlMVVJFX0tJTkRfVU5TUEVDSUZJRUQQABIhCh1TVVBQTElFUl9GQUlMVVJFX0tJTkRfUkVGVVNFRBABEiYKIlNVUFBMSUVSX0ZBSUxVUkVfS0lORF9DTElFTlRfRkFVTFQQAhIgChxTVVBQTElFUl9GQUlMVVJFX0tJTkRfRkFJTEVEEAMy6QYKDVN1cHBseVNlcnZpY2USWQoNUmVnaXN0ZXJPZmZlchIgLnRoZWdyaWQudjEuUmVnaXN0ZXJPZmZlclJlcXVlc3QaIS50aGVncmlkLnYxLlJlZ2lzdGVyT2ZmZXJSZXNwb25zZSIDkAICElkKDVdpdGhkcmF3T2ZmZXISIC50aGVncmlkLnYxLldpdGhkcmF3T2ZmZXJSZXF1ZXN0GiEudGhlZ3JpZC52MS5XaXRoZHJhd09mZmVyUmVzcG9uc2UiA5ACAhJQCgpMaXN0T2ZmZXJzEh0udGhlZ3JpZC52MS5MaXN0T2ZmZXJzUmVxdWVzdBoeLnRoZWdyaWQudjEuTGlzdE9mZmVyc1Jlc3BvbnNlIgOQAgESUAoKSXNzdWVVbml0cxIdLnRoZWdyaWQudjEuSXNzdWVVbml0c1JlcXVlc3QaHi50aGVncmlkLnYxLklzc3VlVW5pdHNSZXNwb25zZSIDkAICElMKC1JldGlyZVVuaXRzEh4udGhlZ3JpZC52MS5SZXRpcmVVbml0c1JlcXVlc3QaHy50aGVncmlkLnYxLlJldGlyZVVuaXRzUmVzcG9uc2UiA5ACAhJQCgpTZXRSZW5ld2FsEh0udGhlZ3JpZC52MS5TZXRSZW5ld2FsUmVxdWVzdBoeLnRoZWdyaWQudjEuU2V0UmVuZXdhbFJlc3BvbnNlIgOQAgISXAoOUG9zdENvbGxhdGVyYWwSIS50aGVncmlkLnYxLlBvc3RDb2xsYXRlcmFsUmVxdWVzdBoiLnRoZWdyaWQudjEuUG9zdENvbGxhdGVyYWxSZXNwb25zZSIDkAICEmgKEldpdGhkcmF3Q29sbGF0ZXJhbBIlLnRoZWdyaWQudjEuV2l0aGRyYXdDb2xsYXRlcmFsUmVxdWVzdBomLnRoZWdyaWQudjEuV2l0aGRyYXdDb2xsYXRlcmFsUmVzcG9uc2UiA5ACAhJNCglHZXRTdXBwbHkSHC50aGVncmlkLnYxLkdldFN1cHBseVJlcXVlc3QaHS50aGVncmlkLnYxLkdldFN1cHBseVJlc3BvbnNlIgOQAgESQAoFU2VydmUSGC50aGVncmlkLnYxLlNlcnZlUmVxdWVzdBoZLnRoZWdyaWQudjEuU2VydmVSZXNwb25zZSgBMAFiBnByb3RvMw", [file_google_protobuf_timestamp, file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_common, file_thegrid_v1_delivery, file_thegrid_v1_embeddings]);
 
 /**
  * Offer is a model that serves an instrument.
@@ -55,6 +57,21 @@ export type Offer = Message<"thegrid.v1.Offer"> & {
    * @generated from field: google.protobuf.Timestamp update_time = 4;
    */
   updateTime?: Timestamp | undefined;
+
+  /**
+   * Version of the specification that it was last compared with.
+   *
+   * @generated from field: int32 spec_version = 5;
+   */
+  specVersion: number;
+
+  /**
+   * Fields that fall short of that version, which came into force after the offer was made. Nothing more
+   * may be issued, and a warning runs, until a better offer is registered.
+   *
+   * @generated from field: repeated string shortfalls = 6;
+   */
+  shortfalls: string[];
 };
 
 /**
@@ -92,7 +109,7 @@ export type OfferTerms = Message<"thegrid.v1.OfferTerms"> & {
   contextTokens: bigint;
 
   /**
-   * Greatest output in tokens.
+   * Greatest output in tokens; 0 for an embedding instrument alone.
    *
    * @generated from field: int64 output_tokens = 4;
    */
@@ -147,6 +164,13 @@ export type OfferTerms = Message<"thegrid.v1.OfferTerms"> & {
    * @generated from field: repeated string honoured_fields = 11;
    */
   honouredFields: string[];
+
+  /**
+   * The vector space of the model; must be that of an embedding instrument's specification, else empty.
+   *
+   * @generated from field: string embedding_space = 21;
+   */
+  embeddingSpace: string;
 };
 
 /**
@@ -1095,14 +1119,14 @@ export type SupplierOpen = Message<"thegrid.v1.SupplierOpen"> & {
   model: string;
 
   /**
-   * The request; unset when it comes in parts.
+   * The request of a chat; unset when it comes in parts, and for embeddings.
    *
    * @generated from field: thegrid.v1.ChatRequest request = 5;
    */
   request?: ChatRequest | undefined;
 
   /**
-   * Length in bytes of the serialised ChatRequest that comes in parts; 0 when `request` is set. The
+   * Length in bytes of the serialised request that comes in parts; 0 when it is here. The
    * first 1 MiB of `data` may be sent at once, the rest as window is granted.
    *
    * @generated from field: int64 parts_bytes = 6;
@@ -1111,7 +1135,7 @@ export type SupplierOpen = Message<"thegrid.v1.SupplierOpen"> & {
 
   /**
    * Bytes of events that may be sent before more window is granted. Only replies count, each with the
-   * length of its serialised ChatReply; one may be sent while any window is left and may overdraw it.
+   * length of its serialised reply; one may be sent while any window is left and may overdraw it.
    *
    * @generated from field: int64 window_bytes = 7;
    */
@@ -1125,7 +1149,7 @@ export type SupplierOpen = Message<"thegrid.v1.SupplierOpen"> & {
   firstTokenMs: bigint;
 
   /**
-   * Greatest number of output tokens per choice that will be taken.
+   * Greatest number of output tokens per choice that will be taken; 0 for embeddings, which have none.
    *
    * @generated from field: int64 max_output_tokens = 9;
    */
@@ -1137,6 +1161,27 @@ export type SupplierOpen = Message<"thegrid.v1.SupplierOpen"> & {
    * @generated from field: string traceparent = 10;
    */
   traceparent: string;
+
+  /**
+   * The request for embeddings, every input as text; unset when it comes in parts, and for a chat.
+   *
+   * @generated from field: thegrid.v1.EmbeddingRequest embedding = 15;
+   */
+  embedding?: EmbeddingRequest | undefined;
+
+  /**
+   * What comes in parts.
+   *
+   * @generated from field: thegrid.v1.RequestKind parts_kind = 16;
+   */
+  partsKind: RequestKind;
+
+  /**
+   * Length that each vector must have; 0 for a chat.
+   *
+   * @generated from field: int32 dimensions = 17;
+   */
+  dimensions: number;
 };
 
 /**
@@ -1174,7 +1219,8 @@ export type SupplierEvent = Message<"thegrid.v1.SupplierEvent"> & {
     case: "reply";
   } | {
     /**
-     * The answer is whole: every choice has its finish reason and the upstream ended cleanly.
+     * The answer is whole: every choice has its finish reason, every input its vector, and the upstream
+     * ended cleanly.
      *
      * @generated from field: thegrid.v1.SupplierEnd end = 3;
      */
@@ -1196,6 +1242,15 @@ export type SupplierEvent = Message<"thegrid.v1.SupplierEvent"> & {
      */
     value: WindowGrant;
     case: "window";
+  } | {
+    /**
+     * Some of the vectors that were asked for. One of the wrong length, a second one for an input, or one
+     * for no input breaks the delivery.
+     *
+     * @generated from field: thegrid.v1.EmbeddingReply embedding = 6;
+     */
+    value: EmbeddingReply;
+    case: "embedding";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1304,8 +1359,9 @@ export const SupplierFailureKindSchema: GenEnum<SupplierFailureKind> = /*@__PURE
  */
 export const SupplyService: GenService<{
   /**
-   * RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-   * Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+   * RegisterOffer says that the caller serves an instrument with a model, or changes what was said. Before its
+   * admission an offer may be connected and measured by a benchmark, and gets no members' calls. Refused with
+   * INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
    *
    * @generated from rpc thegrid.v1.SupplyService.RegisterOffer
    */
@@ -1336,7 +1392,8 @@ export const SupplyService: GenService<{
   },
   /**
    * IssueUnits makes new Units that the caller may sell, within its verified capacity. Refused with
-   * SUPPLIER_NOT_ADMITTED, OFFER_NOT_FOUND, CAPACITY_EXCEEDED, COLLATERAL_SHORT. A repeat is safe.
+   * SUPPLIER_NOT_ADMITTED, SUPPLIER_ON_PROBATION, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, CAPACITY_EXCEEDED,
+   * COLLATERAL_SHORT. A repeat is safe.
    *
    * @generated from rpc thegrid.v1.SupplyService.IssueUnits
    */
