@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from thegrid_exchange.delivery.admission import Admitted
 from thegrid_exchange.delivery.answer import Answer
-from thegrid_exchange.delivery.encodings import Uncountable, encoding_named
+from thegrid_exchange.delivery.encodings import encoding_named
 from thegrid_exchange.delivery.endings import MESSAGES, Ending, ending_of
+from thegrid_exchange.delivery.facts import facts_of
 from thegrid_exchange.delivery.meter import AnswerCount
 from thegrid_exchange.delivery.parts import (
     CallRequest,
@@ -192,27 +193,7 @@ class Delivery:
             self._client.failed(failure, usage)
 
     async def _facts(self, cause: str) -> Facts:
-        attempt = self._serving.leader
-        try:
-            completion_tokens = self._count.tokens()
-            reasoning_tokens = self._count.of_channel("reasoning")
-        except Uncountable:
-            completion_tokens = reasoning_tokens = 0
-        facts = Facts(
-            delivery_id=self._request.delivery_id,
-            client_request_id=self._request.client_request_id,
-            prompt_tokens=self._admitted.prompt_tokens,
-            completion_tokens=completion_tokens,
-            reasoning_tokens=reasoning_tokens,
-            unseen_tokens=0,
-            by_supplier=attempt.by_supplier if attempt is not None else None,
-            timing=attempt.timing() if attempt is not None else None,
-            duration_us=attempt.record().duration_us if attempt is not None else None,
-            supplier_id=attempt.supplier_id if attempt is not None else "",
-            serving_model=attempt.slot.offer.model if attempt is not None else "",
-            attempts=self._serving.attempts(),
-            waited_us=self._serving.waited_us,
-        )
+        facts = facts_of(self._request, self._admitted.prompt_tokens, self._serving, self._count)
         if cause in GOOD_CAUSES:
             return facts._replace(unseen_tokens=await self._unseen_tokens(facts))
         return facts
