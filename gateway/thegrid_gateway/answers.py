@@ -54,9 +54,9 @@ class Answer:
                 continue
             for event in events:
                 kind = event.WhichOneof("event")
-                if kind == "reply":
+                if kind in ("reply", "embedding"):
                     self._mark_first_token()
-                    self._take_reply(event.reply)
+                    self._take_reply(getattr(event, kind))
                 elif kind == "started":
                     self.started = event.started
                 elif kind == "ended":
@@ -75,7 +75,7 @@ class Answer:
         if not self.first_token_s:
             self.first_token_s = time.perf_counter() - self._http.began_s
 
-    def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
+    def _take_reply(self, reply: Any) -> None:
         raise NotImplementedError
 
     async def _idle(self) -> None:

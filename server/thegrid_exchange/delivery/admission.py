@@ -59,24 +59,27 @@ async def admit(
     refused = wrong_kind(terms, is_embedding=request.embedding is not None) or _supply_refusal(
         request, wants, suppliers, limits
     )
-    if refused is not None:
-        return refused
+    return await counted(request, terms, wants) if refused is None else refused
+
+
+async def counted(request: CallRequest, terms: Terms, wants: Wants) -> Admitted | Failure:
+    """The call with what its prompt or its inputs come to, or why it is too much."""
     if request.embedding is not None:
         inputs = await count_inputs(request.embedding, terms)
         if isinstance(inputs, Failure):
             return inputs
         return Admitted(terms, wants, inputs.tokens, 0, inputs.dimensions, inputs.texts)
-    counted = await count(request.prompt, terms, terms.contract.spec.context_tokens_min)
-    if isinstance(counted, Failure):
-        return counted
-    cap = _cap_tokens(request, terms, counted)
+    tokens = await count(request.prompt, terms, terms.contract.spec.context_tokens_min)
+    if isinstance(tokens, Failure):
+        return tokens
+    cap = _cap_tokens(request, terms, tokens)
     if isinstance(cap, Failure):
         return cap
     try:
         texts = await spell_prompt(request.prompt, terms.contract.spec.tokenizer)
     except PromptRefused as error:
         return _refused(error)
-    return Admitted(terms, wants, counted, cap, texts=texts)
+    return Admitted(terms, wants, tokens, cap, texts=texts)
 
 
 def wrong_kind(terms: Terms, *, is_embedding: bool) -> Failure | None:
