@@ -150,23 +150,28 @@ def test_the_package_was_read_whole() -> None:
 
 def test_every_field_is_checked() -> None:
     assert set(HINTS) - set(chat_fields(100)) == set()
-    check = request_check(100)
     for name in HINTS:
         for value in official(name) if name != "messages" else [conversation()]:
-            body = {
-                "model": SYMBOL,
-                "messages": conversation(),
-                **({"logprobs": True} if name == "top_logprobs" else {}),
-                **({"stream": True} if name == "stream_options" else {}),
-                name: value,
-            }
-            check(body, "")
-            for strange in (5, "x", [], {}, True):
-                if type(strange) in map(type, official(name)) or is_open(name, strange):
-                    continue
-                with pytest.raises(ApiError) as refused:
-                    check({**body, name: strange}, "")
-                assert refused.value.param == name
+            refuses_strangers(name, value)
+
+
+def refuses_strangers(name: str, value: Any) -> None:
+    """Take a value of a field, and refuse in its place what is of another type, by its name."""
+    check = request_check(100)
+    body = {
+        "model": SYMBOL,
+        "messages": conversation(),
+        **({"logprobs": True} if name == "top_logprobs" else {}),
+        **({"stream": True} if name == "stream_options" else {}),
+        name: value,
+    }
+    check(body, "")
+    for strange in (5, "x", [], {}, True):
+        if type(strange) in map(type, official(name)) or is_open(name, strange):
+            continue
+        with pytest.raises(ApiError) as refused:
+            check({**body, name: strange}, "")
+        assert refused.value.param == name
 
 
 def is_open(name: str, strange: Any) -> bool:
