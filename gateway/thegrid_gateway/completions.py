@@ -30,6 +30,7 @@ class Completions(Inference):
     """The endpoint."""
 
     NAME = "completions"
+    OPERATION = "text_completion"
 
     def __init__(self, *shared: Any) -> None:
         super().__init__(*shared)
