@@ -25,6 +25,8 @@ class Day(Errands):
         super().__init__(seed)
         self.at_us = START_US
         self.calls = 0
+        self.falters = seed % 4 > 1
+        """Whether a minute without a command counts as an outage."""
         self.window = self.random.choice((HOUR, 2 * HOUR, 4 * HOUR))
         self.middle = dict.fromkeys(SYMBOLS, 2 * DOLLAR)
         self.choices: list[tuple[int, Any]] = [
@@ -39,7 +41,8 @@ class Day(Errands):
 
     def opening(self) -> list[Any]:
         """A small exchange with two markets, three suppliers and four consumers."""
-        figures = {"capacity_derating_per_mille": 1_000, "outage_gap_us": 0}
+        figures = {"capacity_derating_per_mille": 1_000}
+        figures |= {"outage_gap_us": 60 * SECOND if self.falters else 0}
         figures |= {"standing_enforced": 0, "availability_samples_max": 10_000}
         if self.poor:
             # Then nothing is withheld of resales, and the index allows for high refunds.
@@ -72,13 +75,24 @@ class Day(Errands):
         if leap < 0.002:
             self.at_us += rand.randrange(2 * self.window)
             return commands.Tick(), self.at_us
-        if leap < 0.15:
+        if leap < 0.02:
+            self.at_us = self._instant(books)
+        elif leap < 0.15:
             self.at_us += rand.randrange(90 * SECOND)
         elif leap < 0.8:
             self.at_us += rand.randrange(SECOND)
         weights = [weight for weight, _ in self.choices]
         make = rand.choices([choice for _, choice in self.choices], weights)[0]
         return make(books), self.at_us
+
+    def _instant(self, books: Books) -> int:
+        """The very instant, or the one before it, at which something is due next."""
+        due = [call.deadline for call in books.calls.values()]
+        due += [lot.expires for lot in books.lots.values()]
+        due += [order.expires for order in books.orders.values() if order.expires]
+        due += [market.next_sweep for market in books.markets.values()]
+        soon = [at for at in due if self.at_us < at < self.at_us + 600 * SECOND]
+        return min(soon, default=self.at_us + 1) - self.random.randint(0, 1)
 
     # ---- trading -------------------------------------------------------------------------------
 

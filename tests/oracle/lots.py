@@ -32,7 +32,7 @@ def mint(books: Books, owner: str, instrument: str, units: int, origin: str) -> 
         owner,
         instrument,
         origin,
-        books.now,
+        books.up,
         books.now + books.figure("lot_window_us"),
         tuple(Held(each, each.units * UNIT) for each in merged(each for _, each in taken)),
     )
