@@ -25,12 +25,20 @@ class Day(Errands):
         super().__init__(seed)
         self.at_us = START_US
         self.calls = 0
+        self.follows: list[Any] = []
+        """Commands that come next, whatever chance says."""
         self.falters = seed % 4 > 1
         """Whether a minute without a command counts as an outage."""
         self.window = self.random.choice((HOUR, 2 * HOUR, 4 * HOUR))
         self.middle = dict.fromkeys(SYMBOLS, 2 * DOLLAR)
         self.choices: list[tuple[int, Any]] = [
-            *((52, self._place), (7, self._amend), (5, self._cancel), (1, self._cancel_all)),
+            *(
+                (46, self._place),
+                (6, self._resell),
+                (7, self._amend),
+                (5, self._cancel),
+                (1, self._cancel_all),
+            ),
             *((2, self._batch), (3, self._quotes), (5, self._transfer), (13, self._reserve)),
             *((6, self._mark), (14, self._report), (7, self._tick), (4, self._cash)),
             *((11, self._issue), (1, self._retire), (2, self._availability), (2, self._collateral)),
@@ -47,6 +55,8 @@ class Day(Errands):
         if self.poor:
             # Then nothing is withheld of resales, and the index allows for high refunds.
             figures |= {"resale_gains_max": 0, "refund_index_per_mille": 9_000}
+        elif self.falters:
+            figures |= {"resale_gains_max": 1}
         figures |= {"lot_window_us": self.window, "sweep_interval_us": self.window}
         opening: list[Any] = [
             commands.SetPolicy(tuple(figures.items())),
@@ -71,6 +81,8 @@ class Day(Errands):
     def next(self, books: Books) -> tuple[Any, int]:
         """The next command and its stamp; hours that pass are followed by a Tick."""
         rand = self.random
+        if self.follows:
+            return self.follows.pop(0), self.at_us
         leap = rand.random()
         if leap < 0.002:
             self.at_us += rand.randrange(2 * self.window)
@@ -132,6 +144,16 @@ class Day(Errands):
             tag=rand.choice(("", "a")),
             **more,
         )
+
+    def _resell(self, books: Books) -> commands.PlaceOrder:
+        """Bought Units once more, mostly dearer, to somebody who buys them at once."""
+        rand = self.random
+        symbol = rand.choice(SYMBOLS)
+        price = self.middle[symbol] * rand.randint(90, 140) // 100
+        market, units = f"mkt_{symbol}", rand.randint(1, 4)
+        buyer, seller = self._anyone(), self._owner_of(books, "trading", f"ins_{symbol}")
+        self.follows.append(place(buyer, "buy", units, price, market_id=market, source="trading"))
+        return place(seller, "sell", units, price, market_id=market, source="trading")
 
     def _price(self, symbol: str) -> int:
         """Near a middle that wanders, with digits that round badly, a few levels of it."""
