@@ -29,7 +29,9 @@ class Day(Errands):
         """Commands that come next, whatever chance says."""
         self.falters = seed % 4 > 1
         """Whether a minute without a command counts as an outage."""
-        self.window = self.random.choice((HOUR, 2 * HOUR, 4 * HOUR))
+        # Outages prolong Lots, so a day that is full of them needs shorter ones to see any expire.
+        windows = (HOUR // 3,) if self.falters else (HOUR, 2 * HOUR, 4 * HOUR)
+        self.window = self.random.choice(windows)
         self.middle = dict.fromkeys(SYMBOLS, 2 * DOLLAR)
         self.choices: list[tuple[int, Any]] = [
             *(
@@ -90,7 +92,7 @@ class Day(Errands):
         if leap < 0.02:
             self.at_us = self._instant(books)
         elif leap < 0.15:
-            self.at_us += rand.randrange(90 * SECOND)
+            self.at_us += rand.randrange((64 if self.falters else 90) * SECOND)
         elif leap < 0.8:
             self.at_us += rand.randrange(SECOND)
         weights = [weight for weight, _ in self.choices]
