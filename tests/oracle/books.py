@@ -231,6 +231,8 @@ class Books:
         self.trades: list[tuple[Any, ...]] = []
         self.usage: list[tuple[Any, ...]] = []
         self.indexed: list[tuple[Any, ...]] = []
+        self.dealings: list[tuple[str, str, str, int, int, int]] = []
+        """What came to Trading or left it: how, whose, of what, Units, money, fee."""
 
     def figure(self, name: str) -> int:
         return self.figures.get(name, FIGURES[name])
@@ -300,7 +302,7 @@ class Books:
     def begin(self, at: int) -> None:
         """Note the time of the next command and forget what the last one did."""
         self.now = max(self.now, at)
-        for effects in (self.postings, self.trades, self.usage, self.indexed):
+        for effects in (self.postings, self.trades, self.usage, self.indexed, self.dealings):
             effects.clear()
 
 

@@ -220,6 +220,8 @@ COMMANDS: dict[str, Callable[[Books, Any], Any]] = {
     "SetMarketState": set_market_state,
     "CreateMember": create_member,
     "UpdateMember": update_member,
+    "CreateKey": lambda books, ask: None,
+    "RegisterReceiptKey": lambda books, ask: None,
     "UpdateSettings": update_settings,
     "SuspendMember": suspend_member,
     "ReinstateMember": reinstate_member,
