@@ -1,0 +1,165 @@
+"""Ten thousand streams through gateway and exchange, three in ten cut by the client: no leak.
+
+Exchange and gateway are processes of their own; upstream, agent and clients share the test's.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.bench._load import request_bytes
+from tests.support.exchange import SYMBOL
+from tests.support.gateway import gateway_process, until_ready
+from tests.support.house import DOLLAR, House, Person, a_house
+from tests.support.until import until
+from tests.support.upstream import Upstream
+from tests.support.whole import Whole
+from thegrid.supplier.upstream import Upstream as Forwarding
+
+pytestmark = pytest.mark.slow
+
+CALLS = 10_000
+WARM = 2_000
+"""Calls before memory is looked at first: caches are full by then."""
+AT_ONCE = 48
+CUT_EACH = 10
+CUTS = (2, 5, 9)
+"""Of every ten calls, those that are cut: two closed, one reset."""
+GATEWAY_GROWTH_MAX = 4 << 20
+EXCHANGE_GROWTH_MAX = 16 << 20
+"""Two thousand bytes for each call that has ended: its record, and its id for an hour."""
+WORDS_BEFORE_CUT = 8
+
+
+@dataclass
+class Clients:
+    """Raw connections, one for each call, and what became of them."""
+
+    port: int
+    whole: bytes
+    hanging: bytes
+    begun: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+
+    async def run(self, until_calls: int) -> None:
+        """Call until so many calls have begun in all."""
+
+        async def one_after_another() -> None:
+            while self.begun < until_calls:
+                number = self.begun
+                self.begun += 1
+                place = number % CUT_EACH
+                self.ended[await self._call(place)] += 1
+
+        await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+
+    async def _call(self, place: int) -> str:
+        is_cut = place in CUTS
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(self.hanging if is_cut else self.whole)
+            said = b""
+            async with asyncio.timeout(60):
+                while b"[DONE]" not in said and not (is_cut and self._has_begun(said)):
+                    piece = await reader.read(1 << 16)
+                    if not piece:
+                        return "broken"
+                    said += piece
+            if not is_cut:
+                return "whole" if said.startswith(b"HTTP/1.1 200") else "refused"
+            if place == CUTS[-1]:
+                writer.transport.abort()
+            return "cut"
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    @staticmethod
+    def _has_begun(said: bytes) -> bool:
+        return said.count(b"token") >= WORDS_BEFORE_CUT
+
+
+@contextlib.asynccontextmanager
+async def market(
+    folder: Path,
+) -> AsyncIterator[tuple[House, Person, Any, Upstream, dict[str, psutil.Process], int]]:
+    """Exchange and gateway as processes, a supplier and a consumer who buys by itself."""
+    async with contextlib.AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        whole = await Whole.start(folder / "data", requests_per_second_per_key=100_000)
+        stack.push_async_callback(whole.stop)
+        house = await enter(a_house(whole.target, whole.operator_key))
+        upstream = await enter(Upstream())
+        upstream.keeps_requests = False
+        await house.instrument()
+        seller = await house.supplier(
+            "acme", units=200, backend=Forwarding(upstream.base_url), slots=10_000
+        )
+        consumer = await house.member("consumer", 1_000, auto_ceiling_micros=5 * DOLLAR)
+        arguments = ("--port", "0", "--grpc", whole.target)
+        key = await house.gateway_key()
+        gateway, base_url = await enter(gateway_process(*arguments, GRID_GATEWAY_KEY=key))
+        async with httpx.AsyncClient() as http:
+            await until_ready(http, base_url.removesuffix("/v1"))
+        processes = {
+            "exchange": psutil.Process(whole.process.pid),
+            "gateway": psutil.Process(gateway.pid),
+        }
+        port = int(base_url.rpartition(":")[2].removesuffix("/v1"))
+        yield house, consumer, seller, upstream, processes, port
+
+
+async def comes_true(ask: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            if await ask():
+                return
+            await asyncio.sleep(0.1)
+
+
+async def test_ten_thousand_streams_leave_nothing_behind(tmp_path: Path) -> None:
+    async with market(tmp_path) as (house, consumer, seller, upstream, processes, port):
+        clients = Clients(
+            port,
+            request_bytes(SYMBOL, consumer.secret, stream=True, prompt="hi"),
+            request_bytes(SYMBOL, consumer.secret, stream=True, prompt="mode=hang:8"),
+        )
+        await clients.run(WARM)
+        before = {name: process.memory_info().rss for name, process in processes.items()}
+        await clients.run(CALLS)
+        after = {name: process.memory_info().rss for name, process in processes.items()}
+        cut = CALLS * len(CUTS) // CUT_EACH
+        assert clients.ended == {"whole": CALLS - cut, "cut": cut}
+        await until(lambda: len(upstream.left_at_s) >= cut, timeout_s=10)
+
+        async def is_quiet() -> bool:
+            async with httpx.AsyncClient() as http:
+                metrics = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
+            reserved_tokens = (await consumer.units()).reserved_tokens
+            return "grid_gateway_calls_running 0.0" in metrics and not reserved_tokens
+
+        # Nothing runs any more, for the gateway and for the exchange.
+        await comes_true(is_quiet)
+
+        # Every call has a record, and every token a place.
+        records = await house.prove_usage(consumer, [seller.member_id])
+        verdicts = Counter(record.verdict for record in records)
+        assert len(records) == CALLS
+        assert sorted(verdicts.values()) == [cut, CALLS - cut]
+        assert all(record.billed_tokens for record in records)
+        books = await house.books()
+        consumed = books[f"ins_{SYMBOL}", "consumed"]
+        assert consumed == sum(record.billed_tokens for record in records)
+
+        grown = {name: after[name] - before[name] for name in before}
+        assert grown["gateway"] < GATEWAY_GROWTH_MAX, grown
+        assert grown["exchange"] < EXCHANGE_GROWTH_MAX, grown
