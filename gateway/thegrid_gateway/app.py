@@ -8,34 +8,34 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
+import grpc.aio
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from thegrid.frames import open_channel
 from thegrid.session import SessionPool
 from thegrid.settings import Settings, load_settings
+from thegrid_gateway import json_text
 from thegrid_gateway.aliases import load_aliases
+from thegrid_gateway.catalogue import Catalogue, ModelReads
 from thegrid_gateway.chat import ChatCompletions
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, no_route, wrong_method
+from thegrid_gateway.http import Http
 from thegrid_gateway.inference import Link
 from thegrid_gateway.limits import OutputLimits
 from thegrid_gateway.messages import Messages, message_counting
 from thegrid_gateway.metrics import Metrics
-from thegrid_gateway.reads import Reads
+from thegrid_gateway.openapi import document
+from thegrid_gateway.reads import Endpoint
 from thegrid_gateway.repeats import Repeats
 from thegrid_gateway.response_store import open_store
 from thegrid_gateway.responses import KeptResponses, Responses, response_counting
-
-_CHAT = "/v1/chat/completions"
-_MESSAGES = "/v1/messages"
-_COUNT = "/v1/messages/count_tokens"
-_RESPONSES = "/v1/responses"
-_READ = ["GET", "HEAD"]
+from thegrid_gateway.routes import JSON, operations
+from thegrid_gateway.usage import UsageReads
 
 
 class Gateway:
@@ -49,9 +49,11 @@ class Gateway:
         self._posts: dict[str, ASGIApp] = {}
         self._aliases = load_aliases(config)
         self._store = open_store(config.responses_store, config.responses_store_s)
+        self._operations = operations(config)
+        self._written = json_text.write(document(self._operations))
         self._app = Starlette(lifespan=self._live)
         self._app.router.redirect_slashes = False
-        self._app.add_exception_handler(HTTPException, _refuse_route)
+        self._app.router.default = self._no_route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; the hot path is found without a router."""
@@ -71,20 +73,7 @@ class Gateway:
         )
         channel = open_channel(settings)
         self.pool = pool
-        link = Link(pool, OutputLimits(channel), Repeats(channel))
-        shared = (self.config, link, self.metrics, self._aliases)
-        kept = KeptResponses(self._store, channel)
-        self._posts = {
-            _RESPONSES: Responses(*shared, kept),
-            f"{_RESPONSES}/input_tokens": response_counting(
-                self.config, channel, self.metrics, self._aliases
-            ),
-            _CHAT: ChatCompletions(*shared),
-            _MESSAGES: Messages(*shared),
-            _COUNT: message_counting(self.config, channel, self.metrics, self._aliases),
-        }
-        reads = Reads(self.config, channel, self.metrics, self._aliases)
-        app.router.routes.extend([*self._routes(reads), *_kept_routes(reads, kept)])
+        self._serve(app, self._handlers(pool, channel))
         pool.start()
         watching = asyncio.ensure_future(self.metrics.watch(pool))
         try:
@@ -96,17 +85,58 @@ class Gateway:
             if self._store is not None:
                 self._store.close()
 
-    def _routes(self, reads: Reads) -> list[Route]:
-        return [
-            *(Route(path, _post_only, methods=["POST"]) for path in self._posts),
-            _read("/v1/models", reads.endpoint("models", reads.list_models)),
-            _read("/v1/models/{model:path}", reads.endpoint("models", reads.get_model)),
-            _read("/v1/usage", reads.endpoint("usage", reads.list_usage)),
-            _read("/v1/usage/{id}", reads.endpoint("usage", reads.get_usage)),
-            Route("/healthz", self._healthz, methods=_READ),
-            Route("/readyz", self._readyz, methods=_READ),
-            Route("/metrics", self._metrics, methods=_READ),
-        ]
+    def _handlers(self, pool: SessionPool, channel: grpc.aio.Channel) -> dict[str, Any]:
+        """Answer what serves each operation of the table, by its name."""
+        config, metrics, aliases = self.config, self.metrics, self._aliases
+        shared = (config, Link(pool, OutputLimits(channel), Repeats(channel)), metrics, aliases)
+        counted = (config, channel, metrics, aliases)
+        kept = KeptResponses(self._store, channel)
+        models = ModelReads(Catalogue(config, channel, aliases), channel, aliases)
+        usage = UsageReads(channel)
+        return {
+            "createChatCompletion": ChatCompletions(*shared),
+            "createResponse": Responses(*shared, kept),
+            "countResponseTokens": response_counting(*counted),
+            "createMessage": Messages(*shared),
+            "countMessageTokens": message_counting(*counted),
+            "getResponse": kept.get,
+            "deleteResponse": kept.delete,
+            "listInputItems": kept.input_items,
+            "cancelResponse": kept.cancel,
+            "listModels": models.list_models,
+            "getModel": models.get_model,
+            "listUsage": usage.list,
+            "summarizeUsage": usage.summarize,
+            "getUsage": usage.get,
+            "getHealth": self._healthz,
+            "getReadiness": self._readyz,
+            "getMetrics": self._metrics,
+            "getDocument": self._document,
+        }
+
+    def _serve(self, app: Starlette, handlers: dict[str, Any]) -> None:
+        """Make the routes of the table."""
+        by_path: dict[str, dict[str, ASGIApp]] = {}
+        for operation in self._operations:
+            handler = handlers.pop(operation.name)
+            if operation.counted_as:
+                handler = Endpoint(self.config, self.metrics, operation, handler)
+            elif operation.key == "none":
+                handler = request_response(handler)
+            by_path.setdefault(operation.path, {})[operation.method] = handler
+        assert not handlers, handlers
+        for path, methods in by_path.items():
+            if "POST" in methods and "{" not in path:
+                self._posts[path] = methods["POST"]
+            # Names of models may have slashes.
+            path = path.replace("{model}", "{model:path}")
+            app.router.routes.append(Route(path, ByMethod(self.config, methods)))
+
+    async def _no_route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await refuse(scope, receive, send, self.config, no_route(scope["path"]))
+
+    async def _document(self, request: Request) -> Response:
+        return Response(self._written, media_type=JSON)
 
     async def _healthz(self, request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -125,33 +155,34 @@ class Gateway:
         return Response(page, media_type=content_type)
 
 
-def _kept_routes(reads: Reads, kept: KeptResponses) -> list[Route]:
-    one = _RESPONSES + "/{id}"
-    return [
-        _read(one, reads.endpoint("responses", kept.get)),
-        Route(one, reads.endpoint("responses", kept.delete), methods=["DELETE"]),
-        _read(f"{one}/input_items", reads.endpoint("responses", kept.input_items)),
-        Route(f"{one}/cancel", reads.endpoint("responses", kept.cancel), methods=["POST"]),
-    ]
+class ByMethod:
+    """One path: the handler of each method that it is served with."""
+
+    def __init__(self, config: Config, methods: dict[str, ASGIApp]) -> None:
+        self._config = config
+        self._methods = dict(methods)
+        if "GET" in methods:
+            self._methods["HEAD"] = methods["GET"]
+        self._allowed = ", ".join(sorted(self._methods)).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or say with which methods the path is served."""
+        handler = self._methods.get(scope["method"])
+        if handler is not None:
+            await handler(scope, receive, send)
+            return
+        refused = wrong_method(scope["method"], scope["path"])
+        refused.headers += ((b"allow", self._allowed),)
+        await refuse(scope, receive, send, self._config, refused)
 
 
-def _read(path: str, endpoint: Any) -> Route:
-    return Route(path, endpoint, methods=_READ)
-
-
-async def _post_only(request: Request) -> Response:
-    return _answer(wrong_method(request.method, request.url.path))
-
-
-async def _refuse_route(request: Request, fault: Exception) -> Response:
-    method, path = request.method, request.url.path
-    is_known = isinstance(fault, HTTPException) and fault.status_code == 405
-    return _answer(wrong_method(method, path) if is_known else no_route(path))
-
-
-def _answer(error: ApiError) -> Response:
-    headers = {name.decode(): value.decode() for name, value in error.retry_headers()}
-    return JSONResponse(error.body(), error.status, headers)
+async def refuse(
+    scope: Scope, receive: Receive, send: Send, config: Config, error: ApiError
+) -> None:
+    """Answer a request that no operation serves, in the shape of its surface."""
+    http = Http(scope, receive, send, config)
+    http.is_messages = scope["path"].startswith("/v1/messages")
+    await http.refuse(error)
 
 
 def exchange_settings(config: Config) -> Settings:

@@ -163,6 +163,13 @@ _CODES: Mapping[str, Row] = {
 }
 _UNKNOWN = Row(500, SERVER, "internal_error", retry=True)
 _DEFAULT_RETRY_S = 1.0
+_HTTP_NAMES: Mapping[str, str] = {
+    "instrument": "model",
+    "page_token": "after",
+    "page_size": "limit",
+}
+"""Fields of the contract that have another name over HTTP."""
+
 _REQUEST_PREFIXES = ("open.request.", "request.", "open.")
 
 
@@ -261,7 +268,7 @@ def _param(error: GridError) -> str | None:
             break
     if field.startswith("preferences."):
         field = "grid." + field.removeprefix("preferences.").replace("_supplier_ids", "_suppliers")
-    return "model" if field == "instrument" else field or None
+    return _HTTP_NAMES.get(field, field) or None
 
 
 def key_missing() -> ApiError:
@@ -297,8 +304,8 @@ def no_route(path: str) -> ApiError:
     """Answer the error for a path that leads nowhere."""
     return ApiError(
         404,
-        f"Unknown request URL: {path}. This gateway serves /v1/chat/completions, /v1/responses,"
-        " /v1/messages, /v1/models and /v1/usage; is the base URL right, with /v1 once?",
+        f"Unknown request URL: {path}. What this gateway serves stands in /openapi.json; is the"
+        " base URL right, with /v1 once?",
         code="unknown_url",
     )
 

@@ -1,15 +1,46 @@
 """Checks of JSON values whose refusals read as OpenAI's own, naming the parameter.
 
-Which fields a chat completion has is written in `validation.py`.
+Each check says as JSON Schema what it takes, for `/openapi.json`. Which fields a request has is
+written in `validation.py` and its neighbours.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from thegrid_gateway.errors import ApiError
 
-Check = Callable[[Any, str], None]
+Schema = dict[str, Any]
+Refuse = Callable[[Any, str], None]
 """Refuses a value of the parameter with the given path by raising ApiError."""
+
+COMPONENT: Final = "x-component"
+"""Key of a schema that stands under a name of its own; its value is the schema itself."""
+
+
+class Check:
+    """Refuses what a parameter may not be, and says what it may be."""
+
+    __slots__ = ("refuse", "schema")
+
+    def __init__(self, refuse: Refuse, schema: Schema) -> None:
+        self.refuse = refuse
+        self.schema = schema
+
+    def __call__(self, value: Any, path: str) -> None:
+        """Refuse a value of the parameter with the given path by raising ApiError."""
+        self.refuse(value, path)
+
+
+def described(schema: Schema) -> Callable[[Refuse], Check]:
+    """Make a check of a function, with the schema of what it takes."""
+    return lambda refuse: Check(refuse, schema)
+
+
+def component(name: str, check: Check) -> Check:
+    """Answer the same check, its schema written once under a name."""
+    schema = {"$ref": f"#/components/schemas/{name}", COMPONENT: check.schema}
+    return Check(check.refuse, schema)
+
 
 _NAMES = {
     dict: "an object",
@@ -20,6 +51,7 @@ _NAMES = {
     float: "a decimal",
     type(None): "null",
 }
+_WORDS = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
 
 
 def wrong_type(path: str, expected: str, value: Any) -> ApiError:
@@ -44,10 +76,22 @@ def missing(path: str) -> ApiError:
     return ApiError(400, message, param=path, code="missing_required_parameter")
 
 
+def unknown(path: str) -> ApiError:
+    """Answer the refusal of a parameter that there is not."""
+    return invalid(path, f"Unknown parameter: '{path}'.", "unknown_parameter")
+
+
+@described({})
 def anything(value: Any, path: str) -> None:
     """Take every value."""
 
 
+@described({"type": "null"})
+def unserved(value: Any, path: str) -> None:
+    """Take every value; one that asks for something is refused by name where it would be used."""
+
+
+@described({"type": "boolean"})
 def boolean(value: Any, path: str) -> None:
     """Take true and false."""
     if type(value) is not bool:
@@ -56,7 +100,13 @@ def boolean(value: Any, path: str) -> None:
 
 def text(length_max: int = 1 << 30, length_min: int = 0) -> Check:
     """Take strings within a length in characters."""
+    schema: Schema = {"type": "string"}
+    if length_min:
+        schema["minLength"] = length_min
+    if length_max < 1 << 30:
+        schema["maxLength"] = length_max
 
+    @described(schema)
     def check(value: Any, path: str) -> None:
         if type(value) is not str:
             raise wrong_type(path, "a string", value)
@@ -76,6 +126,7 @@ def choice(*words: str) -> Check:
     """Take one of some words."""
     listed = ", ".join(f"'{word}'" for word in words)
 
+    @described({"type": "string", "enum": list(words)})
     def check(value: Any, path: str) -> None:
         if type(value) is not str:
             raise wrong_type(path, f"one of {listed}", value)
@@ -105,6 +156,7 @@ def _in_range(value: float, least: float, most: float, path: str, kind: str) -> 
 def integer(least: int = -(1 << 63), most: int = (1 << 63) - 1) -> Check:
     """Take integers within a range."""
 
+    @described({"type": "integer", "minimum": least, "maximum": most})
     def check(value: Any, path: str) -> None:
         if type(value) is not int:
             raise wrong_type(path, "an integer", value)
@@ -116,6 +168,7 @@ def integer(least: int = -(1 << 63), most: int = (1 << 63) - 1) -> Check:
 def decimal(least: float, most: float) -> Check:
     """Take numbers within a range."""
 
+    @described({"type": "number", "minimum": least, "maximum": most})
     def check(value: Any, path: str) -> None:
         if type(value) is not float and type(value) is not int:
             raise wrong_type(path, "a decimal", value)
@@ -126,7 +179,9 @@ def decimal(least: float, most: float) -> Check:
 
 def array(item: Check, most: int, least: int = 0) -> Check:
     """Take arrays of items within a count."""
+    refuse = item.refuse
 
+    @described({"type": "array", "items": item.schema, "minItems": least, "maxItems": most})
     def check(value: Any, path: str) -> None:
         if type(value) is not list:
             raise wrong_type(path, "an array", value)
@@ -139,7 +194,7 @@ def array(item: Check, most: int, least: int = 0) -> Check:
                 "empty_array" if few and not value else "array_above_max_length",
             )
         for position, member in enumerate(value):
-            item(member, f"{path}[{position}]")
+            refuse(member, f"{path}[{position}]")
 
     return check
 
@@ -148,7 +203,9 @@ def record(
     fields: Mapping[str, Check], required: Sequence[str] = (), *, closed: bool = False
 ) -> Check:
     """Take objects whose known keys pass their checks; null stands for an absent key."""
+    refusals = {key: field.refuse for key, field in fields.items()}
 
+    @described(_record_schema(fields, required, closed))
     def check(value: Any, path: str) -> None:
         if type(value) is not dict:
             raise wrong_type(path or "body", "an object", value)
@@ -157,45 +214,126 @@ def record(
             if value.get(key) is None:
                 raise missing(prefix + key)
         for key, member in value.items():
-            known = fields.get(key)
-            if known is None:
+            refuse = refusals.get(key)
+            if refuse is None:
                 if closed:
-                    raise invalid(
-                        prefix + key, f"Unknown parameter: '{prefix}{key}'.", "unknown_parameter"
-                    )
+                    raise unknown(prefix + key)
             elif member is not None:
-                known(member, prefix + key)
+                refuse(member, prefix + key)
+
+    return check
+
+
+def _record_schema(fields: Mapping[str, Check], required: Sequence[str], closed: bool) -> Schema:
+    schema: Schema = {"type": "object"}
+    if fields:
+        schema["properties"] = {
+            key: field.schema if key in required else nullable(field.schema)
+            for key, field in fields.items()
+        }
+    if required:
+        schema["required"] = list(required)
+    if closed:
+        schema["additionalProperties"] = False
+    return schema
+
+
+def nullable(schema: Schema) -> Schema:
+    """Answer the schema of the same values and null."""
+    kind = schema.get("type")
+    if not schema or kind == "null":
+        return schema
+    if not isinstance(kind, str):
+        return {"anyOf": [schema, {"type": "null"}]}
+    more = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
+    return {**schema, "type": [kind, "null"], **more}
+
+
+def mapping(value: Check, most: int, key: Check | None = None) -> Check:
+    """Take objects of any keys, within a count, whose values pass a check."""
+    schema: Schema = {
+        "type": "object",
+        "additionalProperties": value.schema,
+        "maxProperties": most,
+    }
+    if key is not None:
+        schema["propertyNames"] = key.schema
+
+    @described(schema)
+    def check(given: Any, path: str) -> None:
+        if type(given) is not dict:
+            raise wrong_type(path, "an object", given)
+        if len(given) > most:
+            raise invalid(
+                path,
+                f"Invalid '{path}': at most {most} pairs, but got {len(given)}.",
+                "object_above_max_properties",
+            )
+        for name, member in given.items():
+            if key is not None:
+                key.refuse(name, f"{path}.{name}")
+            value.refuse(member, f"{path}.{name}")
 
     return check
 
 
 def either(expected: str, checks: Mapping[type, Check]) -> Check:
     """Take values of several types, each with its own check."""
+    kinds = [{"type": _WORDS[kind], **check.schema} for kind, check in checks.items()]
 
+    @described({"anyOf": kinds})
     def check(value: Any, path: str) -> None:
         chosen = checks.get(type(value))
         if chosen is None:
             raise wrong_type(path, expected, value)
-        chosen(value, path)
+        chosen.refuse(value, path)
 
     return check
 
 
 def by_type(kinds: Mapping[str, Check], default: str = "") -> Check:
-    """Take objects by the check of their `type`; a type that is not among `kinds` passes."""
+    """Take objects by the check of their `type`.
+
+    A type that is not among `kinds` passes: whoever is to make something of it refuses it by name.
+    """
     typed = record({"type": text(64, 1)}, () if default else ("type",))
 
+    @described(_kinds_schema("type", kinds, default))
     def check(value: Any, path: str) -> None:
-        typed(value, path)
+        typed.refuse(value, path)
         known = kinds.get(value.get("type") or default)
         if known is not None:
-            known(value, path)
+            known.refuse(value, path)
 
     return check
 
 
-def page_limit(text: str, most: int) -> int:
-    """Answer the `limit` of a page. Raises ApiError."""
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
-        raise invalid("limit", f"Invalid 'limit': expected 1 to {most}.")
-    return int(text)
+def by_word(key: str, kinds: Mapping[str, Check]) -> Check:
+    """Take objects by the check of the word under `key`, which must be among `kinds`."""
+    word = record({key: choice(*kinds)}, (key,))
+
+    @described(_kinds_schema(key, kinds))
+    def check(value: Any, path: str) -> None:
+        word.refuse(value, path)
+        kinds[value[key]].refuse(value, path)
+
+    return check
+
+
+def _kinds_schema(key: str, kinds: Mapping[str, Check], default: str = "") -> Schema:
+    def one(word: str, schema: Schema) -> Schema:
+        words: Schema = {"enum": [word, None] if word == default else [word]}
+        required = list(schema.get("required", ()))
+        if word != default and key not in required:
+            required.insert(0, key)
+        return {
+            **schema,
+            "properties": {key: words, **_without(schema.get("properties", {}), key)},
+            **({"required": required} if required else {}),
+        }
+
+    return {"anyOf": [one(word, check.schema) for word, check in kinds.items()]}
+
+
+def _without(properties: Schema, key: str) -> Schema:
+    return {name: schema for name, schema in properties.items() if name != key}

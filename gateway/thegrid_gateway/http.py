@@ -62,6 +62,11 @@ class Http:
                 return value.decode()
         return "req_" + self.token
 
+    @property
+    def has_credential(self) -> bool:
+        """Whether the caller gave a key, good or bad."""
+        return b"authorization" in self._headers or b"x-api-key" in self._headers
+
     def credential(self) -> str:
         """Answer the caller's key, a bearer token or `x-api-key`. Raises ApiError without one."""
         scheme, _, secret = self.header(b"authorization").partition(b" ")

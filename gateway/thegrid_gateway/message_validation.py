@@ -14,12 +14,15 @@ from thegrid_gateway.fields import (
     boolean,
     by_type,
     choice,
+    component,
     decimal,
+    described,
     either,
     integer,
     invalid,
     record,
     text,
+    unserved,
 )
 
 _OBJECT = record({})
@@ -82,9 +85,10 @@ def _block(depth: int) -> Check:
         "thinking": record({"thinking": text(), "signature": text()}, ("thinking",)),
         "redacted_thinking": record({"data": text()}, ("data",)),
     }
-    return by_type(kinds)
+    return component(f"MessageBlock{_DEEPEST - depth}", by_type(kinds))
 
 
+@described({"not": {}})
 def _too_deep(value: Any, path: str) -> None:
     raise invalid(path, f"'{path}' is nested more than {_DEEPEST} blocks deep.")
 
@@ -148,20 +152,21 @@ def message_check(messages_max: int, *, is_count: bool = False) -> Check:
         "context_management": _EDITS,
         "speed": text(64),
         "inference_geo": text(64),
-        "container": anything,
-        "mcp_servers": anything,
-        "user_profile_id": anything,
-        "diagnostics": anything,
-        "thread": anything,
-        "compaction": anything,
-        "fallbacks": anything,
-        "fallback_credit_token": anything,
-        "billing_policy": anything,
+        "container": unserved,
+        "mcp_servers": unserved,
+        "user_profile_id": unserved,
+        "diagnostics": unserved,
+        "thread": unserved,
+        "compaction": unserved,
+        "fallbacks": unserved,
+        "fallback_credit_token": unserved,
+        "billing_policy": unserved,
         "grid": preferences.CHECK,
     }
     required = ("model", "messages") if is_count else ("model", "messages", "max_tokens")
     body = record(fields, required, closed=True)
 
+    @described(body.schema)
     def check(value: Any, path: str) -> None:
         if type(value) is not dict:
             raise ApiError(
@@ -169,10 +174,10 @@ def message_check(messages_max: int, *, is_count: bool = False) -> Check:
                 'The body must be a JSON object such as {"model": …, "max_tokens": …, "messages":'
                 " […]}.",
             )
-        body(value, path)
+        body.refuse(value, path)
         _together(value)
 
-    return check
+    return component("CountTokensRequest" if is_count else "MessageRequest", check)
 
 
 def _together(body: dict[str, Any]) -> None:

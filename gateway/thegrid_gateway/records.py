@@ -5,8 +5,8 @@ What was used and billed is the exchange's word and only spelled out here.
 
 import base64
 import re
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -22,8 +22,8 @@ _RECEIPT_HEADER_MAX = 4_096
 """Longest receipt that is a header, in characters; a longer one is read by its request id."""
 _VERDICT_PREFIX = "VERDICT_"
 _STATUS_PREFIX = "USAGE_STATUS_"
-_COUNTS = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
-_PLAIN = (
+COUNTS: Final = ("prompt_tokens", "cached_tokens", "completion_tokens", "reasoning_tokens")
+PLAIN: Final = (
     "delivery_id",
     "client_request_id",
     "key_id",
@@ -42,7 +42,7 @@ _PLAIN = (
     "throughput_min_tokens_per_second",
     "divergent",
 )
-_OPTIONAL = (
+OPTIONAL: Final = (
     "first_token_us",
     "duration_us",
     "throughput_millitokens_per_second",
@@ -50,7 +50,7 @@ _OPTIONAL = (
 )
 
 
-def _word(kind: Any, number: int, prefix: str) -> str:
+def word(kind: Any, number: int, prefix: str) -> str:
     """Answer an enum value as a word; a value of a later version as its number."""
     try:
         name: str = kind.Name(number)
@@ -62,11 +62,11 @@ def _word(kind: Any, number: int, prefix: str) -> str:
 def _verdict(record: usage_pb2.UsageRecord) -> str | None:
     if not record.verdict:
         return None
-    return _word(usage_pb2.Verdict, record.verdict, _VERDICT_PREFIX)
+    return word(usage_pb2.Verdict, record.verdict, _VERDICT_PREFIX)
 
 
 def _status(record: usage_pb2.UsageRecord) -> str:
-    return _word(usage_pb2.UsageStatus, record.status, _STATUS_PREFIX)
+    return word(usage_pb2.UsageStatus, record.status, _STATUS_PREFIX)
 
 
 def _instant(value: Timestamp) -> str:
@@ -74,7 +74,7 @@ def _instant(value: Timestamp) -> str:
 
 
 def _counts(counts: usage_pb2.TokenCounts) -> dict[str, int]:
-    return {name: getattr(counts, name) for name in _COUNTS}
+    return {name: getattr(counts, name) for name in COUNTS}
 
 
 def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
@@ -86,8 +86,8 @@ def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
         "status": _status(record),
         "verdict": _verdict(record),
     }
-    out.update((name, getattr(record, name)) for name in _PLAIN)
-    for name in _OPTIONAL:
+    out.update((name, getattr(record, name)) for name in PLAIN)
+    for name in OPTIONAL:
         out[name] = getattr(record, name) if record.HasField(name) else None
     out["counted"] = _counts(record.counted)
     out["reported"] = _counts(record.reported) if record.HasField("reported") else None
@@ -109,6 +109,37 @@ def record_to_json(record: usage_pb2.UsageRecord) -> dict[str, Any]:
     for name in ("start_time", "settle_time"):
         out[name] = _instant(getattr(record, name)) if record.HasField(name) else None
     return out
+
+
+TOTALS: Final = (
+    "calls",
+    "unbilled_calls",
+    *COUNTS,
+    "billed_tokens",
+    "cost_micros",
+)
+
+
+def totals_to_json(totals: usage_pb2.UsageTotals) -> dict[str, int]:
+    """Answer settled calls added up."""
+    return {name: getattr(totals, name) for name in TOTALS}
+
+
+def summary_row(row: usage_pb2.UsageSummaryRow, groups: Sequence[str]) -> dict[str, Any]:
+    """Answer one row of a summary: when, what was kept apart, and its calls added up."""
+    out: dict[str, Any] = {
+        "start_time": _instant(row.start_time) if row.HasField("start_time") else None
+    }
+    apart: dict[str, Any] = {
+        "model": {"serving_model": row.serving_model},
+        "key": {"key_id": row.key_id},
+        "instrument": {"instrument_id": row.instrument_id, "instrument": row.symbol},
+        "supplier": {"supplier_id": row.supplier_id or None},
+        "verdict": {"verdict": word(usage_pb2.Verdict, row.verdict, _VERDICT_PREFIX)},
+    }
+    for group in groups:
+        out.update(apart[group])
+    return out | totals_to_json(row.totals)
 
 
 def signed(receipt: usage_pb2.Receipt) -> str:

@@ -13,25 +13,32 @@ from thegrid_gateway.fields import (
     array,
     boolean,
     by_type,
+    by_word,
     choice,
+    component,
     decimal,
+    described,
     either,
     integer,
-    invalid,
     missing,
     record,
     text,
+    unserved,
 )
+from thegrid_gateway.validation import METADATA, no_stray_stream_options
 
 _OBJECT = record({})
-_PART = by_type(
-    {
-        "input_text": record({"text": text()}, ("text",)),
-        "output_text": record({"text": text()}, ("text",)),
-        "text": record({"text": text()}, ("text",)),
-        "refusal": record({"refusal": text()}, ("refusal",)),
-        "input_image": record({"image_url": text(length_min=1), "detail": text(64)}),
-    }
+_PART = component(
+    "ResponsePart",
+    by_type(
+        {
+            "input_text": record({"text": text()}, ("text",)),
+            "output_text": record({"text": text()}, ("text",)),
+            "text": record({"text": text()}, ("text",)),
+            "refusal": record({"refusal": text()}, ("refusal",)),
+            "input_image": record({"image_url": text(length_min=1), "detail": text(64)}),
+        }
+    ),
 )
 _CONTENT = either("a string or an array", {str: anything, list: array(_PART, 4_096)})
 _THOUGHT = record({"type": text(64, 1), "text": text()}, ("type",))
@@ -55,7 +62,7 @@ _ITEMS: dict[str, Check] = {
         {"call_id": text(256, 1), "output": _CONTENT}, ("call_id", "output")
     ),
 }
-_ITEM = by_type(_ITEMS, default="message")
+_ITEM = component("ResponseItem", by_type(_ITEMS, default="message"))
 _TOOL = by_type(
     {
         "function": record(
@@ -69,26 +76,24 @@ _TOOL = by_type(
         )
     }
 )
-_FORMAT = by_type(
+_FORMAT = by_word(
+    "type",
     {
+        "text": _OBJECT,
+        "json_object": _OBJECT,
         "json_schema": record(
             {"name": text(64, 1), "schema": _OBJECT, "description": text(), "strict": boolean},
             ("name", "schema"),
-        )
-    }
+        ),
+    },
 )
-
-
-def _format(value: Any, path: str) -> None:
-    _FORMAT(value, path)
-    choice("text", "json_object", "json_schema")(value["type"], f"{path}.type")
-
-
-def _tool_choice(value: Any, path: str) -> None:
-    if type(value) is str:
-        choice("none", "auto", "required")(value, path)
-    else:
-        by_type({"function": record({"name": text(64, 1)}, ("name",))})(value, path)
+_TOOL_CHOICE = either(
+    "a string or an object",
+    {
+        str: choice("none", "auto", "required"),
+        dict: by_type({"function": record({"name": text(64, 1)}, ("name",))}),
+    },
+)
 
 
 def response_check(items_max: int) -> Check:
@@ -103,9 +108,9 @@ def response_check(items_max: int) -> Check:
         "top_p": decimal(0, 1),
         "top_logprobs": integer(0, 20),
         "tools": array(_TOOL, 1_024),
-        "tool_choice": _tool_choice,
+        "tool_choice": _TOOL_CHOICE,
         "parallel_tool_calls": boolean,
-        "text": record({"format": _format, "verbosity": text(64)}, closed=True),
+        "text": record({"format": _FORMAT, "verbosity": text(64)}, closed=True),
         "reasoning": record(
             {
                 "effort": text(64),
@@ -115,7 +120,7 @@ def response_check(items_max: int) -> Check:
             closed=True,
         ),
         "include": array(text(128), 64),
-        "metadata": _metadata,
+        "metadata": METADATA,
         "stream": boolean,
         "stream_options": record({"include_obfuscation": boolean}, closed=True),
         "store": boolean,
@@ -128,35 +133,22 @@ def response_check(items_max: int) -> Check:
         "prompt_cache_retention": text(64),
         "service_tier": text(64),
         "client_metadata": _OBJECT,
-        "conversation": anything,
-        "prompt": anything,
-        "context_management": anything,
-        "moderation": anything,
-        "prompt_cache_options": anything,
+        "conversation": unserved,
+        "prompt": unserved,
+        "context_management": unserved,
+        "moderation": unserved,
+        "prompt_cache_options": unserved,
         "grid": preferences.CHECK,
     }
     body = record(fields, ("model",), closed=True)
 
+    @described(body.schema)
     def check(value: Any, path: str) -> None:
         if type(value) is not dict:
             raise ApiError(400, 'The body must be a JSON object such as {"model": …, "input": …}.')
-        body(value, path)
+        body.refuse(value, path)
         if not value.get("input") and not value.get("previous_response_id"):
             raise missing("input")
-        if value.get("stream_options") is not None and not value.get("stream"):
-            raise invalid(
-                "stream_options",
-                "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-                "invalid_parameter_combination",
-            )
+        no_stray_stream_options(value)
 
-    return check
-
-
-def _metadata(value: Any, path: str) -> None:
-    _OBJECT(value, path)
-    if len(value) > 16:
-        raise invalid(path, f"Invalid '{path}': at most 16 pairs, but got {len(value)}.")
-    for key, item in value.items():
-        text(64)(key, f"{path}.{key}")
-        text(512)(item, f"{path}.{key}")
+    return component("ResponseRequest", check)

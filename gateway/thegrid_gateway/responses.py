@@ -8,7 +8,6 @@ import functools
 from typing import Any
 
 import grpc.aio
-from starlette.requests import Request
 
 from thegrid import errors
 from thegrid.responses import to_chat
@@ -18,20 +17,17 @@ from thegrid_gateway.answers import Answer
 from thegrid_gateway.config import Config
 from thegrid_gateway.counting import Counting
 from thegrid_gateway.errors import ApiError, refused_field
-from thegrid_gateway.fields import page_limit
 from thegrid_gateway.http import Http
 from thegrid_gateway.inference import Inference, Link, parse_body, translated
 from thegrid_gateway.metrics import Metrics
-from thegrid_gateway.reads import Metadata
+from thegrid_gateway.reads import TIMEOUT_S, Metadata, ReadRequest
 from thegrid_gateway.response_answers import Asked, StreamedResponse, WholeResponse
 from thegrid_gateway.response_store import Kept, ResponseStore
 from thegrid_gateway.response_validation import response_check
 
 _PREFIX = "resp_"
-_TIMEOUT_S = 10.0
 _CHAIN_MAX = 256
-_PAGE_MAX = 100
-_PAGE = "20"
+_PAGE = 20
 _NO_STORE = (
     "Responses are not kept here: this gateway has no store of its own. Leave 'store' out, and send"
     " the items of earlier turns again."
@@ -75,25 +71,25 @@ class KeptResponses:
                 raise _not_found(kept.previous_id, "previous_response_id")
             kept = before
 
-    async def get(self, request: Request, metadata: Metadata) -> dict[str, Any]:
+    async def get(self, asked: ReadRequest) -> dict[str, Any]:
         """GET /v1/responses/{id}: a response that was kept."""
-        for name in ("stream", "starting_after"):
-            if request.query_params.get(name, "false") != "false":
-                raise refused_field(name, "A response that has ended cannot be streamed again.")
-        return (await self._kept(request.path_params["id"], metadata)).response
+        if asked.query.get("stream") or "starting_after" in asked.query:
+            name = "stream" if asked.query.get("stream") else "starting_after"
+            raise refused_field(name, "A response that has ended cannot be streamed again.")
+        return (await self._kept(asked.path["response_id"], asked.metadata)).response
 
-    async def delete(self, request: Request, metadata: Metadata) -> dict[str, Any]:
+    async def delete(self, asked: ReadRequest) -> dict[str, Any]:
         """DELETE /v1/responses/{id}: forget it."""
-        response_id = request.path_params["id"]
-        await self._kept(response_id, metadata)
+        response_id = asked.path["response_id"]
+        await self._kept(response_id, asked.metadata)
         assert self._store is not None
         await self._store.delete(response_id)
         return {"id": response_id, "object": "response", "deleted": True}
 
-    async def input_items(self, request: Request, metadata: Metadata) -> dict[str, Any]:
+    async def input_items(self, asked: ReadRequest) -> dict[str, Any]:
         """GET /v1/responses/{id}/input_items: what was asked with it, newest first."""
-        items = (await self._kept(request.path_params["id"], metadata)).input
-        query = request.query_params
+        items = (await self._kept(asked.path["response_id"], asked.metadata)).input
+        query = asked.query
         if query.get("order", "desc") == "desc":
             items = items[::-1]
         first = 0
@@ -102,7 +98,7 @@ class KeptResponses:
             if query["after"] not in ids:
                 raise ApiError(400, "Invalid 'after': there is no such item.", param="after")
             first = ids.index(query["after"]) + 1
-        limit = page_limit(query.get("limit", _PAGE), _PAGE_MAX)
+        limit = query.get("limit", _PAGE)
         page = items[first : first + limit]
         return {
             "object": "list",
@@ -112,12 +108,14 @@ class KeptResponses:
             "has_more": first + limit < len(items),
         }
 
-    async def cancel(self, request: Request, metadata: Metadata) -> dict[str, Any]:
+    async def cancel(self, asked: ReadRequest) -> dict[str, Any]:
         """POST /v1/responses/{id}/cancel: end a response that is running, wherever it runs."""
-        response_id = request.path_params["id"]
-        asked = delivery_pb2.CancelDeliveryRequest(id=_usage_id(response_id))
+        response_id = asked.path["response_id"]
+        cancelling = delivery_pb2.CancelDeliveryRequest(id=_usage_id(response_id))
         try:
-            await self._deliveries.CancelDelivery(asked, metadata=metadata, timeout=_TIMEOUT_S)
+            await self._deliveries.CancelDelivery(
+                cancelling, metadata=asked.metadata, timeout=TIMEOUT_S
+            )
         except grpc.aio.AioRpcError as failure:
             refused = errors.from_rpc(failure)
             if refused.reason != "DELIVERY_NOT_FOUND":
@@ -152,7 +150,7 @@ class KeptResponses:
         """The exchange shows a usage record to its owner alone, and so is the response."""
         asked = usage_pb2.GetUsageRequest(id=_usage_id(response_id))
         try:
-            await self._usage.GetUsage(asked, metadata=metadata, timeout=_TIMEOUT_S)
+            await self._usage.GetUsage(asked, metadata=metadata, timeout=TIMEOUT_S)
         except grpc.aio.AioRpcError as failure:
             if errors.from_rpc(failure).reason == "USAGE_NOT_FOUND":
                 return False

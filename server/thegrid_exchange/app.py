@@ -350,7 +350,13 @@ def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Re
     """The living pipe; its catalogue is folded after the state that it reads."""
     catalogue = Catalogue(live.state)
     sequencer.subscribe(catalogue.fold)
-    limits = DeliveryLimits(concurrent_deliveries_per_key=config.max_deliveries_per_key)
+    limits = DeliveryLimits(
+        concurrent_deliveries=config.max_deliveries,
+        concurrent_deliveries_per_key=config.max_deliveries_per_key,
+        waiting_deliveries=config.max_waiting_deliveries,
+        waiting_deliveries_per_member=config.max_waiting_deliveries_per_member,
+        wait_us=config.max_delivery_wait_ms * 1_000,
+    )
     return Relay(sequencer, catalogue, clock, ChatEdits(), limits=limits)
 
 

@@ -68,6 +68,16 @@ class Config:
     max_page_size: int = _setting(1_000, "greatest page of a list, rows", 1, 100_000)
     max_streams_per_key: int = _setting(64, "open streams of one key", 1, 100_000)
     max_deliveries_per_key: int = _setting(1_024, "deliveries under way for one key", 1, 1_000_000)
+    max_deliveries: int = _setting(20_000, "deliveries under way in this process", 1, 1_000_000)
+    max_waiting_deliveries: int = _setting(
+        2_048, "deliveries of one instrument that wait for a free supplier", 1, 1_000_000
+    )
+    max_waiting_deliveries_per_member: int = _setting(
+        1_024, "deliveries of one member and instrument that wait for one", 1, 1_000_000
+    )
+    max_delivery_wait_ms: int = _setting(
+        10_000, "longest time a delivery waits for a free supplier, milliseconds", 1, 600_000
+    )
     requests_per_second_per_key: int = _setting(1_000, "requests of one key per second", 1, 10**6)
     subscriber_queue_messages: int = _setting(
         1_024, "messages a slow stream reader may fall behind", 16, 1_000_000

@@ -1,5 +1,7 @@
 """The small parts: windows, timers, waiting room, verdicts, and the table with planted faults."""
 
+from typing import Any
+
 import pytest
 
 from tests.delivery.pipe import turns
@@ -78,19 +80,25 @@ async def test_cancelled_timers_do_not_pile_up() -> None:
 # ---- waiting -----------------------------------------------------------------------------------
 
 
-def waiter(member_id: str, name: str = "") -> Waiter:
-    return Waiter("ins_x", member_id, name or member_id, lambda slot: None, lambda: None)
+def waiter(member_id: str, name: str = "", told: Any = None) -> Waiter:
+    return Waiter(
+        "ins_x", member_id, name or member_id, lambda slot: None, told or (lambda _: None)
+    )
+
+
+def order_of_service(room: WaitingRoom) -> list[str]:
+    order = []
+    while (found := room.next("ins_x", lambda wants: True)) is not None:
+        order.append(found.wants)
+    assert room.waiting("ins_x") == 0
+    return order
 
 
 def test_members_take_turns() -> None:
     room = WaitingRoom(DeliveryLimits())
     for name in ("a1", "a2", "a3", "b1", "c1", "b2"):
         room.enter(waiter(name[0], name))
-    order = []
-    while (found := room.next("ins_x", lambda wants: True)) is not None:
-        order.append(found.wants)
-    assert order == ["a1", "b1", "c1", "a2", "b2", "a3"]
-    assert room.waiting("ins_x") == 0
+    assert order_of_service(room) == ["a1", "b1", "c1", "a2", "b2", "a3"]
 
 
 def test_only_who_suits_is_taken() -> None:
@@ -104,16 +112,67 @@ def test_only_who_suits_is_taken() -> None:
     assert room.waiting("ins_x") == 2
 
 
-def test_the_room_is_bounded() -> None:
+def test_who_leaves_makes_no_difference_to_the_turns_of_the_others() -> None:
+    room = WaitingRoom(DeliveryLimits())
+    waiters = {name: waiter(name[0], name) for name in ("a1", "b1", "a2", "c1", "b2")}
+    for each in waiters.values():
+        room.enter(each)
+    for name in ("a1", "c1", "c1"):
+        room.leave(waiters[name])
+    assert room.waiting("ins_x") == 3
+    assert order_of_service(room) == ["a2", "b1", "b2"]
+
+
+def test_what_all_want_is_looked_at_once_however_many_wait() -> None:
+    room, asked = WaitingRoom(DeliveryLimits()), list[str]()
+
+    def suits(wants: str) -> bool:
+        asked.append(wants)
+        return wants == "rare"
+
+    for member_id in "abcde":
+        for _ in range(100):
+            room.enter(waiter(member_id, "common"))
+    room.enter(waiter("c", "rare"))
+    found = room.next("ins_x", suits)
+    assert found is not None
+    assert found.wants == "rare"
+    assert sorted(asked) == ["common", "rare"]
+
+
+def test_the_room_is_bounded_and_names_its_bounds() -> None:
     limits = DeliveryLimits(waiting_deliveries=3, waiting_deliveries_per_member=2)
     room = WaitingRoom(limits)
     room.enter(waiter("a"))
     room.enter(waiter("a"))
-    assert not room.has_place("ins_x", "a")
-    assert room.has_place("ins_x", "b")
+    refused = room.refusal("ins_x", "a")
+    assert refused is not None
+    assert (refused.reason, refused.field) == ("SATURATED", "waiting_deliveries_per_member")
+    assert (refused.limit, refused.value, refused.retry_after_us) == (2, 2, 1_000_000)
+    assert room.refusal("ins_x", "b") is None
     room.enter(waiter("b"))
-    assert not room.has_place("ins_x", "c")
-    assert room.has_place("ins_y", "a")
+    refused = room.refusal("ins_x", "b")
+    assert refused is not None
+    assert (refused.field, refused.limit, refused.value) == ("waiting_deliveries", 3, 3)
+    assert room.refusal("ins_y", "a") is None
+
+
+def test_in_a_full_room_the_longest_line_gives_up_its_last() -> None:
+    room = WaitingRoom(DeliveryLimits(waiting_deliveries=5))
+    told: list[tuple[str, Any]] = []
+    for name in ("a1", "a2", "b1", "a3", "a4"):
+        room.enter(waiter(name[0], name, lambda why, name=name: told.append((name, why))))
+    assert room.refusal("ins_x", "a") is not None, "its own line is the longest"
+    assert room.refusal("ins_x", "c") is None
+    room.enter(waiter("c", "c1"))
+    ((name, why),) = told
+    assert (name, why.field, why.limit) == ("a4", "waiting_deliveries", 5)
+    assert room.refusal("ins_x", "b") is None
+    room.enter(waiter("b", "b2"))
+    assert [each[0] for each in told] == ["a4", "a3"]
+    for member_id in "abc":
+        assert room.refusal("ins_x", member_id), "nobody has two calls more than another"
+    assert order_of_service(room) == ["a1", "b1", "c1", "a2", "b2"]
 
 
 # ---- verdicts ----------------------------------------------------------------------------------

@@ -90,8 +90,10 @@ async def test_who_waits_too_long_is_told_so(pipe: Pipe) -> None:
     pipe.clock.advance(9_000_000)
     await client.over.wait()
     assert client.failure.reason == "SATURATED"
+    assert (client.failure.field, client.failure.limit) == ("delivery_wait_ms", 10_000)
     assert client.failure.retry_after_us
     assert client.usage.verdict == "failed"
+    assert client.usage.waited_us == 10_000_000
 
 
 async def test_the_issuer_of_the_largest_draw_is_asked_first(pipe: Pipe) -> None:

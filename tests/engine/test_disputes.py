@@ -151,3 +151,40 @@ def test_decided_disputes_are_forgotten_when_none_can_be_opened_any_more(
     assert exchange.events(DisputesForgotten)[0].dispute_ids == (opened.dispute_id,)
     assert exchange.state.disputes == {}
     assert exchange.state.indices.dispute_of == {}
+
+
+def test_a_longer_time_for_disputes_does_not_bring_back_what_was_refunded(
+    exchange: Exchange,
+) -> None:
+    usage, other = a_call(exchange), a_call(exchange, "dlv_2")
+    opened = exchange.ok(dispute(usage)).dispute
+    exchange.ok(resolve(opened, 6_000))
+    exchange.later(2 * HOUR)
+    late = a_call(exchange, "dlv_3")
+    exchange.policy(dispute_window_us=HOUR)
+    exchange.ok(commands.Tick())
+    assert exchange.state.disputes == {}
+    exchange.policy(dispute_window_us=30 * DAY)
+    for each in (usage, other):
+        refusal = exchange.refused(dispute(each))
+        assert (refusal.reason, refusal.limit) == ("DISPUTE_TOO_LATE", HOUR)
+        assert refusal.value == exchange.state.now_us - each.settled_at_us > HOUR
+    exchange.later(5)
+    assert exchange.refused(dispute(usage)).limit == HOUR + 5, "the bound is an instant"
+    exchange.ok(dispute(late))
+
+
+def test_the_bound_never_moves_back(exchange: Exchange) -> None:
+    first, second = disputed(exchange), exchange.ok(dispute(a_call(exchange, "dlv_2"))).dispute
+    exchange.ok(resolve(first, 0))
+    exchange.later(3 * HOUR)
+    exchange.policy(dispute_window_us=HOUR)
+    exchange.ok(commands.Tick())
+    assert list(exchange.state.disputes) == [second.dispute_id], "it is not decided"
+    bound_us = exchange.state.disputable_from_us
+    assert bound_us == exchange.state.now_us - HOUR
+    exchange.policy(dispute_window_us=2 * HOUR)
+    exchange.ok(resolve(second, 0))
+    exchange.ok(commands.Tick())
+    assert exchange.state.disputes == {}
+    assert exchange.state.disputable_from_us == bound_us

@@ -1,5 +1,6 @@
 """Usage through public doors: found, listed, added up, signed and disputed."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import thegrid
 from tests.flows.marketplace import PROMPT_TOKENS, UNIT, Marketplace, a_call, connected, marketplace
 from tests.support.exchange import SYMBOL, a_spec
 from tests.support.supplier import ScriptedSupplier, serving
+from tests.support.until import until
 from thegrid import errors, receipts
 from thegrid.times import instant
 from thegrid.v1 import usage_pb2
@@ -135,9 +137,14 @@ async def test_a_late_report_stands_on_the_record(market: Marketplace, consumer:
     assert settled.billed_tokens == 120
     before = await consumer.accounts.balances()
     report = commands.Report(delivery_id, "in_spec", 150, acme, "m", canonical=TokenCounts(100, 50))
-    await services.sequencer.submit(report, actor="relay")
+    async with consumer.accounts.stream() as stream:
+        await anext(stream)
+        await services.sequencer.submit(report, actor="relay")
+        told = (await anext(stream)).late_report
     after = await consumer.usage.get(delivery_id)
+    assert told == after.late_report
     late = after.late_report
+    assert late.usage_id == after.usage_id
     assert (late.billable_tokens, late.counted.completion_tokens) == (150, 50)
     assert late.verdict == usage_pb2.VERDICT_IN_SPEC
     after.ClearField("late_report")
@@ -258,6 +265,53 @@ async def test_a_dispute_ends_in_a_posting_that_both_sides_see(
         assert [(each.amount, each.reference) for each in posted] == [
             (sign * usage.cost_micros, usage.usage_id)
         ]
+
+
+async def test_disputes_and_refunds_reach_the_streams_and_are_resumed(
+    market: Marketplace, supplier: ScriptedSupplier, consumer: Any, operator: Any
+) -> None:
+    connected_now: list[Any] = []
+    async with (
+        consumer.accounts.stream() as whole,
+        consumer.usage.stream(on_state=connected_now.append) as told,
+    ):
+        await anext(whole)
+        reading = asyncio.ensure_future(anext(told))
+        await until(lambda: connected_now)
+        usage = (await a_call(market, supplier)).usage
+        assert (await reading).usage == usage
+        opened = await consumer.usage.dispute(usage.usage_id, "wrong_count")
+        first = await anext(told)
+        assert first.dispute == opened
+        decided = await operator.admin.resolve_dispute(opened.dispute_id, 5, "counted twice")
+        second = await anext(told)
+        assert second.dispute == decided
+        assert second.dispute.refunded_micros == 5
+        kinds: list[str | None] = []
+        while kinds.count("dispute") < 2:
+            kinds.append((await anext(whole)).WhichOneof("payload"))
+        assert kinds[-1] == "dispute"
+        assert kinds.count("cash") == 1, "the refund itself is told in the same row"
+    async with consumer.usage.stream(first.resume_token) as again:
+        assert (await anext(again)).dispute == decided
+    stranger = await market.exchange.create_member("stranger")
+    async with (
+        connected(market, stranger.secret) as other,
+        other.accounts.stream() as theirs,
+        connected(market, market.suppliers[0].secret) as serving_member,
+        serving_member.accounts.stream() as suppliers,
+    ):
+        await anext(theirs)
+        await anext(suppliers)
+        usage = (await a_call(market, supplier)).usage
+        await consumer.usage.dispute(usage.usage_id, "other")
+        await market.exchange.deposit(stranger.member_id, 1)
+        assert (await anext(theirs)).WhichOneof("payload") == "cash"
+        await market.exchange.deposit(market.suppliers[0].member_id, 1)
+        seen: list[str | None] = []
+        while "cash" not in seen:
+            seen.append((await anext(suppliers)).WhichOneof("payload"))
+        assert "dispute" not in seen
 
 
 async def test_a_strangers_record_cannot_be_disputed(

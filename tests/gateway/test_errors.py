@@ -107,8 +107,9 @@ async def test_keys(gateway: RunningGateway) -> None:
             assert answer.status_code == 401
             assert answer.json()["error"]["code"] == "invalid_api_key"
         headers = {"authorization": "Bearer key_stranger.x"}
-        for path in ("/models", "/usage"):
-            assert (await http.get(path, headers=headers)).status_code == 401
+        for path in ("/usage", "/usage/summary", "/usage/usg_1"):
+            assert (await http.get(path)).status_code == 401
+        assert (await http.get("/usage", headers=headers)).status_code == 401
         answer = await http.post("/chat/completions", json=BODY, headers=headers)
         assert answer.status_code == 401
 
@@ -210,6 +211,8 @@ async def test_paths_and_methods(http: httpx.AsyncClient) -> None:
     for method, path in (("GET", "/chat/completions"), ("POST", "/models"), ("PUT", "/usage")):
         answer = await http.request(method, path)
         assert answer.status_code == 405
+        assert answer.headers["allow"] == ("POST" if path.startswith("/chat") else "GET, HEAD")
+        assert answer.headers["x-request-id"]
         assert answer.json()["error"]["code"] == "method_not_allowed"
 
 

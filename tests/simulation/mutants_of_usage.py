@@ -62,6 +62,20 @@ USAGE_MUTANTS: Final = (
         DISPUTES,
     ),
     Mutant(
+        "a forgotten dispute may be opened again when there is more time for disputes",
+        "engine/rules/disputes.py",
+        'min(state.term("dispute_window_us"), state.now_us - state.disputable_from_us)',
+        'state.term("dispute_window_us")',
+        DISPUTES,
+    ),
+    Mutant(
+        "the bound of what can be disputed moves back",
+        "engine/rules/disputes.py",
+        "max(state.disputable_from_us, state.now_us - window_us)",
+        "state.now_us - window_us",
+        DISPUTES,
+    ),
+    Mutant(
         "a count too low is never flagged",
         "engine/rules/metering.py",
         "abs(by_supplier.prompt_tokens - canonical.prompt_tokens)",

@@ -16,7 +16,7 @@ from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from thegrid.frames import Outbox, as_is, field_bytes
 from thegrid.openai import reply_from_json
-from thegrid.v1 import chat_pb2, delivery_pb2, instruments_pb2, market_data_pb2, usage_pb2
+from thegrid.v1 import chat_pb2, delivery_pb2, usage_pb2
 
 GATEWAY_KEY = "key_gateway.secret"
 CALLER_KEY = "key_caller.secret"
@@ -234,20 +234,6 @@ class StandIn:
         )
         services: dict[str, dict[str, grpc.RpcMethodHandler]] = {
             "DeliveryService": {"DeliverySession": session},
-            "InstrumentService": {
-                "ListInstruments": unary(
-                    self._instruments,
-                    instruments_pb2.ListInstrumentsRequest,
-                    instruments_pb2.ListInstrumentsResponse,
-                )
-            },
-            "MarketDataService": {
-                "ListMarkets": unary(
-                    self._markets,
-                    market_data_pb2.ListMarketsRequest,
-                    market_data_pb2.ListMarketsResponse,
-                )
-            },
             "UsageService": {
                 "GetUsage": unary(
                     self._get_usage, usage_pb2.GetUsageRequest, usage_pb2.GetUsageResponse
@@ -334,31 +320,6 @@ class StandIn:
         given = dict(context.invocation_metadata() or ())
         if given.get("authorization") != f"Bearer {CALLER_KEY}":
             await _abort(context, grpc.StatusCode.UNAUTHENTICATED, "KEY_UNKNOWN")
-
-    async def _instruments(
-        self, request: instruments_pb2.ListInstrumentsRequest, context: Any
-    ) -> instruments_pb2.ListInstrumentsResponse:
-        await self._authenticate(context)
-        symbols = ("text-prime", "text-standard")
-        found = [
-            instruments_pb2.Instrument(
-                instrument_id=f"ins_{symbol}",
-                symbol=symbol,
-                name=symbol.title(),
-                spec=instruments_pb2.InstrumentSpec(version=3, context_min_tokens=128_000),
-            )
-            for symbol in symbols
-        ]
-        return instruments_pb2.ListInstrumentsResponse(instruments=found)
-
-    async def _markets(
-        self, request: market_data_pb2.ListMarketsRequest, context: Any
-    ) -> market_data_pb2.ListMarketsResponse:
-        await self._authenticate(context)
-        market = market_data_pb2.Market(
-            instrument_id="ins_text-prime", best_ask_micros=2_000_000, last_price_micros=1_900_000
-        )
-        return market_data_pb2.ListMarketsResponse(markets=[market])
 
     async def _get_usage(
         self, request: usage_pb2.GetUsageRequest, context: Any

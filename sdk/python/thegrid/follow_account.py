@@ -10,6 +10,7 @@ from thegrid.follow import AskAgain, Gap
 from thegrid.v1 import accounts_pb2
 
 AccountOut = accounts_pb2.AccountEvent | Gap
+_OF_USAGE = ("usage", "dispute", "late_report")
 
 
 @dataclass
@@ -82,3 +83,14 @@ class AccountFollower:
     def _stand(self, event: accounts_pb2.AccountEvent) -> None:
         self.last = event.sequence
         self.resume_token = event.resume_token or self.resume_token
+
+
+@dataclass
+class UsageFollower(AccountFollower):
+    """Follows the private stream for what is told of usage: records, and what came after them."""
+
+    def take(self, frame: accounts_pb2.StreamAccountResponse) -> Iterable[AccountOut]:
+        """Return events of usage in order, each once, and gaps where there were any."""
+        for item in super().take(frame):
+            if isinstance(item, Gap) or item.WhichOneof("payload") in _OF_USAGE:
+                yield item

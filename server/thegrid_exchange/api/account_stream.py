@@ -17,6 +17,7 @@ from thegrid_exchange.api.convert.accounts import (
 from thegrid_exchange.api.convert.common import time_of
 from thegrid_exchange.api.convert.notices import notice_message
 from thegrid_exchange.api.convert.trading import fill_message, order_message
+from thegrid_exchange.api.convert.usage import dispute_message, late_message
 from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.services import Services
@@ -192,6 +193,10 @@ class _Reader:
             event.lot.CopyFrom(lot_message(lot, parcels, outage_us, entry.at_us))
         elif kind == "notice":
             event.notice.CopyFrom(notice_message(record))
+        elif kind == "dispute":
+            event.dispute.CopyFrom(dispute_message(record))
+        elif kind == "late_report":
+            event.late_report.CopyFrom(late_message(*record))
         else:
             event.usage.CopyFrom(self._services.records.message(record))
         return event

@@ -62,13 +62,7 @@ def _supply_refusal(
         return impossible
     if not suppliers.could_serve(wants):
         return suppliers.why_none(wants, limits.retry_us)
-    if not suppliers.room.has_place(wants.instrument_id, request.member_id):
-        return Failure(
-            "SATURATED",
-            "every supplier of the instrument is busy and the waiting room is full; try again",
-            retry_after_us=limits.retry_us,
-        )
-    return None
+    return suppliers.room.refusal(wants.instrument_id, request.member_id)
 
 
 async def count(prompt: Prompt, terms: Terms, most_tokens: int) -> int | Failure:

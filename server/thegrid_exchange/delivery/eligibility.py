@@ -38,6 +38,15 @@ class Wants(NamedTuple):
         """Names that an offer must honour."""
         return self.fields | self.capabilities
 
+    @property
+    def kind(self) -> "Wants":
+        """The same less what never decides who may serve: alike for all calls that suit alike."""
+        if self.preferences is NO_PREFERENCES:
+            return self._replace(issuers=())
+        preferences = self.preferences._replace(max_price_micros=None, hedge_after_percent=None)
+        issuers = () if preferences.allow_fallbacks else self.issuers[:1]
+        return self._replace(issuers=issuers, preferences=preferences)
+
 
 _Test = Callable[[Wants, Offer], bool]
 

@@ -13,7 +13,7 @@ class DeliveryLimits(NamedTuple):
     concurrent_deliveries_per_key: int = 4_096
     """Calls at once of one key that sets no limit of its own."""
     waiting_deliveries: int = 2_048
-    """Calls of one instrument that wait for a supplier's slot."""
+    """Calls of one instrument that wait for a supplier's slot, over all members."""
     waiting_deliveries_per_member: int = 1_024
     """Calls of one member and instrument that wait for a slot."""
     wait_us: int = 10_000_000

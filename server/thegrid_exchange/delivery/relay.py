@@ -101,9 +101,12 @@ class Relay:
         if len(self._calls) >= self.limits.concurrent_deliveries:
             return Failure(
                 "SATURATED",
-                "this relay carries the greatest number of calls; try again in a moment",
-                limit=self.limits.concurrent_deliveries,
-                retry_after_us=self.limits.retry_us,
+                f"this relay carries {len(self._calls)} calls, its greatest number"
+                " (deliveries); try again in a moment",
+                "deliveries",
+                self.limits.concurrent_deliveries,
+                len(self._calls),
+                self.limits.retry_us,
             )
         own_most = request.concurrent_deliveries or self.limits.concurrent_deliveries_per_key
         for key_id, most in ((request.key_id, own_most), *request.keys_above):

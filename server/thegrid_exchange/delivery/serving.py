@@ -131,13 +131,35 @@ class Serving:
             return slot
         if not suppliers.could_serve(self._wants, tried):
             return self._nobody()
-        if not suppliers.room.has_place(self._wants.instrument_id, self._request.member_id):
+        instrument_id, member_id = self._wants.instrument_id, self._request.member_id
+        self.failure = suppliers.room.refusal(instrument_id, member_id)
+        if self.failure is not None:
             return "saturated"
-        return await self._wait(WaitingFor(self._wants, tried))
+        return await self._wait(WaitingFor(self._wants.kind, tried))
 
     def _nobody(self) -> str:
         self.failure = self._relay.suppliers.why_none(self._wants, self._relay.limits.retry_us)
         return "no_supplier"
+
+    def _on_dismissed(self, displaced: Failure | None) -> None:
+        if displaced is None:
+            self.finish(self._nobody())
+        else:
+            self.failure = displaced
+            self.finish("saturated")
+
+    def _on_waited_out(self) -> None:
+        limit_ms = self._relay.limits.wait_us // 1_000
+        self.failure = Failure(
+            "SATURATED",
+            f"every supplier stayed busy for {limit_ms} ms, as long as a call waits"
+            " (delivery_wait_ms); try again in a moment",
+            "delivery_wait_ms",
+            limit_ms,
+            limit_ms,
+            self._relay.limits.retry_us,
+        )
+        self.finish("saturated")
 
     async def _wait(self, waiting_for: WaitingFor) -> Slot | str:
         relay, granted = self._relay, list[Slot]()
@@ -151,10 +173,10 @@ class Serving:
             self._request.member_id,
             waiting_for,
             grant,
-            lambda: self.finish(self._nobody()),
+            self._on_dismissed,
         )
         turn, since_us = self._new_turn(), self.steady_us()
-        self._timer = relay.timers.after(relay.limits.wait_us, lambda: self.finish("saturated"))
+        self._timer = relay.timers.after(relay.limits.wait_us, self._on_waited_out)
         relay.suppliers.wait(waiter)
         cause = await turn
         self._cancel_timer()

@@ -95,7 +95,7 @@ def failure_of(row: Ending, own: Failure | None, retry_us: int) -> Failure:
     """What the client reads of a bad end; the upstream's own words when the fault is his own."""
     if own is not None and row.client_sees == "CLIENT_FAULT":
         return own._replace(reason="CLIENT_FAULT")
-    if own is not None and row.cause == "no_supplier":
+    if own is not None and row.cause in ("no_supplier", "saturated"):
         return own
     retry_after_us = None if row.client_sees in HOPELESS else retry_us
     return Failure(row.client_sees, MESSAGES[row.client_sees], retry_after_us=retry_after_us)

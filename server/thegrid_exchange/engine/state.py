@@ -77,7 +77,9 @@ class State:
         self.counters: dict[str, int] = {}
         """Last number given per id prefix, and of `rank`."""
         self.totals: dict[str, int] = {}
-        """`outage_us`: all outages so far; `policy_version`: changes of the policy so far."""
+        """`outage_us`: all outages so far; `policy_version`: changes of the policy so far;
+        `disputable_from_us`: see the property.
+        """
         self.instruments: dict[str, Instrument] = {}
         self.spec_versions: dict[tuple[str, int], SpecVersion] = {}
         self.markets: dict[str, Market] = {}
@@ -176,6 +178,14 @@ class State:
     def outage_us(self) -> int:
         """Length of all outages so far."""
         return self.totals.get("outage_us", 0)
+
+    @property
+    def disputable_from_us(self) -> int:
+        """Calls settled before this instant can be disputed no more, however long the time for it.
+
+        What was decided about them is forgotten, so nobody could tell a second dispute.
+        """
+        return self.totals.get("disputable_from_us", 0)
 
     @property
     def up_us(self) -> int:

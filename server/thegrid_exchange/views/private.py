@@ -22,7 +22,7 @@ class PrivateEvent(NamedTuple):
 
     Records by kind: `order` an Order, `fill` (trade, order id, client order id), `cash` a Cash,
     `units` a Units, `transfer` (transfer, sweep id), `lot` a LotThen, `usage` a UsageRecord,
-    `notice` a Notice.
+    `notice` a Notice, `dispute` a Dispute, `late_report` (delivery id, LateReport).
     """
 
     row_seq: int
@@ -81,6 +81,8 @@ def private_events(after: After, member_id: str, theirs: Theirs) -> list[Private
     made.extend(("lot", _lot(lot_id, after)) for lot_id in theirs.lots)
     made.extend(("usage", usage) for usage in theirs.usages)
     made.extend(("notice", notice) for notice in theirs.notices)
+    made.extend(("dispute", dispute) for dispute in theirs.disputes)
+    made.extend(("late_report", found) for found in theirs.late_reports)
     return [PrivateEvent(seq, *each) for each in made]
 
 

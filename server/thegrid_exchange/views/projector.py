@@ -27,7 +27,7 @@ from thegrid_exchange.views.batch import Batch
 from thegrid_exchange.views.positions import Positions
 from thegrid_exchange.views.touched import Touched
 
-VIEWS_VERSION = 4
+VIEWS_VERSION = 5
 """Grows when rows come to mean something else though their tables look the same; a table that is
 added or changed counts by itself."""
 

@@ -11,6 +11,8 @@ from thegrid_exchange.engine import events as happened
 from thegrid_exchange.engine.quantities import CASH, HOUSE
 from thegrid_exchange.engine.records import (
     Auction,
+    Dispute,
+    LateReport,
     Lot,
     Notice,
     Order,
@@ -33,8 +35,10 @@ class Theirs:
     __slots__ = (
         "assets",
         "cash",
+        "disputes",
         "ended",
         "fills",
+        "late_reports",
         "lots",
         "notices",
         "orders",
@@ -51,6 +55,9 @@ class Theirs:
         self.lots: dict[str, None] = {}
         self.usages: list[UsageRecord] = []
         self.notices: list[Notice] = []
+        self.disputes: list[Dispute] = []
+        self.late_reports: list[tuple[str, LateReport]] = []
+        """Each with the delivery that it is of."""
         self.ended: dict[str, int] = {}
         """Tokens that ended in the member's Lots, by `<instrument>/<how>`; they make no events."""
 
@@ -65,6 +72,8 @@ class Theirs:
             + len(self.lots)
             + len(self.usages)
             + len(self.notices)
+            + len(self.disputes)
+            + len(self.late_reports)
         )
 
 
@@ -190,6 +199,13 @@ class Touched:
     def _told(self, event: happened.NoticeRaised) -> None:
         self.member(event.notice.member_id).notices.append(event.notice)
 
+    def _disputed(self, event: happened.DisputeOpened | happened.DisputeResolved) -> None:
+        self.member(event.dispute.member_id).disputes.append(event.dispute)
+
+    def _reported_late(self, event: happened.LateReportRecorded) -> None:
+        found = event.delivery_id, event.report
+        self.member(event.member_id).late_reports.append(found)
+
     def _market_state(self, event: Any) -> None:
         self.market(event.market_id).status = True
 
@@ -226,6 +242,9 @@ _NOTES: dict[type[Any], Callable[[Touched, Any], None]] = {
     happened.LotClosed: Touched._lot,
     happened.UsageRecorded: Touched._used,
     happened.NoticeRaised: Touched._told,
+    happened.DisputeOpened: Touched._disputed,
+    happened.DisputeResolved: Touched._disputed,
+    happened.LateReportRecorded: Touched._reported_late,
     happened.MarketStateChanged: Touched._market_state,
     happened.MarketPolicyChanged: Touched._market_state,
     happened.AuctionOpened: Touched._auction,

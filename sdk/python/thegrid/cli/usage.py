@@ -150,17 +150,20 @@ def dispute(session: Session, record: str, reason: str) -> None:
 @click.option("--resume", "resume_token", default="", help="Go on after this token.")
 @click.pass_obj
 def watch_usage(session: Session, resume_token: str) -> None:
-    """Follow records as calls are settled, one JSON object a line, until interrupted.
+    """Follow records as calls are settled, and disputes and late reports of them, until
+    interrupted.
 
-    Each line carries the token to resume after it.
+    Each is one JSON object a line, with the token to resume after it.
     """
-    with session.client.accounts.stream(resume_token) as stream:
+    with session.client.usage.stream(resume_token) as stream:
         for item in stream:
             if isinstance(item, Gap):
                 session.output.value({"gap": item._asdict()})
-            elif item.WhichOneof("payload") == "usage":
-                line = {"resume_token": item.resume_token, "usage": plain(item.usage)}
-                session.output.value(line)
+                continue
+            kind = item.WhichOneof("payload")
+            assert kind is not None
+            line = {"resume_token": item.resume_token, kind: plain(getattr(item, kind))}
+            session.output.value(line)
 
 
 @click.command("verify-receipt", cls=GridCommand)

@@ -1,12 +1,15 @@
 # Made by `make proto` from thegrid/aio/usage.py; edit that file instead.
 """What each call of the caller used, what it cost and who served it; objections and receipts.
-Nothing of what was said is in it. New records come with `accounts.stream`, which resumes.
+Nothing of what was said is in it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from thegrid.enums import enum_number
+from thegrid.follow import StreamState
+from thegrid.follow_account import AccountOut, UsageFollower
+from thegrid.sync.streams import Stream
 from thegrid.sync.transport import Transport
 from thegrid.times import timestamp
 from thegrid.v1 import common_pb2, usage_pb2
@@ -59,6 +62,20 @@ class Usage:
             min_position=min_position,
         )
         return self._transport.pages(request, usage_pb2.ListUsageResponse, lambda page: page.usage)
+
+    def stream(
+        self,
+        resume_token: str = "",
+        *,
+        on_state: Callable[[StreamState], None] | None = None,
+    ) -> Stream[AccountOut]:
+        """Follow records as calls are settled, and what becomes of them: the part of
+        `accounts.stream` that is told of usage.
+
+        Each event holds `usage`, a record; `dispute`, an objection as it is now, so that a refund
+        is seen when it is decided; or `late_report`. Resumes after the token of any event.
+        """
+        return Stream(self._transport, UsageFollower(resume_token), on_state)
 
     def summary(
         self,

@@ -249,7 +249,7 @@ class StreamAccountResponse(_message.Message):
     def __init__(self, events: _Optional[_Iterable[_Union[AccountEvent, _Mapping]]] = ...) -> None: ...
 
 class AccountEvent(_message.Message):
-    __slots__ = ("sequence", "resume_token", "event_time", "snapshot", "order", "fill", "cash", "units", "transfer", "lot", "usage", "heartbeat", "stream_end", "notice")
+    __slots__ = ("sequence", "resume_token", "event_time", "snapshot", "order", "fill", "cash", "units", "transfer", "lot", "usage", "heartbeat", "stream_end", "notice", "dispute", "late_report")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     RESUME_TOKEN_FIELD_NUMBER: _ClassVar[int]
     EVENT_TIME_FIELD_NUMBER: _ClassVar[int]
@@ -264,6 +264,8 @@ class AccountEvent(_message.Message):
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     STREAM_END_FIELD_NUMBER: _ClassVar[int]
     NOTICE_FIELD_NUMBER: _ClassVar[int]
+    DISPUTE_FIELD_NUMBER: _ClassVar[int]
+    LATE_REPORT_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     resume_token: str
     event_time: _timestamp_pb2.Timestamp
@@ -278,7 +280,9 @@ class AccountEvent(_message.Message):
     heartbeat: _common_pb2.Heartbeat
     stream_end: _common_pb2.StreamEnd
     notice: _notices_pb2.Notice
-    def __init__(self, sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[_Union[AccountSnapshot, _Mapping]] = ..., order: _Optional[_Union[_trading_pb2.Order, _Mapping]] = ..., fill: _Optional[_Union[_trading_pb2.Fill, _Mapping]] = ..., cash: _Optional[_Union[CashBalance, _Mapping]] = ..., units: _Optional[_Union[UnitBalance, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., lot: _Optional[_Union[_lots_pb2.Lot, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ..., notice: _Optional[_Union[_notices_pb2.Notice, _Mapping]] = ...) -> None: ...
+    dispute: _usage_pb2.UsageDispute
+    late_report: _usage_pb2.LateReport
+    def __init__(self, sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., event_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., snapshot: _Optional[_Union[AccountSnapshot, _Mapping]] = ..., order: _Optional[_Union[_trading_pb2.Order, _Mapping]] = ..., fill: _Optional[_Union[_trading_pb2.Fill, _Mapping]] = ..., cash: _Optional[_Union[CashBalance, _Mapping]] = ..., units: _Optional[_Union[UnitBalance, _Mapping]] = ..., transfer: _Optional[_Union[Transfer, _Mapping]] = ..., lot: _Optional[_Union[_lots_pb2.Lot, _Mapping]] = ..., usage: _Optional[_Union[_usage_pb2.UsageRecord, _Mapping]] = ..., heartbeat: _Optional[_Union[_common_pb2.Heartbeat, _Mapping]] = ..., stream_end: _Optional[_Union[_common_pb2.StreamEnd, _Mapping]] = ..., notice: _Optional[_Union[_notices_pb2.Notice, _Mapping]] = ..., dispute: _Optional[_Union[_usage_pb2.UsageDispute, _Mapping]] = ..., late_report: _Optional[_Union[_usage_pb2.LateReport, _Mapping]] = ...) -> None: ...
 
 class AccountSnapshot(_message.Message):
     __slots__ = ("orders", "cash", "units", "lots")

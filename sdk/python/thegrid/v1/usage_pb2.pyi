@@ -315,7 +315,7 @@ class UsageRecord(_message.Message):
     def __init__(self, usage_id: _Optional[str] = ..., delivery_id: _Optional[str] = ..., client_request_id: _Optional[str] = ..., key_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., spec_version: _Optional[int] = ..., metering_version: _Optional[int] = ..., requested_model: _Optional[str] = ..., serving_model: _Optional[str] = ..., supplier_id: _Optional[str] = ..., owing_supplier_id: _Optional[str] = ..., counted: _Optional[_Union[TokenCounts, _Mapping]] = ..., reported: _Optional[_Union[TokenCounts, _Mapping]] = ..., reserved_tokens: _Optional[int] = ..., billed_tokens: _Optional[int] = ..., draws: _Optional[_Iterable[_Union[UsageDraw, _Mapping]]] = ..., cost_micros: _Optional[int] = ..., first_token_us: _Optional[int] = ..., duration_us: _Optional[int] = ..., throughput_millitokens_per_second: _Optional[int] = ..., verdict: _Optional[_Union[Verdict, str]] = ..., cause: _Optional[str] = ..., status: _Optional[_Union[UsageStatus, str]] = ..., attempts: _Optional[_Iterable[_Union[DeliveryAttempt, _Mapping]]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., settle_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stage: _Optional[str] = ..., tendered_tokens: _Optional[int] = ..., settled_at_deadline: bool = ..., member_id: _Optional[str] = ..., first_token_max_us: _Optional[int] = ..., throughput_min_tokens_per_second: _Optional[int] = ..., divergence_tokens: _Optional[int] = ..., divergent: bool = ..., venue_paid_micros: _Optional[int] = ..., late_report: _Optional[_Union[LateReport, _Mapping]] = ..., dispute: _Optional[_Union[UsageDispute, _Mapping]] = ..., covered_tokens: _Optional[int] = ..., waited_us: _Optional[int] = ..., request_digest: _Optional[str] = ...) -> None: ...
 
 class LateReport(_message.Message):
-    __slots__ = ("verdict", "cause", "supplier_id", "counted", "reported", "billable_tokens", "report_time")
+    __slots__ = ("verdict", "cause", "supplier_id", "counted", "reported", "billable_tokens", "report_time", "usage_id")
     VERDICT_FIELD_NUMBER: _ClassVar[int]
     CAUSE_FIELD_NUMBER: _ClassVar[int]
     SUPPLIER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -323,6 +323,7 @@ class LateReport(_message.Message):
     REPORTED_FIELD_NUMBER: _ClassVar[int]
     BILLABLE_TOKENS_FIELD_NUMBER: _ClassVar[int]
     REPORT_TIME_FIELD_NUMBER: _ClassVar[int]
+    USAGE_ID_FIELD_NUMBER: _ClassVar[int]
     verdict: Verdict
     cause: str
     supplier_id: str
@@ -330,7 +331,8 @@ class LateReport(_message.Message):
     reported: TokenCounts
     billable_tokens: int
     report_time: _timestamp_pb2.Timestamp
-    def __init__(self, verdict: _Optional[_Union[Verdict, str]] = ..., cause: _Optional[str] = ..., supplier_id: _Optional[str] = ..., counted: _Optional[_Union[TokenCounts, _Mapping]] = ..., reported: _Optional[_Union[TokenCounts, _Mapping]] = ..., billable_tokens: _Optional[int] = ..., report_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    usage_id: str
+    def __init__(self, verdict: _Optional[_Union[Verdict, str]] = ..., cause: _Optional[str] = ..., supplier_id: _Optional[str] = ..., counted: _Optional[_Union[TokenCounts, _Mapping]] = ..., reported: _Optional[_Union[TokenCounts, _Mapping]] = ..., billable_tokens: _Optional[int] = ..., report_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., usage_id: _Optional[str] = ...) -> None: ...
 
 class UsageDispute(_message.Message):
     __slots__ = ("dispute_id", "usage_id", "member_id", "supplier_id", "instrument_id", "reason", "status", "cost_micros", "refunded_micros", "shortfall_micros", "payments", "resolution", "open_time", "resolve_time")

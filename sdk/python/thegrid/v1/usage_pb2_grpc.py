@@ -76,8 +76,8 @@ class UsageServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListUsage(self, request, context):
-        """ListUsage pages through the caller's records, newest first. New records come with StreamAccount, which
-        resumes where it was left.
+        """ListUsage pages through the caller's records, newest first. New records, disputes of them and what
+        becomes of those come with StreamAccount, which resumes where it was left.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

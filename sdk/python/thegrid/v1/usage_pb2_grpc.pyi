@@ -162,8 +162,8 @@ class UsageServiceStub(typing.Generic[_UsageServiceGetUsageType, _UsageServiceLi
     """GetUsage answers one record of the caller. Refused with USAGE_NOT_FOUND."""
 
     ListUsage: _UsageServiceListUsageType
-    """ListUsage pages through the caller's records, newest first. New records come with StreamAccount, which
-    resumes where it was left.
+    """ListUsage pages through the caller's records, newest first. New records, disputes of them and what
+    becomes of those come with StreamAccount, which resumes where it was left.
     """
 
     SummarizeUsage: _UsageServiceSummarizeUsageType
@@ -224,8 +224,8 @@ class UsageServiceServicer(metaclass=abc.ABCMeta):
         request: thegrid.v1.usage_pb2.ListUsageRequest,
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.usage_pb2.ListUsageResponse, collections.abc.Awaitable[thegrid.v1.usage_pb2.ListUsageResponse]]:
-        """ListUsage pages through the caller's records, newest first. New records come with StreamAccount, which
-        resumes where it was left.
+        """ListUsage pages through the caller's records, newest first. New records, disputes of them and what
+        becomes of those come with StreamAccount, which resumes where it was left.
         """
 
     @abc.abstractmethod

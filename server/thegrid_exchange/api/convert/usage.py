@@ -77,7 +77,7 @@ def usage_message(
     message.first_token_max_us = first_token_limit_us(spec, usage.canonical.prompt_tokens)
     message.throughput_min_tokens_per_second = spec.tokens_per_second_min
     if late_report is not None:
-        message.late_report.CopyFrom(_late_message(late_report))
+        message.late_report.CopyFrom(late_message(usage.delivery_id, late_report))
     if dispute is not None:
         message.dispute.CopyFrom(dispute_message(dispute))
     return message
@@ -150,8 +150,10 @@ def _draw_message(draw: UsedDraw) -> usage_pb2.UsageDraw:
     )
 
 
-def _late_message(report: LateReport) -> usage_pb2.LateReport:
+def late_message(delivery_id: str, report: LateReport) -> usage_pb2.LateReport:
+    """The report of a delivery that was settled without it."""
     return usage_pb2.LateReport(
+        usage_id="usg_" + delivery_id.removeprefix("dlv_"),
         verdict=VERDICTS.wire(report.verdict),
         cause=report.cause,
         supplier_id=report.supplier_id,

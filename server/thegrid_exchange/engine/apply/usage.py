@@ -36,6 +36,8 @@ def _dispute_resolved(state: State, event: events.DisputeResolved) -> None:
 def _disputes_forgotten(state: State, event: events.DisputesForgotten) -> None:
     for dispute_id in event.dispute_ids:
         state.delete("disputes", dispute_id)
+    if event.disputable_from_us:
+        state.put("totals", "disputable_from_us", event.disputable_from_us)
 
 
 APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {

@@ -45,3 +45,5 @@ class DisputesForgotten(NamedTuple):
     """Decided disputes of records that can be disputed no more need not be remembered."""
 
     dispute_ids: tuple[str, ...]
+    disputable_from_us: int = 0
+    """No call settled before this instant can be disputed from now on."""

@@ -25,7 +25,8 @@ def dispute_usage(state: State, command: commands.DisputeUsage) -> Rule[replies.
     if command.usage_id in state.indices.dispute_of:
         dispute_id = state.indices.dispute_of[command.usage_id]
         refuse("DISPUTE_EXISTS", "id", f"is disputed by {dispute_id}; a record is disputed once")
-    window_us = state.term("dispute_window_us")
+    # A longer window does not bring back what was forgotten under a shorter one.
+    window_us = min(state.term("dispute_window_us"), state.now_us - state.disputable_from_us)
     age_us = state.now_us - command.settled_at_us
     if age_us > window_us:
         refuse(
@@ -109,7 +110,8 @@ def forget_disputes(state: State) -> Rule[int]:
             break
         forgotten.append(dispute_id)
     if forgotten and state.work_left() >= WORK_MARGIN:
-        yield events.DisputesForgotten(tuple(forgotten))
+        from_us = max(state.disputable_from_us, state.now_us - window_us)
+        yield events.DisputesForgotten(tuple(forgotten), from_us)
     return 0
 
 

@@ -457,7 +457,8 @@ export enum ErrorReason {
   NO_SUPPLIER = 130,
 
   /**
-   * Every supplier of the instrument is busy and the waiting room is full.
+   * Every supplier of the instrument is busy, and no more calls may wait, or this one has waited for as long as a call
+   * may. Metadata names the limit (field), its figure and the value; RetryInfo says when to try again.
    *
    * @generated from enum value: ERROR_REASON_SATURATED = 131;
    */
