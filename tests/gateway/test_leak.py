@@ -6,23 +6,16 @@ Exchange and gateway are processes of their own; upstream, agent and clients sha
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import httpx
-import psutil
 import pytest
 
 from tests.bench._load import request_bytes
+from tests.support.deployed import deployed
 from tests.support.exchange import SYMBOL
-from tests.support.gateway import gateway_process, until_ready
-from tests.support.house import DOLLAR, House, Person, a_house
 from tests.support.until import until
-from tests.support.upstream import Upstream
-from tests.support.whole import Whole
-from thegrid.supplier.upstream import Upstream as Forwarding
 
 pytestmark = pytest.mark.slow
 
@@ -88,36 +81,6 @@ class Clients:
         return said.count(b"token") >= WORDS_BEFORE_CUT
 
 
-@contextlib.asynccontextmanager
-async def market(
-    folder: Path,
-) -> AsyncIterator[tuple[House, Person, Any, Upstream, dict[str, psutil.Process], int]]:
-    """Exchange and gateway as processes, a supplier and a consumer who buys by itself."""
-    async with contextlib.AsyncExitStack() as stack:
-        enter = stack.enter_async_context
-        whole = await Whole.start(folder / "data", requests_per_second_per_key=100_000)
-        stack.push_async_callback(whole.stop)
-        house = await enter(a_house(whole.target, whole.operator_key))
-        upstream = await enter(Upstream())
-        upstream.keeps_requests = False
-        await house.instrument()
-        seller = await house.supplier(
-            "acme", units=200, backend=Forwarding(upstream.base_url), slots=10_000
-        )
-        consumer = await house.member("consumer", 1_000, auto_ceiling_micros=5 * DOLLAR)
-        arguments = ("--port", "0", "--grpc", whole.target)
-        key = await house.gateway_key()
-        gateway, base_url = await enter(gateway_process(*arguments, GRID_GATEWAY_KEY=key))
-        async with httpx.AsyncClient() as http:
-            await until_ready(http, base_url.removesuffix("/v1"))
-        processes = {
-            "exchange": psutil.Process(whole.process.pid),
-            "gateway": psutil.Process(gateway.pid),
-        }
-        port = int(base_url.rpartition(":")[2].removesuffix("/v1"))
-        yield house, consumer, seller, upstream, processes, port
-
-
 async def comes_true(ask: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(20):
         while True:
@@ -127,36 +90,29 @@ async def comes_true(ask: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def test_ten_thousand_streams_leave_nothing_behind(tmp_path: Path) -> None:
-    async with market(tmp_path) as (house, consumer, seller, upstream, processes, port):
+    async with deployed(tmp_path) as market:
+        secret = market.consumer.secret
         clients = Clients(
-            port,
-            request_bytes(SYMBOL, consumer.secret, stream=True, prompt="hi"),
-            request_bytes(SYMBOL, consumer.secret, stream=True, prompt="mode=hang:8"),
+            market.port,
+            request_bytes(SYMBOL, secret, stream=True, prompt="hi"),
+            request_bytes(SYMBOL, secret, stream=True, prompt="mode=hang:8"),
         )
         await clients.run(WARM)
-        before = {name: process.memory_info().rss for name, process in processes.items()}
+        before = market.rss_bytes()
         await clients.run(CALLS)
-        after = {name: process.memory_info().rss for name, process in processes.items()}
+        after = market.rss_bytes()
         cut = CALLS * len(CUTS) // CUT_EACH
         assert clients.ended == {"whole": CALLS - cut, "cut": cut}
-        await until(lambda: len(upstream.left_at_s) >= cut, timeout_s=10)
-
-        async def is_quiet() -> bool:
-            async with httpx.AsyncClient() as http:
-                metrics = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
-            reserved_tokens = (await consumer.units()).reserved_tokens
-            return "grid_gateway_calls_running 0.0" in metrics and not reserved_tokens
-
-        # Nothing runs any more, for the gateway and for the exchange.
-        await comes_true(is_quiet)
+        await until(lambda: len(market.upstream.left_at_s) >= cut, timeout_s=10)
+        await comes_true(market.is_quiet)
 
         # Every call has a record, and every token a place.
-        records = await house.prove_usage(consumer, [seller.member_id])
+        records = await market.house.prove_usage(market.consumer, [market.seller.member_id])
         verdicts = Counter(record.verdict for record in records)
         assert len(records) == CALLS
         assert sorted(verdicts.values()) == [cut, CALLS - cut]
         assert all(record.billed_tokens for record in records)
-        books = await house.books()
+        books = await market.house.books()
         consumed = books[f"ins_{SYMBOL}", "consumed"]
         assert consumed == sum(record.billed_tokens for record in records)
 
