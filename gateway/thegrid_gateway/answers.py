@@ -33,6 +33,7 @@ class Answer:
         self.started = delivery_pb2.DeliveryStarted(serving_model=model)
         self.first_token_s = 0.0
         self.usage: usage_pb2.UsageRecord | None = None
+        self.finishes: list[str] = []
 
     async def run(self) -> None:
         """Answer the client from the call's events.
@@ -57,6 +58,7 @@ class Answer:
                 elif kind == "ended":
                     self._mark_first_token()
                     self.usage = event.ended.usage
+                    self.finishes = [each.finish_reason for each in event.ended.reply.choices]
                     await self._end(event.ended)
                     return
                 elif kind == "failed":
@@ -249,6 +251,7 @@ class EventStream(Answer):
 
     async def _break(self, refused: ApiError) -> None:
         """End a begun answer with an error event and without its proper end."""
+        self._http.error_code = refused.code or refused.type
         self._put_error(refused)
         await self._flush()
         self._http.abort()

@@ -35,6 +35,7 @@ from thegrid_gateway.repeats import Repeats
 from thegrid_gateway.response_store import open_store
 from thegrid_gateway.responses import KeptResponses, Responses, response_counting
 from thegrid_gateway.routes import JSON, operations
+from thegrid_gateway.traces import open_traces
 from thegrid_gateway.usage import UsageReads
 
 
@@ -49,6 +50,7 @@ class Gateway:
         self._posts: dict[str, ASGIApp] = {}
         self._aliases = load_aliases(config)
         self._store = open_store(config.responses_store, config.responses_store_s)
+        self._traces = open_traces(config)
         self._operations = operations(config)
         self._written = json_text.write(document(self._operations))
         self._app = Starlette(lifespan=self._live)
@@ -82,13 +84,16 @@ class Gateway:
             watching.cancel()
             await pool.close(self.config.grace_s)
             await channel.close()
+            if self._traces is not None:
+                await asyncio.to_thread(self._traces.telemetry.close)
             if self._store is not None:
                 self._store.close()
 
     def _handlers(self, pool: SessionPool, channel: grpc.aio.Channel) -> dict[str, Any]:
         """Answer what serves each operation of the table, by its name."""
         config, metrics, aliases = self.config, self.metrics, self._aliases
-        shared = (config, Link(pool, OutputLimits(channel), Repeats(channel)), metrics, aliases)
+        link = Link(pool, OutputLimits(channel), Repeats(channel), self._traces)
+        shared = (config, link, metrics, aliases)
         counted = (config, channel, metrics, aliases)
         kept = KeptResponses(self._store, channel)
         models = ModelReads(Catalogue(config, channel, aliases), channel, aliases)

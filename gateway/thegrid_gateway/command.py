@@ -18,7 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from thegrid_gateway.app import Gateway, exchange_settings
-from thegrid_gateway.config import Config, load_config
+from thegrid_gateway.config import Config, ConfigError, load_config
 from thegrid_gateway.protocol import LimitedProtocol
 from thegrid_gateway.workers import WORKER, Workers
 
@@ -132,7 +132,11 @@ def main() -> None:
     if config.workers > 1:
         port = bound.getsockname()[1]
         raise SystemExit(Workers(sys.argv[1:], port, config.workers).run())
-    build_server(config).run(sockets=[bound])
+    try:
+        server = build_server(config)
+    except ConfigError as fault:
+        _refuse(str(fault))
+    server.run(sockets=[bound])
 
 
 def _refuse(message: str) -> NoReturn:

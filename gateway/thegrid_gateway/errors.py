@@ -125,6 +125,7 @@ REASONS: Mapping[str, Row] = {
     "CONTEXT_EXCEEDED": Row(400, INVALID, "context_length_exceeded", param="messages"),
     "CONTENT_REFUSED": Row(400, INVALID, param="messages"),
     "FIELD_NOT_HONOURED": Row(400, INVALID, "unsupported_parameter"),
+    "WRONG_REQUEST_KIND": Row(400, INVALID, "unsupported_model"),
     "SUPPLIER_LOST": Row(502, SERVER, retry=True),
     "SUPPLIER_FAILED": Row(502, SERVER, retry=True),
     "FIRST_TOKEN_LATE": Row(504, SERVER, retry=True),

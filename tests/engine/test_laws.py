@@ -46,18 +46,16 @@ def test_a_random_life_meets_most_of_the_vocabulary() -> None:
         for _, _, outcome in lived_through(seed, 3_000).rows:
             kinds.update(type(event) for event in outcome.events)
     everything = set(apply.APPLIERS)
-    rare = {
+    # Cancel-alls of many orders have a test of their own; the others happen in the oracle's days,
+    # which must see so many of each.
+    elsewhere = {
         events.CancellationOpened,
         events.CancellationAdvanced,
         events.CancellationClosed,
-        events.SpecPublished,
-        events.KeyCreated,
-        events.KeyRevoked,
         events.OfferWithdrawn,
         events.ShortfallRecorded,
-        events.UnitsBoughtBack,
     }
-    assert everything - kinds <= rare
+    assert everything - kinds <= elsewhere
 
 
 # ---- replay ------------------------------------------------------------------------------------

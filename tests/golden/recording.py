@@ -4,6 +4,7 @@
 
 import base64
 import gzip
+import hashlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,8 @@ from thegrid_exchange.journal.rules import running_rules
 FOLDER = Path(__file__).parent
 JOURNAL = FOLDER / "journal.jsonl.gz"
 SUMMARY = FOLDER / "journal.json"
+OLDER = FOLDER / "older"
+"""Journals of older rules, as the programs of their time recorded them; never recorded anew."""
 EXCHANGE_ID = "exc_golden"
 SEED, LENGTH = 20_260, 900
 
@@ -141,9 +144,9 @@ def write(rows: Sequence[StoredRow], summary: Summary) -> None:
     SUMMARY.write_text(json.dumps(summary._asdict(), indent=2) + "\n")
 
 
-def read() -> list[StoredRow]:
-    """The rows of the recorded journal."""
-    lines = gzip.decompress(JOURNAL.read_bytes()).decode().splitlines()
+def read(journal: Path = JOURNAL) -> list[StoredRow]:
+    """The rows of a recorded journal."""
+    lines = gzip.decompress(journal.read_bytes()).decode().splitlines()
     return [StoredRow(*[_from_text(field) for field in json.loads(line)]) for line in lines]
 
 
@@ -188,6 +191,35 @@ def executed(rows: Iterable[StoredRow]) -> str:
             if again != then:
                 raise JournalBroken(stored.seq, f"its {part} differ now ({stored.kind})")
     return str(state.digest())
+
+
+def folded_states(rows: Sequence[StoredRow]) -> str:
+    """A digest of the states on the way, a hundred rows apart, that outlives records that grow.
+
+    Fields at the end of a record that hold their default are left out of it.
+    """
+    rules, sha256 = running_rules(), hashlib.sha256()
+    state = rules.empty()
+    for stored in rows:
+        rules.fold(state, stored.at_us, decode_row(rules.codec, stored).events)
+        if stored.seq % 100 and stored.seq != len(rows):
+            continue
+        for name, table in sorted(state.tables.items()):
+            for key in sorted(table):
+                sha256.update(f"{name}|{key!r}|{_as_it_was(table[key])!r}\n".encode())
+    return sha256.hexdigest()
+
+
+def _as_it_was(record: Any) -> Any:
+    """A record without the fields that were added since, as far as those say nothing."""
+    if not isinstance(record, tuple):
+        return record
+    fields = [_as_it_was(field) for field in record]
+    names, defaults = list(getattr(record, "_fields", ())), getattr(record, "_field_defaults", {})
+    while names and names[-1] in defaults and record[len(names) - 1] == defaults[names[-1]]:
+        names.pop()
+        fields.pop()
+    return (type(record).__name__, *fields) if hasattr(record, "_fields") else tuple(fields)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,31 @@ def test_its_commands_do_again_what_they_did_under_any_hash_seed(hash_seed: str)
     assert ran.stdout.split() == [summary.digest, summary.digest], WHAT_TO_DO
 
 
+OLDER = {
+    "rules_1": (
+        959,
+        "2c3bbe804d46bf813aeb7cbd503d8b3ba269cee638ff4426ca7671a304a5c1c2",
+        "291f38899982299a7e1930556dcc3b77c59762cc10ca3c6772c511a648651e91",
+    ),
+    "rules_3": (
+        980,
+        "bc6f25275d0024feb36e949694c13e1c0119cfbd2a8129752e531f7f6d725650",
+        "1d7707dbdd9907b88512cb5b6428e6bd3a384b704fffd5ee4493675f99b8de7d",
+    ),
+}
+"""Rows, head of the chain, and the digest of the states on the way that the programs of their
+time gave, to which these journals must fold for ever."""
+
+
+@pytest.mark.parametrize("name", OLDER)
+def test_a_journal_of_older_rules_folds_to_the_states_it_had(name: str) -> None:
+    rows = recording.read(recording.OLDER / f"{name}.jsonl.gz")
+    folded = recording.folded(rows)
+    assert f"rules_{folded.rules_version}" == name
+    assert folded.rules_version < RULES_VERSION
+    assert (folded.rows, folded.chain, recording.folded_states(rows)) == OLDER[name]
+
+
 def test_nearly_every_kind_of_command_is_in_it() -> None:
     kinds = {row.kind for row in recording.read()}
     assert len(kinds) >= 32, sorted(kinds)

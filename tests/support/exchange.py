@@ -220,14 +220,20 @@ class Exchange:
             )
         )
 
-    async def define_instrument(self, symbol: str = SYMBOL, **terms: Any) -> str:
+    async def define_instrument(
+        self,
+        symbol: str = SYMBOL,
+        *,
+        spec: instruments_pb2.InstrumentSpec | None = None,
+        **terms: Any,
+    ) -> str:
         """An instrument with its market; answers the market id."""
         made = await self.admin.DefineInstrument(
             admin_pb2.DefineInstrumentRequest(
                 request_id=self.request_id(),
                 symbol=symbol,
                 name=symbol.title(),
-                spec=a_spec(),
+                spec=spec or a_spec(),
                 terms=market_data_pb2.MarketTerms(
                     **{
                         "tick_size_micros": 1_000,

@@ -1,4 +1,4 @@
-"""A real gateway for tests: uvicorn on a free port, inside the test's own loop.
+"""A real gateway for tests: uvicorn on a free port, inside the test's own loop or as a process.
 
 What stands behind it, the stand-in or the real exchange, is the test's choice.
 """

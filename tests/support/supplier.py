@@ -13,7 +13,7 @@ import grpc.aio
 from google.rpc.status_pb2 import Status
 
 from tests.support.exchange import SYMBOL, Exchange, Participant, credentials
-from thegrid.v1 import chat_pb2, delivery_pb2, delivery_pb2_grpc, supply_pb2
+from thegrid.v1 import chat_pb2, delivery_pb2, delivery_pb2_grpc, embeddings_pb2, supply_pb2
 
 _numbers = itertools.count(1)
 WAIT_S = 10.0
@@ -110,6 +110,12 @@ class ScriptedSupplier:
     async def say(self, number: int, *replies: chat_pb2.ChatReply) -> None:
         """Send parts of an answer in one frame."""
         await self.send(events=[supply_pb2.SupplierEvent(call=number, reply=r) for r in replies])
+
+    async def give(self, number: int, *replies: embeddings_pb2.EmbeddingReply) -> None:
+        """Send vectors in one frame."""
+        await self.send(
+            events=[supply_pb2.SupplierEvent(call=number, embedding=reply) for reply in replies]
+        )
 
     async def end(self, number: int, **usage: int) -> None:
         counts = chat_pb2.ChatUsage(**usage) if usage else None
@@ -262,9 +268,10 @@ class ScriptedSession:
         call = self.calls[number] = ScriptedCall()
         fields.setdefault("delivery_id", delivery_id())
         fields.setdefault("window_bytes", 1_000_000)
-        if request is None and not fields.get("parts_bytes"):
+        fields.setdefault("instrument", SYMBOL)
+        if request is None and not fields.get("parts_bytes") and "embedding" not in fields:
             request = chat(max_tokens=1_000)
-        opening = delivery_pb2.Open(credential=secret, instrument=SYMBOL, request=request, **fields)
+        opening = delivery_pb2.Open(credential=secret, request=request, **fields)
         await self.send(delivery_pb2.DeliveryCommand(call=number, open=opening))
         return number, call
 

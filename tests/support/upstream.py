@@ -32,6 +32,7 @@ http:CODE  an error of that status, in OpenAI's shape
 slow:MS    waits before the head
 gap:MS     waits between chunks
 hang:K     K chunks, then silence
+hold:K     K chunks, then nothing until `released` is set, then the rest
 nousage    no usage chunk
 split      every event in two writes, in the middle of a character
 crlf       lines end with CRLF
@@ -137,6 +138,7 @@ class Upstream:
         self.left_at_s: list[float] = []
         """When a client closed the connection before the answer was whole, by the loop's clock."""
         self.port = 0
+        self.released = asyncio.Event()
         self._server: asyncio.Server | None = None
 
     @property
@@ -278,7 +280,9 @@ class _Connection(asyncio.Protocol):
             self._transport.write(_LAST)
 
     async def _send_text(self, mode: str, number: int) -> None:
-        for value in _TEXT:
+        for position, value in enumerate(_TEXT):
+            if mode == "hold" and position == number:
+                await self._upstream.released.wait()
             if mode == "crlf":
                 data = event(value).replace(b"\n", b"\r\n")
                 self._transport.write(_framed(b": note\r\n" + data))

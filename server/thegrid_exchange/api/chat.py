@@ -7,12 +7,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from thegrid.v1 import chat_pb2, delivery_pb2
-from thegrid_exchange.api.auth import Caller
+from thegrid.v1 import chat_pb2
 from thegrid_exchange.api.errors import invalid, refused
 from thegrid_exchange.delivery.images import size_of_url
 from thegrid_exchange.delivery.meter import Prompt, PromptImage, PromptText
-from thegrid_exchange.delivery.parts import NO_PREFERENCES, CallRequest, Part, Piece, Preferences
+from thegrid_exchange.delivery.parts import Part, Piece
 
 CHOICES_MAX: Final = 128
 
@@ -45,59 +44,27 @@ _JOINED_BYTES_MAX: Final = 16_384
 # ---- requests ----------------------------------------------------------------------------------
 
 
-def call_request(
-    opening: delivery_pb2.Open, chat: chat_pb2.ChatRequest, caller: Caller
-) -> CallRequest:
-    """A call as the relay takes it; raises InvalidRequest or Refused for what it cannot be."""
-    if not chat.messages:
-        raise invalid("request.messages", "must hold at least one message", "required")
-    choices = _bounded(chat, "n", CHOICES_MAX) if chat.HasField("n") else 1
-    prompt, capabilities = _Reader().read(chat)
-    return CallRequest(
-        delivery_id=opening.delivery_id,
-        member_id=caller.member_id,
-        key_id=caller.key_id,
-        instrument=opening.instrument,
-        requested_model=chat.model or opening.instrument,
-        prompt=prompt,
-        fields=demanded_fields(chat),
-        capabilities=capabilities,
-        choices=choices,
-        output_cap_tokens=_output_cap(chat),
-        payload=chat,
-        payload_bytes=chat.ByteSize(),
-        window_bytes=opening.window_bytes,
-        preferences=_preferences(opening),
-        client_request_id=opening.client_request_id,
-        concurrent_deliveries=caller.concurrent_deliveries,
-        traceparent=opening.traceparent,
-        keys_above=tuple((key.key_id, key.concurrent_deliveries) for key in caller.line[1:]),
-        request_digest=opening.request_digest,
-    )
+def asked(chat: chat_pb2.ChatRequest) -> dict[str, Any]:
+    """What a chat asks, by the names of `CallRequest`; raises as `prompt_of`."""
+    prompt, capabilities = _read(chat)
+    return {
+        "prompt": prompt,
+        "fields": demanded_fields(chat),
+        "capabilities": capabilities,
+        "choices": _bounded(chat, "n", CHOICES_MAX) if chat.HasField("n") else 1,
+        "output_cap_tokens": _output_cap(chat),
+    }
 
 
 def prompt_of(chat: chat_pb2.ChatRequest) -> Prompt:
     """All of a request that is counted; raises InvalidRequest or Refused for what cannot be."""
+    return _read(chat)[0]
+
+
+def _read(chat: chat_pb2.ChatRequest) -> tuple[Prompt, frozenset[str]]:
     if not chat.messages:
         raise invalid("request.messages", "must hold at least one message", "required")
-    return _Reader().read(chat)[0]
-
-
-def _preferences(opening: delivery_pb2.Open) -> Preferences:
-    if not opening.HasField("preferences"):
-        return NO_PREFERENCES
-    wanted = opening.preferences
-    return Preferences(
-        wanted.max_price_micros if wanted.HasField("max_price_micros") else None,
-        frozenset(wanted.only_supplier_ids),
-        frozenset(wanted.ignore_supplier_ids),
-        tuple(dict.fromkeys(wanted.order_supplier_ids)),
-        wanted.allow_fallbacks if wanted.HasField("allow_fallbacks") else True,
-        frozenset(wanted.data_policies),
-        frozenset(wanted.regions),
-        frozenset(wanted.models),
-        wanted.hedge_after_percent if wanted.HasField("hedge_after_percent") else None,
-    )
+    return _Reader().read(chat)
 
 
 def demanded_fields(chat: chat_pb2.ChatRequest) -> frozenset[str]:
@@ -106,7 +73,7 @@ def demanded_fields(chat: chat_pb2.ChatRequest) -> frozenset[str]:
     for field, value in chat.ListFields():
         name = field.name.removesuffix("_json")
         if name == "extra":
-            demanded.update(_unknown_keys(value))
+            demanded.update(demanded_keys(value))
         elif name == "response_format":
             if value.type != "text":
                 demanded.add(name)
@@ -118,8 +85,8 @@ def demanded_fields(chat: chat_pb2.ChatRequest) -> frozenset[str]:
     return frozenset(demanded)
 
 
-def _unknown_keys(extra_json: bytes) -> Iterator[str]:
-    """Keys that the contract does not know, or not in this shape; null asks for nothing."""
+def demanded_keys(extra_json: bytes) -> Iterator[str]:
+    """Keys unknown to the contract, or not in its shape; null asks for nothing."""
     try:
         extra = json.loads(extra_json)
     except ValueError as error:

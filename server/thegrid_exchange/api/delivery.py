@@ -10,10 +10,9 @@ from typing import Any
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 
-from thegrid.v1 import chat_pb2, delivery_pb2, delivery_pb2_grpc
+from thegrid.v1 import delivery_pb2, delivery_pb2_grpc
 from thegrid_exchange.api.auth import Caller
 from thegrid_exchange.api.call import caller as current_caller
-from thegrid_exchange.api.chat import call_request
 from thegrid_exchange.api.delivery_calls import DeliveryCalls
 from thegrid_exchange.api.errors import (
     InvalidRequest,
@@ -23,8 +22,10 @@ from thegrid_exchange.api.errors import (
     status_of_error,
     status_of_violations,
 )
+from thegrid_exchange.api.openings import Payload, call_request, payload_of
 from thegrid_exchange.api.pipes import Outbox, PartsIn, Teller, element, refusal_of
 from thegrid_exchange.api.services import Services
+from thegrid_exchange.api.traces import open_call
 from thegrid_exchange.delivery.call import Call
 from thegrid_exchange.delivery.parts import Failure
 from thegrid_exchange.engine.records import UsageRecord
@@ -53,7 +54,7 @@ class DeliveryServicer(DeliveryCalls, delivery_pb2_grpc.DeliveryServiceServicer)
         opening.window_bytes = DELIVER_WINDOW_BYTES
         single = _SingleCall(self.services)
         single.tell_requests(caller)
-        single.begin(call_request(opening, opening.request, caller), caller)
+        single.begin(call_request(opening, payload_of(opening), caller), caller)
         try:
             while frame := await single.outbox.frame():
                 yield frame
@@ -94,7 +95,7 @@ class _SingleCall:
 
     def begin(self, request: Any, caller: Caller) -> None:
         """Hand the call to the relay."""
-        self._call = self._services.relay.open(request, self)
+        self._call = open_call(self._services, request, self)
         if self._call is not None:
             self._forget = watch_key(self._services, caller, self._call)
 
@@ -283,7 +284,7 @@ class _SessionCall:
         self._teller.requests = services.requests.standing(caller, services.clock.steady_us())
         opening.ClearField("credential")
         if not opening.parts_bytes:
-            self._begin(opening, opening.request)
+            self._begin(opening, payload_of(opening))
             return
         self._session.assemble(opening.parts_bytes)
         self._parts = PartsIn(opening)
@@ -300,14 +301,14 @@ class _SessionCall:
                 self._drop_parts()
                 self._begin(parts.opening, parts.whole())
         except (ValueError, DecodeError) as error:
-            self.refuse(_status(invalid("part", str(error) or "is no ChatRequest", "parts")))
+            self.refuse(_status(invalid("part", str(error) or "is no request", "parts")))
         except (InvalidRequest, Refused) as error:
             self.refuse(_status(error))
 
-    def _begin(self, opening: delivery_pb2.Open, chat: chat_pb2.ChatRequest) -> None:
+    def _begin(self, opening: delivery_pb2.Open, payload: Payload) -> None:
         assert self._caller is not None
-        request = call_request(opening, chat, self._caller)
-        self._call = self._services.relay.open(request, self)
+        request = call_request(opening, payload, self._caller)
+        self._call = open_call(self._services, request, self)
         if self._call is not None:
             self._forget = watch_key(self._services, self._caller, self._call)
 

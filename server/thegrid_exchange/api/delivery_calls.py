@@ -9,12 +9,27 @@ from typing import Any
 from thegrid.v1 import delivery_pb2
 from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.chat import prompt_of
+from thegrid_exchange.api.embeddings import ask_of
 from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.pipes import refusal_of
-from thegrid_exchange.delivery.admission import count
+from thegrid_exchange.delivery.admission import count, wrong_kind
+from thegrid_exchange.delivery.catalogue import Terms
+from thegrid_exchange.delivery.embedding import count_inputs
 from thegrid_exchange.delivery.parts import Failure
 from thegrid_exchange.engine.refusals import Refused
+
+
+async def _counted(request: delivery_pb2.CountTokensRequest, terms: Terms) -> int | Failure:
+    is_embedding = request.HasField("embedding")
+    refused = wrong_kind(terms, is_embedding=is_embedding)
+    if refused is not None:
+        return refused
+    if is_embedding:
+        inputs = await count_inputs(ask_of(request.embedding), terms)
+        return inputs if isinstance(inputs, Failure) else inputs.tokens
+    # The length of a message bounds what is counted; no window of an instrument does.
+    return await count(prompt_of(request.request), terms, sys.maxsize)
 
 
 class DeliveryCalls(Handler):
@@ -28,8 +43,7 @@ class DeliveryCalls(Handler):
         services = self.services
         terms = services.relay.catalogue.terms(instrument_id, services.clock.now_us())
         assert terms is not None
-        # The length of a message bounds what is counted; no window of an instrument does.
-        counted = await count(prompt_of(request.request), terms, sys.maxsize)
+        counted = await _counted(request, terms)
         if isinstance(counted, Failure):
             raise Refused(refusal_of(counted))
         spec = terms.contract.spec

@@ -227,14 +227,27 @@ class Reader:
         if log.end - self.place > most and self._name in MERGES:
             yield self._conflated(log)
         while not self.is_lost and self.place < log.end:
-            place = self.place
-            self.place += 1
-            entry = log.at(place)
-            self.last_sequence = entry.sequence
-            chunk = log.rendered.get(place)
-            if chunk is None:
-                chunk = log.rendered[place] = self._rendered(entry)
-            yield chunk
+            yield self._next(log)
+
+    def single(self) -> bytes | None:
+        """The one event that waits, serialised; None when another number does.
+
+        Beside `ready`, as nearly every event of a fan-out is sent by itself.
+        """
+        log = self._log
+        if log is None or log.end - self.place != 1 or self.is_lost:
+            return None
+        return self._next(log)
+
+    def _next(self, log: Log) -> bytes:
+        place = self.place
+        self.place = place + 1
+        entry = log.at(place)
+        self.last_sequence = entry.sequence
+        chunk: bytes | None = log.rendered.get(place)
+        if chunk is None:
+            chunk = log.rendered[place] = self._rendered(entry)
+        return chunk
 
     def _conflated(self, log: Log) -> bytes:
         """All up to the end of the log, the latest of each thing alone; shared, as others are."""

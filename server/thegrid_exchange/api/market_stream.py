@@ -28,13 +28,17 @@ class MarketStreamMixin(Handler):
                     async for chunk in reader.begin(guard):
                         yield chunk
                 while not guard.reason:
-                    waiting = sum([reader.waiting for reader in readers])
-                    if waiting:
-                        if any(reader.is_lost for reader in readers):
+                    behind = [reader for reader in readers if reader.waiting]
+                    if len(behind) == 1 and (single := behind[0].single()) is not None:
+                        sent.inc()
+                        yield single
+                        continue
+                    if behind:
+                        if any(reader.is_lost for reader in behind):
                             guard.reason = "READER_TOO_SLOW"
                             self.services.metrics.slow_readers.inc()
                             break
-                        for frame, count in self._frames(readers, waiting):
+                        for frame, count in self._frames(behind):
                             sent.inc(count)
                             yield frame
                         continue
@@ -47,9 +51,10 @@ class MarketStreamMixin(Handler):
                 for reader in readers:
                     reader.leave()
 
-    def _frames(self, readers: list[Reader], waiting: int) -> Iterator[tuple[bytes, int]]:
+    def _frames(self, readers: list[Reader]) -> Iterator[tuple[bytes, int]]:
         """Frames of what is ready now, each with its number of events."""
         chunks: list[bytes] = []
+        waiting = sum([reader.waiting for reader in readers])
         size = 0
         if waiting > FRAME_EVENTS:
             chunks.append(self._lag(readers, waiting))

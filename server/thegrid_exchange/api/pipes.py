@@ -9,11 +9,13 @@ from typing import Any, Final
 
 from google.rpc.status_pb2 import Status
 
-from thegrid.v1 import chat_pb2, delivery_pb2
+from thegrid.v1 import chat_pb2, delivery_pb2, embeddings_pb2
 from thegrid_exchange.api.chat import LastReply
 from thegrid_exchange.api.convert.common import span_of
+from thegrid_exchange.api.embeddings import LastVectors
 from thegrid_exchange.api.errors import refusal, status_of
 from thegrid_exchange.api.limits import Standing
+from thegrid_exchange.api.openings import Payload, payload_from_parts
 from thegrid_exchange.api.records import UsageRecords
 from thegrid_exchange.delivery.parts import Ended, Failure, Started
 from thegrid_exchange.engine.records import UsageRecord
@@ -125,9 +127,9 @@ class PartsIn:
         self._parts.append(data)
         return self._bytes == self.opening.parts_bytes
 
-    def whole(self) -> chat_pb2.ChatRequest:
+    def whole(self) -> Payload:
         """The request; raises DecodeError when it is none."""
-        return chat_pb2.ChatRequest.FromString(b"".join(self._parts))
+        return payload_from_parts(self.opening, b"".join(self._parts))
 
 
 # ---- words to the client -----------------------------------------------------------------------
@@ -195,6 +197,10 @@ class Teller:
 
     def part(self, payload: Any) -> None:
         """A part of the answer."""
+        if isinstance(payload, embeddings_pb2.EmbeddingReply):
+            self._last = self._last or LastVectors(payload.model)
+            self._put(delivery_pb2.DeliveryEvent(call=self._call, embedding=payload))
+            return
         if self._last is None:
             self._last = LastReply(payload.id, payload.created, payload.model)
         self._put(delivery_pb2.DeliveryEvent(call=self._call, reply=payload))

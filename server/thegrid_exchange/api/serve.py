@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from google.rpc.error_details_pb2 import ErrorInfo
 
-from thegrid.v1 import chat_pb2, delivery_pb2, supply_pb2
+from thegrid.v1 import chat_pb2, delivery_pb2, embeddings_pb2, supply_pb2
+from thegrid_exchange.api import embeddings
 from thegrid_exchange.api.call import caller as current_caller
 from thegrid_exchange.api.chat import part_of
 from thegrid_exchange.api.errors import refused
@@ -134,6 +135,8 @@ class SupplierStream:
         kind = event.WhichOneof("event")
         if kind == "reply":
             attempt.on_part(part_of(event.reply))
+        elif kind == "embedding":
+            attempt.on_part(embeddings.part_of(event.embedding))
         elif kind == "end":
             attempt.on_end(_counts(event.end))
         elif kind == "failure":
@@ -157,11 +160,15 @@ class SupplierStream:
             max_output_tokens=offered.max_output_tokens,
             traceparent=offered.traceparent,
         )
+        is_embedding = isinstance(offered.payload, embeddings_pb2.EmbeddingRequest)
         if offered.payload_bytes <= WHOLE_REQUEST_BYTES:
-            opening.request.CopyFrom(offered.payload)
+            into = opening.embedding if is_embedding else opening.request
+            into.CopyFrom(offered.payload)
             self._put(supply_pb2.SupplierCommand(call=number, open=opening))
             return
         opening.parts_bytes = offered.payload_bytes
+        if is_embedding:
+            opening.parts_kind = delivery_pb2.REQUEST_KIND_EMBEDDING
         self._put(supply_pb2.SupplierCommand(call=number, open=opening))
         content = offered.payload.SerializeToString()
         parts = self._parts[number] = PartsOut(content, lambda data: self._put_part(number, data))

@@ -2,10 +2,13 @@
 Refusals here leave no record; whether the tokens are there is for the engine to say.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from thegrid_exchange.delivery.catalogue import Catalogue, Terms
 from thegrid_exchange.delivery.eligibility import Wants, contradiction
+from thegrid_exchange.delivery.embedding import FIELD, count_inputs, not_carried
 from thegrid_exchange.delivery.encodings import UnknownEncoding
 from thegrid_exchange.delivery.limits import DeliveryLimits
 from thegrid_exchange.delivery.meter import ContextExceeded, Prompt, PromptRefused, count_prompt
@@ -23,6 +26,10 @@ class Admitted(NamedTuple):
     prompt_tokens: int
     cap_tokens: int
     """Greatest output per choice."""
+    dimensions: int = 0
+    """Length of the vectors; 0 for a chat."""
+    texts: Mapping[int, str] = MappingProxyType({})
+    """What inputs spell that came as tokens, by their places."""
 
 
 async def admit(
@@ -43,14 +50,34 @@ async def admit(
     wants = Wants(
         terms.instrument.instrument_id, request.fields, request.capabilities, request.preferences
     )
-    refused = _supply_refusal(request, wants, suppliers, limits)
+    refused = wrong_kind(terms, is_embedding=request.embedding is not None) or _supply_refusal(
+        request, wants, suppliers, limits
+    )
     if refused is not None:
         return refused
+    if request.embedding is not None:
+        inputs = await count_inputs(request.embedding, terms)
+        if isinstance(inputs, Failure):
+            return inputs
+        return Admitted(terms, wants, inputs.tokens, 0, inputs.dimensions, inputs.texts)
     counted = await count(request.prompt, terms, terms.contract.spec.context_tokens_min)
     if isinstance(counted, Failure):
         return counted
     cap = _cap_tokens(request, terms, counted)
     return cap if isinstance(cap, Failure) else Admitted(terms, wants, counted, cap)
+
+
+def wrong_kind(terms: Terms, *, is_embedding: bool) -> Failure | None:
+    """The refusal of a request that is not of the kind that the instrument answers."""
+    if is_embedding == (terms.contract.spec.embedding is not None):
+        return None
+    answers, door = ("chats", "a chat") if is_embedding else ("embeddings", "embeddings")
+    return Failure(
+        "WRONG_REQUEST_KIND",
+        f"{terms.instrument.symbol} answers {answers} alone; ask it for {door}, or choose another"
+        " instrument",
+        FIELD if is_embedding else "messages",
+    )
 
 
 def _supply_refusal(
@@ -69,7 +96,7 @@ async def count(prompt: Prompt, terms: Terms, most_tokens: int) -> int | Failure
     """Canonical tokens of a prompt; one that is surely above `most_tokens` is not counted out."""
     spec = terms.contract.spec
     if terms.metering is None:
-        return _not_carried(f"version {spec.metering_policy_version}")
+        return not_carried(f"version {spec.metering_policy_version}")
     try:
         return await count_prompt(prompt, spec.tokenizer, terms.metering, most_tokens)
     except PromptRefused as error:
@@ -77,16 +104,7 @@ async def count(prompt: Prompt, terms: Terms, most_tokens: int) -> int | Failure
     except ContextExceeded as error:
         return _context_exceeded(terms, error.least_tokens, "messages")
     except UnknownEncoding as error:
-        return _not_carried(str(error))
-
-
-def _not_carried(what: str) -> Failure:
-    return Failure(
-        "CONTENT_REFUSED",
-        f"the metering policy of this instrument is not carried here ({what});"
-        " ask the operator to publish another version",
-        "instrument",
-    )
+        return not_carried(str(error))
 
 
 def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int | Failure:

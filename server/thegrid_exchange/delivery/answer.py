@@ -45,6 +45,7 @@ class Answer:
         "_choices",
         "_client",
         "_cut",
+        "_dimensions",
         "_edits",
         "_ended",
         "_extending",
@@ -71,10 +72,12 @@ class Answer:
         cap_tokens: int,
         window: Window,
         queued_parts: int,
+        dimensions: int = 0,
     ) -> None:
         self._host, self._client, self._edits = host, client, edits
         self._choices, self._cap_tokens = choices, cap_tokens
         self._window, self._queued_parts = window, queued_parts
+        self._dimensions = dimensions
         self._queue: deque[Part] = deque()
         self._cut: set[int] = set()
         self._ended = self._over = self._extending = False
@@ -124,7 +127,19 @@ class Answer:
         for index in (*[piece.choice for piece in part.pieces], *dict(part.finishes)):
             if not 0 <= index < self._choices:
                 return False
+        if (part.vectors or self._dimensions) and not self._fits_vectors(part):
+            return False
         return len(self._queue) < self._queued_parts
+
+    def _fits_vectors(self, part: Part) -> bool:
+        """Whether it holds nothing but vectors, each as long as asked for and none twice."""
+        places = {place for place, _ in part.vectors}
+        return (
+            len(places) == len(part.vectors) == len(part.finishes)
+            and (part.payload is None or bool(part.vectors))
+            and not places & self.finishes.keys()
+            and all(0 < length == self._dimensions for _, length in part.vectors)
+        )
 
     def is_whole(self, parts: Iterable[Part]) -> bool:
         """Whether every choice has its finish reason, those of further parts included."""
@@ -210,6 +225,8 @@ class Answer:
     def _admit(self, part: Part) -> Part | None:
         """The part as far as caps allow it, now counted; None while an extension is awaited."""
         count = self.count
+        if part.vectors:
+            return part
         # A token is a byte at least, and a serialised part is longer than its text.
         if count.at_most() + part.size_bytes > self._free_until_tokens or self._cut:
             worth = count.tokens() + sum(count.grown_by(piece.text) for piece in part.pieces)

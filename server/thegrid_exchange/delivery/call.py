@@ -16,6 +16,7 @@ from thegrid_exchange.delivery.parts import (
 )
 from thegrid_exchange.delivery.submitting import failure_of_error, failure_of_refusal
 from thegrid_exchange.engine.commands import Reserve
+from thegrid_exchange.engine.records import UsageRecord
 from thegrid_exchange.engine.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Call:
         self._window_bytes = request.window_bytes
         self._ended_by = ""
         self._delivery: Delivery | None = None
+
+    @property
+    def usage(self) -> UsageRecord | None:
+        """The record, once the call is settled."""
+        return self._delivery.usage if self._delivery is not None else None
 
     def grant(self, window_bytes: int) -> None:
         """The client takes so much more of the answer."""
@@ -73,6 +79,11 @@ class Call:
         else:
             await self._reserve(admitted)
 
+    def _spell(self, admitted: Admitted) -> None:
+        """Have the supplier read what tokens stand for: it may know another tokenizer."""
+        payload = self._relay.edits.spelled(self.request.payload, admitted.texts)
+        self.request = self.request._replace(payload=payload, payload_bytes=payload.ByteSize())
+
     def _refuse_unreserved(self) -> None:
         """It ended before anything was set aside: nothing is to be settled, there is no record."""
         if self._ended_by == "key_revoked":
@@ -84,6 +95,8 @@ class Call:
             self._client.failed(Failure("DRAINING", "the exchange is going down; retry"), None)
 
     async def _reserve(self, admitted: Admitted) -> None:
+        if admitted.texts:
+            self._spell(admitted)
         request = self.request
         reply = await self._relay.submitter.submit(
             Reserve(
@@ -93,7 +106,7 @@ class Call:
                 instrument_id=admitted.terms.instrument.instrument_id,
                 prompt_tokens=admitted.prompt_tokens,
                 max_output_tokens=admitted.cap_tokens,
-                choices=request.choices,
+                choices=request.choices if request.embedding is None else 1,
                 max_price_micros=request.preferences.max_price_micros,
                 relay_id=self._relay.relay_id,
                 requested_model=request.requested_model,

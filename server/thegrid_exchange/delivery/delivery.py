@@ -49,6 +49,8 @@ class Delivery:
         window_bytes: int,
     ) -> None:
         self._relay, self._client, self._admitted = relay, client, admitted
+        self.usage: UsageRecord | None = None
+        """The record, once it is settled."""
         self._request = request
         self._contract = relay.catalogue.contract(
             admitted.terms.instrument.instrument_id, reply.spec_version
@@ -68,6 +70,7 @@ class Delivery:
             admitted.cap_tokens,
             Window(window_bytes),
             relay.limits.queued_parts,
+            admitted.dimensions,
         )
         self._answer.allow(reply.completion_tokens)
         wants = admitted.wants._replace(issuers=tuple(share.issuer_id for share in reply.issuers))
@@ -160,6 +163,7 @@ class Delivery:
         if not isinstance(reply, ReportReply):
             self._client.failed(Failure("RESERVATION_ENDED", MESSAGES["RESERVATION_ENDED"]), None)
             return
+        self.usage = reply.usage
         self._relay.on_settled(reply.usage)
         if row.client_sees == "ended":
             self._say_ended(row, facts, reply.usage)

@@ -9,6 +9,7 @@ import hashlib
 import importlib.resources
 import re
 import types
+from collections.abc import Sequence
 from functools import cache
 
 import tiktoken
@@ -55,6 +56,25 @@ def encode(encoding: tiktoken.Encoding, text: str) -> list[int]:
         if type(error).__name__ != "PanicException":
             raise
         raise Uncountable("the tokenizer cannot read it") from None
+
+
+def spelled(encoding: tiktoken.Encoding, tokens: Sequence[int]) -> str:
+    """The text that tokens stand for, bytes that are no UTF-8 replaced; raises Uncountable.
+
+    Special tokens are none of a text: they would count as one and read as several.
+    """
+    for token in tokens:
+        if not 0 <= token < encoding.n_vocab or token in _special_tokens(encoding):
+            raise Uncountable(f"{token} is no token of a text by {encoding.name}")
+    try:
+        return encoding.decode_bytes(tokens).decode("utf-8", errors="replace")
+    except KeyError as error:
+        raise Uncountable(f"{error} is no token by {encoding.name}") from None
+
+
+@cache
+def _special_tokens(encoding: tiktoken.Encoding) -> frozenset[int]:
+    return frozenset(map(encoding.encode_single_token, encoding.special_tokens_set))
 
 
 def _is_hostile(text: str) -> bool:

@@ -40,6 +40,15 @@ NO_PREFERENCES = Preferences()
 """Of a caller who takes any supplier at any price."""
 
 
+class EmbeddingAsk(NamedTuple):
+    """What a call for embeddings asks."""
+
+    inputs: Sequence[str | Sequence[int]]
+    """Each as text, or as tokens of the instrument's tokenizer; none is empty."""
+    dimensions: int | None = None
+    """None leaves the instrument's own."""
+
+
 class CallRequest(NamedTuple):
     """A call as its client asks for it."""
 
@@ -55,6 +64,7 @@ class CallRequest(NamedTuple):
     capabilities: frozenset[str]
     """Capabilities that its content needs, such as `vision`."""
     choices: int
+    """Answers that are asked for: choices of a chat, vectors of a call for embeddings."""
     output_cap_tokens: int | None
     """Per choice; None leaves the instrument's greatest."""
     payload: Any
@@ -67,6 +77,8 @@ class CallRequest(NamedTuple):
     traceparent: str = ""
     keys_above: tuple[tuple[str, int], ...] = ()
     """Keys above the key, each with its limit of deliveries at once; 0 for none."""
+    embedding: EmbeddingAsk | None = None
+    """None for a chat."""
     request_digest: str = ""
 
 
@@ -88,6 +100,8 @@ class Part(NamedTuple):
     finishes: tuple[tuple[int, str], ...] = ()
     released_bytes: int = 0
     """What the supplier's window gets back once this part has gone to the client."""
+    vectors: tuple[tuple[int, int], ...] = ()
+    """Place and length of each vector that it holds; 0 for one that is no vector of numbers."""
 
 
 class Started(NamedTuple):
@@ -174,6 +188,10 @@ class PayloadEdits(Protocol):
 
     def shortened(self, payload: Any, texts: Mapping[tuple[int, str], str]) -> Any:
         """The payload with each named channel's text replaced; None when nothing is left."""
+        ...
+
+    def spelled(self, payload: Any, texts: Mapping[int, str]) -> Any:
+        """A request for embeddings with the inputs at these places as text."""
         ...
 
     def without_reasoning(self, part: Part) -> Part:

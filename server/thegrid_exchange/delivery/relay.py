@@ -53,6 +53,8 @@ class Relay:
         self.is_draining = False
         self.on_settled: Callable[[UsageRecord], None] = lambda usage: None
         """Told the record of every delivery that this relay has settled."""
+        self.on_over: Callable[[Call], None] = lambda call: None
+        """Told of every call that is over, settled or not."""
 
     async def start(self) -> None:
         """Read tables and tokenizers; tell the journal that links of an earlier life are down."""
@@ -123,6 +125,7 @@ class Relay:
 
     def _forget(self, call: Call) -> None:
         self._calls.pop(call, None)
+        self.on_over(call)
         for key_id in _key_ids(call.request):
             self._calls_of[key_id] -= 1
             if not self._calls_of[key_id]:

@@ -40,7 +40,9 @@ def judged_cause(cause: str, spec: InstrumentSpec, facts: Facts) -> str:
     """The cause, or `too_slow` for an answer that ended well and came too slowly."""
     if cause not in GOOD_CAUSES or facts.timing is None:
         return cause
-    return "too_slow" if is_too_slow(spec, facts.timing, facts.completion_tokens) else cause
+    is_chat = spec.embedding is None
+    tokens = facts.completion_tokens if is_chat else facts.prompt_tokens
+    return "too_slow" if is_too_slow(spec, facts.timing, tokens) else cause
 
 
 def counted(facts: Facts) -> TokenCounts:

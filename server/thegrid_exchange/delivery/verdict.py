@@ -37,11 +37,14 @@ def first_token_limit_us(spec: InstrumentSpec, prompt_tokens: int) -> int:
     return spec.first_token_bands[-1].first_token_us_max
 
 
-def is_too_slow(spec: InstrumentSpec, timing: Timing, completion_tokens: int) -> bool:
-    """Whether the tokens came more slowly than promised, time without window left out."""
-    if completion_tokens < JUDGED_FROM_TOKENS:
+def is_too_slow(spec: InstrumentSpec, timing: Timing, tokens: int) -> bool:
+    """Whether the tokens came more slowly than promised, time without window left out.
+
+    Of embeddings they are those of the input, which the vectors stand for.
+    """
+    if tokens < JUDGED_FROM_TOKENS:
         return False
-    return completion_tokens * 1_000_000 < spec.tokens_per_second_min * timing.streamed_us
+    return tokens * 1_000_000 < spec.tokens_per_second_min * timing.streamed_us
 
 
 def unseen_reasoning_tokens(

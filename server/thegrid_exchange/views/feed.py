@@ -45,6 +45,7 @@ class Log:
     __slots__ = (
         "_most",
         "base",
+        "end",
         "entries",
         "last_sequence",
         "merged",
@@ -58,6 +59,8 @@ class Log:
         self.entries: deque[Entry] = deque()
         self.base = 0
         """Place of the first entry that is still kept."""
+        self.end = 0
+        """The place after the last entry; kept, as every reader asks for it at every event."""
         self.last_sequence = last_sequence
         self.readers = 0
         self.waiting: set[Callable[[], None]] = set()
@@ -66,15 +69,11 @@ class Log:
         self.merged: tuple[int, int, Any] = (0, 0, None)
         """Between which places a reader merged entries last, and what it made of them."""
 
-    @property
-    def end(self) -> int:
-        """The place after the last entry."""
-        return self.base + len(self.entries)
-
     def append(self, sequence: int, at_us: int, content: Any) -> None:
         """Add an event and wake who waits."""
         self.entries.append(Entry(self.last_sequence, sequence, at_us, content))
         self.last_sequence = sequence
+        self.end += 1
         if len(self.entries) > self._most:
             self.entries.popleft()
             self.rendered.pop(self.base, None)

@@ -73,7 +73,21 @@ async def _serve_and_sell(
 
 
 def build_backend(settings: SupplierSettings) -> Backend:
-    """Answer the backend that the settings name."""
+    """Answer the backend that the settings name, traced if they say so."""
+    backend = _plain_backend(settings)
+    if not settings.otlp_endpoint:
+        return backend
+    try:
+        from thegrid.supplier.traced import SERVICE, TracedBackend
+        from thegrid.telemetry import Telemetry
+    except ImportError as missing:
+        raise SupplierSettingsError(
+            f"otlp_endpoint: needs {missing.name}; install thegrid[telemetry]"
+        ) from None
+    return TracedBackend(backend, Telemetry(SERVICE, settings.otlp_endpoint))
+
+
+def _plain_backend(settings: SupplierSettings) -> Backend:
     if not settings.upstream_url:
         return DemoModel()
     try:

@@ -61,6 +61,8 @@ class SupplierSettings:
     market_interval_s: float = 5.0
     grace_s: float = 30.0
     """How long running deliveries may go on after the process was asked to stop."""
+    otlp_endpoint: str = ""
+    """Collector of traces and metrics by OTLP/HTTP, as `http://127.0.0.1:4318`; empty for none."""
 
     def __post_init__(self) -> None:
         """Check each setting; raises SupplierSettingsError naming the first at fault."""

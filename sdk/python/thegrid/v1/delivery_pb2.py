@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from thegrid.v1 import chat_pb2 as thegrid_dot_v1_dot_chat__pb2
+from thegrid.v1 import embeddings_pb2 as thegrid_dot_v1_dot_embeddings__pb2
 from thegrid.v1 import usage_pb2 as thegrid_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19thegrid/v1/delivery.proto\x12\nthegrid.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\x1a\x15thegrid/v1/chat.proto\x1a\x16thegrid/v1/usage.proto\"g\n\x12\x43ountTokensRequest\x12\x1e\n\ninstrument\x18\x01 \x01(\tR\ninstrument\x12\x31\n\x07request\x18\x02 \x01(\x0b\x32\x17.thegrid.v1.ChatRequestR\x07request\"\xcb\x01\n\x13\x43ountTokensResponse\x12#\n\rprompt_tokens\x18\x01 \x01(\x03R\x0cpromptTokens\x12#\n\rinstrument_id\x18\x02 \x01(\tR\x0cinstrumentId\x12!\n\x0cspec_version\x18\x03 \x01(\x05R\x0bspecVersion\x12)\n\x10metering_version\x18\x04 \x01(\x05R\x0fmeteringVersion\x12\x1c\n\ttokenizer\x18\x05 \x01(\tR\ttokenizer\"F\n\x15\x43\x61ncelDeliveryRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\"3\n\x16\x43\x61ncelDeliveryResponse\x12\x19\n\x08usage_id\x18\x01 \x01(\tR\x07usageId\"6\n\x0e\x44\x65liverRequest\x12$\n\x04open\x18\x01 \x01(\x0b\x32\x10.thegrid.v1.OpenR\x04open\"D\n\x0f\x44\x65liverResponse\x12\x31\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.thegrid.v1.DeliveryEventR\x06\x65vents\"Q\n\x16\x44\x65liverySessionRequest\x12\x37\n\x08\x63ommands\x18\x01 \x03(\x0b\x32\x1b.thegrid.v1.DeliveryCommandR\x08\x63ommands\"h\n\x17\x44\x65liverySessionResponse\x12\x31\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.thegrid.v1.DeliveryEventR\x06\x65vents\x12\x1a\n\x08\x64raining\x18\x02 \x01(\x08R\x08\x64raining\"\xe8\x01\n\x0f\x44\x65liveryCommand\x12\x12\n\x04\x63\x61ll\x18\x01 \x01(\x04R\x04\x63\x61ll\x12&\n\x04open\x18\x02 \x01(\x0b\x32\x10.thegrid.v1.OpenH\x00R\x04open\x12-\n\x04part\x18\x03 \x01(\x0b\x32\x17.thegrid.v1.RequestPartH\x00R\x04part\x12\x31\n\x06window\x18\x04 \x01(\x0b\x32\x17.thegrid.v1.WindowGrantH\x00R\x06window\x12,\n\x06\x63\x61ncel\x18\x05 \x01(\x0b\x32\x12.thegrid.v1.CancelH\x00R\x06\x63\x61ncelB\t\n\x07\x63ommand\"\xbb\x03\n\x04Open\x12\x1f\n\x0b\x64\x65livery_id\x18\x01 \x01(\tR\ndeliveryId\x12\x1e\n\ncredential\x18\x02 \x01(\tR\ncredential\x12\x1e\n\ninstrument\x18\x03 \x01(\tR\ninstrument\x12\x31\n\x07request\x18\x04 \x01(\x0b\x32\x17.thegrid.v1.ChatRequestR\x07request\x12\x1f\n\x0bparts_bytes\x18\x05 \x01(\x03R\npartsBytes\x12!\n\x0cwindow_bytes\x18\x06 \x01(\x03R\x0bwindowBytes\x12\x41\n\x0bpreferences\x18\x07 \x01(\x0b\x32\x1f.thegrid.v1.DeliveryPreferencesR\x0bpreferences\x12*\n\x11\x63lient_request_id\x18\x08 \x01(\tR\x0f\x63lientRequestId\x12#\n\rinclude_usage\x18\t \x01(\x08R\x0cincludeUsage\x12 \n\x0btraceparent\x18\n \x01(\tR\x0btraceparent\x12%\n\x0erequest_digest\x18\x13 \x01(\tR\rrequestDigest\"\xc9\x03\n\x13\x44\x65liveryPreferences\x12-\n\x10max_price_micros\x18\x01 \x01(\x03H\x00R\x0emaxPriceMicros\x88\x01\x01\x12*\n\x11only_supplier_ids\x18\x02 \x03(\tR\x0fonlySupplierIds\x12.\n\x13ignore_supplier_ids\x18\x03 \x03(\tR\x11ignoreSupplierIds\x12,\n\x12order_supplier_ids\x18\x04 \x03(\tR\x10orderSupplierIds\x12,\n\x0f\x61llow_fallbacks\x18\x05 \x01(\x08H\x01R\x0e\x61llowFallbacks\x88\x01\x01\x12#\n\rdata_policies\x18\x06 \x03(\tR\x0c\x64\x61taPolicies\x12\x18\n\x07regions\x18\x07 \x03(\tR\x07regions\x12\x16\n\x06models\x18\x08 \x03(\tR\x06models\x12\x33\n\x13hedge_after_percent\x18\t \x01(\x05H\x02R\x11hedgeAfterPercent\x88\x01\x01\x42\x13\n\x11_max_price_microsB\x12\n\x10_allow_fallbacksB\x16\n\x14_hedge_after_percent\"!\n\x0bRequestPart\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\"#\n\x0bWindowGrant\x12\x14\n\x05\x62ytes\x18\x01 \x01(\x03R\x05\x62ytes\" \n\x06\x43\x61ncel\x12\x16\n\x06reason\x18\x01 \x01(\tR\x06reason\"\xb0\x02\n\rDeliveryEvent\x12\x12\n\x04\x63\x61ll\x18\x01 \x01(\x04R\x04\x63\x61ll\x12\x37\n\x07started\x18\x02 \x01(\x0b\x32\x1b.thegrid.v1.DeliveryStartedH\x00R\x07started\x12-\n\x05reply\x18\x03 \x01(\x0b\x32\x15.thegrid.v1.ChatReplyH\x00R\x05reply\x12\x31\n\x05\x65nded\x18\x04 \x01(\x0b\x32\x19.thegrid.v1.DeliveryEndedH\x00R\x05\x65nded\x12\x34\n\x06\x66\x61iled\x18\x05 \x01(\x0b\x32\x1a.thegrid.v1.DeliveryFailedH\x00R\x06\x66\x61iled\x12\x31\n\x06window\x18\x06 \x01(\x0b\x32\x17.thegrid.v1.WindowGrantH\x00R\x06windowB\x07\n\x05\x65vent\"\x8f\x03\n\x0f\x44\x65liveryStarted\x12\x19\n\x08usage_id\x18\x01 \x01(\tR\x07usageId\x12\x1f\n\x0bsupplier_id\x18\x02 \x01(\tR\nsupplierId\x12#\n\rserving_model\x18\x03 \x01(\tR\x0cservingModel\x12#\n\rinstrument_id\x18\x04 \x01(\tR\x0cinstrumentId\x12!\n\x0cspec_version\x18\x05 \x01(\x05R\x0bspecVersion\x12#\n\rprompt_tokens\x18\x06 \x01(\x03R\x0cpromptTokens\x12<\n\x0erequests_limit\x18\n \x01(\x0b\x32\x15.thegrid.v1.RateLimitR\rrequestsLimit\x12\x38\n\x0ctokens_limit\x18\x0b \x01(\x0b\x32\x15.thegrid.v1.RateLimitR\x0btokensLimit\x12\x36\n\x0bspend_limit\x18\x0c \x01(\x0b\x32\x15.thegrid.v1.RateLimitR\nspendLimit\"{\n\tRateLimit\x12\x14\n\x05limit\x18\x01 \x01(\x03R\x05limit\x12\x1c\n\tremaining\x18\x02 \x01(\x03R\tremaining\x12:\n\x0breset_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\nresetAfter\"\x9a\x01\n\rDeliveryEnded\x12+\n\x05reply\x18\x01 \x01(\x0b\x32\x15.thegrid.v1.ChatReplyR\x05reply\x12-\n\x05usage\x18\x02 \x01(\x0b\x32\x17.thegrid.v1.UsageRecordR\x05usage\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x13.thegrid.v1.ReceiptR\x07receipt\"\x9a\x01\n\x0e\x44\x65liveryFailed\x12*\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.StatusR\x06status\x12-\n\x05usage\x18\x02 \x01(\x0b\x32\x17.thegrid.v1.UsageRecordR\x05usage\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x13.thegrid.v1.ReceiptR\x07receipt2\xea\x02\n\x0f\x44\x65liveryService\x12\x44\n\x07\x44\x65liver\x12\x1a.thegrid.v1.DeliverRequest\x1a\x1b.thegrid.v1.DeliverResponse0\x01\x12^\n\x0f\x44\x65liverySession\x12\".thegrid.v1.DeliverySessionRequest\x1a#.thegrid.v1.DeliverySessionResponse(\x01\x30\x01\x12S\n\x0b\x43ountTokens\x12\x1e.thegrid.v1.CountTokensRequest\x1a\x1f.thegrid.v1.CountTokensResponse\"\x03\x90\x02\x01\x12\\\n\x0e\x43\x61ncelDelivery\x12!.thegrid.v1.CancelDeliveryRequest\x1a\".thegrid.v1.CancelDeliveryResponse\"\x03\x90\x02\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19thegrid/v1/delivery.proto\x12\nthegrid.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17google/rpc/status.proto\x1a\x15thegrid/v1/chat.proto\x1a\x1bthegrid/v1/embeddings.proto\x1a\x16thegrid/v1/usage.proto\"\xa3\x01\n\x12\x43ountTokensRequest\x12\x1e\n\ninstrument\x18\x01 \x01(\tR\ninstrument\x12\x31\n\x07request\x18\x02 \x01(\x0b\x32\x17.thegrid.v1.ChatRequestR\x07request\x12:\n\tembedding\x18\x03 \x01(\x0b\x32\x1c.thegrid.v1.EmbeddingRequestR\tembedding\"\xcb\x01\n\x13\x43ountTokensResponse\x12#\n\rprompt_tokens\x18\x01 \x01(\x03R\x0cpromptTokens\x12#\n\rinstrument_id\x18\x02 \x01(\tR\x0cinstrumentId\x12!\n\x0cspec_version\x18\x03 \x01(\x05R\x0bspecVersion\x12)\n\x10metering_version\x18\x04 \x01(\x05R\x0fmeteringVersion\x12\x1c\n\ttokenizer\x18\x05 \x01(\tR\ttokenizer\"F\n\x15\x43\x61ncelDeliveryRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12\x0e\n\x02id\x18\x02 \x01(\tR\x02id\"3\n\x16\x43\x61ncelDeliveryResponse\x12\x19\n\x08usage_id\x18\x01 \x01(\tR\x07usageId\"6\n\x0e\x44\x65liverRequest\x12$\n\x04open\x18\x01 \x01(\x0b\x32\x10.thegrid.v1.OpenR\x04open\"D\n\x0f\x44\x65liverResponse\x12\x31\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.thegrid.v1.DeliveryEventR\x06\x65vents\"Q\n\x16\x44\x65liverySessionRequest\x12\x37\n\x08\x63ommands\x18\x01 \x03(\x0b\x32\x1b.thegrid.v1.DeliveryCommandR\x08\x63ommands\"h\n\x17\x44\x65liverySessionResponse\x12\x31\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x19.thegrid.v1.DeliveryEventR\x06\x65vents\x12\x1a\n\x08\x64raining\x18\x02 \x01(\x08R\x08\x64raining\"\xe8\x01\n\x0f\x44\x65liveryCommand\x12\x12\n\x04\x63\x61ll\x18\x01 \x01(\x04R\x04\x63\x61ll\x12&\n\x04open\x18\x02 \x01(\x0b\x32\x10.thegrid.v1.OpenH\x00R\x04open\x12-\n\x04part\x18\x03 \x01(\x0b\x32\x17.thegrid.v1.RequestPartH\x00R\x04part\x12\x31\n\x06window\x18\x04 \x01(\x0b\x32\x17.thegrid.v1.WindowGrantH\x00R\x06window\x12,\n\x06\x63\x61ncel\x18\x05 \x01(\x0b\x32\x12.thegrid.v1.CancelH\x00R\x06\x63\x61ncelB\t\n\x07\x63ommand\"\xaf\x04\n\x04Open\x12\x1f\n\x0b\x64\x65livery_id\x18\x01 \x01(\tR\ndeliveryId\x12\x1e\n\ncredential\x18\x02 \x01(\tR\ncredential\x12\x1e\n\ninstrument\x18\x03 \x01(\tR\ninstrument\x12\x31\n\x07request\x18\x04 \x01(\x0b\x32\x17.thegrid.v1.ChatRequestR\x07request\x12\x1f\n\x0bparts_bytes\x18\x05 \x01(\x03R\npartsBytes\x12!\n\x0cwindow_bytes\x18\x06 \x01(\x03R\x0bwindowBytes\x12\x41\n\x0bpreferences\x18\x07 \x01(\x0b\x32\x1f.thegrid.v1.DeliveryPreferencesR\x0bpreferences\x12*\n\x11\x63lient_request_id\x18\x08 \x01(\tR\x0f\x63lientRequestId\x12#\n\rinclude_usage\x18\t \x01(\x08R\x0cincludeUsage\x12 \n\x0btraceparent\x18\n \x01(\tR\x0btraceparent\x12:\n\tembedding\x18\x0e \x01(\x0b\x32\x1c.thegrid.v1.EmbeddingRequestR\tembedding\x12\x36\n\nparts_kind\x18\x0f \x01(\x0e\x32\x17.thegrid.v1.RequestKindR\tpartsKind\x12%\n\x0erequest_digest\x18\x13 \x01(\tR\rrequestDigest\"\xc9\x03\n\x13\x44\x65liveryPreferences\x12-\n\x10max_price_micros\x18\x01 \x01(\x03H\x00R\x0emaxPriceMicros\x88\x01\x01\x12*\n\x11only_supplier_ids\x18\x02 \x03(\tR\x0fonlySupplierIds\x12.\n\x13ignore_supplier_ids\x18\x03 \x03(\tR\x11ignoreSupplierIds\x12,\n\x12order_supplier_ids\x18\x04 \x03(\tR\x10orderSupplierIds\x12,\n\x0f\x61llow_fallbacks\x18\x05 \x01(\x08H\x01R\x0e\x61llowFallbacks\x88\x01\x01\x12#\n\rdata_policies\x18\x06 \x03(\tR\x0c\x64\x61taPolicies\x12\x18\n\x07regions\x18\x07 \x03(\tR\x07regions\x12\x16\n\x06models\x18\x08 \x03(\tR\x06models\x12\x33\n\x13hedge_after_percent\x18\t \x01(\x05H\x02R\x11hedgeAfterPercent\x88\x01\x01\x42\x13\n\x11_max_price_microsB\x12\n\x10_allow_fallbacksB\x16\n\x14_hedge_after_percent\"!\n\x0bRequestPart\x12\x12\n\x04\x64\x61ta\x18\x01 \x01(\x0cR\x04\x64\x61ta\"#\n\x0bWindowGrant\x12\x14\n\x05\x62ytes\x18\x01 \x01(\x03R\x05\x62ytes\" \n\x06\x43\x61ncel\x12\x16\n\x06reason\x18\x01 \x01(\tR\x06reason\"\xec\x02\n\rDeliveryEvent\x12\x12\n\x04\x63\x61ll\x18\x01 \x01(\x04R\x04\x63\x61ll\x12\x37\n\x07started\x18\x02 \x01(\x0b\x32\x1b.thegrid.v1.DeliveryStartedH\x00R\x07started\x12-\n\x05reply\x18\x03 \x01(\x0b\x32\x15.thegrid.v1.ChatReplyH\x00R\x05reply\x12\x31\n\x05\x65nded\x18\x04 \x01(\x0b\x32\x19.thegrid.v1.DeliveryEndedH\x00R\x05\x65nded\x12\x34\n\x06\x66\x61iled\x18\x05 \x01(\x0b\x32\x1a.thegrid.v1.DeliveryFailedH\x00R\x06\x66\x61iled\x12\x31\n\x06window\x18\x06 \x01(\x0b\x32\x17.thegrid.v1.WindowGrantH\x00R\x06window\x12:\n\tembedding\x18\x07 \x01(\x0b\x32\x1a.thegrid.v1.EmbeddingReplyH\x00R\tembeddingB\x07\n\x05\x65vent\"\x8f\x03\n\x0f\x44\x65liveryStarted\x12\x19\n\x08usage_id\x18\x01 \x01(\tR\x07usageId\x12\x1f\n\x0bsupplier_id\x18\x02 \x01(\tR\nsupplierId\x12#\n\rserving_model\x18\x03 \x01(\tR\x0cservingModel\x12#\n\rinstrument_id\x18\x04 \x01(\tR\x0cinstrumentId\x12!\n\x0cspec_version\x18\x05 \x01(\x05R\x0bspecVersion\x12#\n\rprompt_tokens\x18\x06 \x01(\x03R\x0cpromptTokens\x12<\n\x0erequests_limit\x18\n \x01(\x0b\x32\x15.thegrid.v1.RateLimitR\rrequestsLimit\x12\x38\n\x0ctokens_limit\x18\x0b \x01(\x0b\x32\x15.thegrid.v1.RateLimitR\x0btokensLimit\x12\x36\n\x0bspend_limit\x18\x0c \x01(\x0b\x32\x15.thegrid.v1.RateLimitR\nspendLimit\"{\n\tRateLimit\x12\x14\n\x05limit\x18\x01 \x01(\x03R\x05limit\x12\x1c\n\tremaining\x18\x02 \x01(\x03R\tremaining\x12:\n\x0breset_after\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\nresetAfter\"\x9a\x01\n\rDeliveryEnded\x12+\n\x05reply\x18\x01 \x01(\x0b\x32\x15.thegrid.v1.ChatReplyR\x05reply\x12-\n\x05usage\x18\x02 \x01(\x0b\x32\x17.thegrid.v1.UsageRecordR\x05usage\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x13.thegrid.v1.ReceiptR\x07receipt\"\x9a\x01\n\x0e\x44\x65liveryFailed\x12*\n\x06status\x18\x01 \x01(\x0b\x32\x12.google.rpc.StatusR\x06status\x12-\n\x05usage\x18\x02 \x01(\x0b\x32\x17.thegrid.v1.UsageRecordR\x05usage\x12-\n\x07receipt\x18\x03 \x01(\x0b\x32\x13.thegrid.v1.ReceiptR\x07receipt*^\n\x0bRequestKind\x12\x1c\n\x18REQUEST_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11REQUEST_KIND_CHAT\x10\x01\x12\x1a\n\x16REQUEST_KIND_EMBEDDING\x10\x02\x32\xea\x02\n\x0f\x44\x65liveryService\x12\x44\n\x07\x44\x65liver\x12\x1a.thegrid.v1.DeliverRequest\x1a\x1b.thegrid.v1.DeliverResponse0\x01\x12^\n\x0f\x44\x65liverySession\x12\".thegrid.v1.DeliverySessionRequest\x1a#.thegrid.v1.DeliverySessionResponse(\x01\x30\x01\x12S\n\x0b\x43ountTokens\x12\x1e.thegrid.v1.CountTokensRequest\x1a\x1f.thegrid.v1.CountTokensResponse\"\x03\x90\x02\x01\x12\\\n\x0e\x43\x61ncelDelivery\x12!.thegrid.v1.CancelDeliveryRequest\x1a\".thegrid.v1.CancelDeliveryResponse\"\x03\x90\x02\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,44 +40,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELIVERYSERVICE'].methods_by_name['CountTokens']._serialized_options = b'\220\002\001'
   _globals['_DELIVERYSERVICE'].methods_by_name['CancelDelivery']._loaded_options = None
   _globals['_DELIVERYSERVICE'].methods_by_name['CancelDelivery']._serialized_options = b'\220\002\002'
-  _globals['_COUNTTOKENSREQUEST']._serialized_start=145
-  _globals['_COUNTTOKENSREQUEST']._serialized_end=248
-  _globals['_COUNTTOKENSRESPONSE']._serialized_start=251
-  _globals['_COUNTTOKENSRESPONSE']._serialized_end=454
-  _globals['_CANCELDELIVERYREQUEST']._serialized_start=456
-  _globals['_CANCELDELIVERYREQUEST']._serialized_end=526
-  _globals['_CANCELDELIVERYRESPONSE']._serialized_start=528
-  _globals['_CANCELDELIVERYRESPONSE']._serialized_end=579
-  _globals['_DELIVERREQUEST']._serialized_start=581
-  _globals['_DELIVERREQUEST']._serialized_end=635
-  _globals['_DELIVERRESPONSE']._serialized_start=637
-  _globals['_DELIVERRESPONSE']._serialized_end=705
-  _globals['_DELIVERYSESSIONREQUEST']._serialized_start=707
-  _globals['_DELIVERYSESSIONREQUEST']._serialized_end=788
-  _globals['_DELIVERYSESSIONRESPONSE']._serialized_start=790
-  _globals['_DELIVERYSESSIONRESPONSE']._serialized_end=894
-  _globals['_DELIVERYCOMMAND']._serialized_start=897
-  _globals['_DELIVERYCOMMAND']._serialized_end=1129
-  _globals['_OPEN']._serialized_start=1132
-  _globals['_OPEN']._serialized_end=1575
-  _globals['_DELIVERYPREFERENCES']._serialized_start=1578
-  _globals['_DELIVERYPREFERENCES']._serialized_end=2035
-  _globals['_REQUESTPART']._serialized_start=2037
-  _globals['_REQUESTPART']._serialized_end=2070
-  _globals['_WINDOWGRANT']._serialized_start=2072
-  _globals['_WINDOWGRANT']._serialized_end=2107
-  _globals['_CANCEL']._serialized_start=2109
-  _globals['_CANCEL']._serialized_end=2141
-  _globals['_DELIVERYEVENT']._serialized_start=2144
-  _globals['_DELIVERYEVENT']._serialized_end=2448
-  _globals['_DELIVERYSTARTED']._serialized_start=2451
-  _globals['_DELIVERYSTARTED']._serialized_end=2850
-  _globals['_RATELIMIT']._serialized_start=2852
-  _globals['_RATELIMIT']._serialized_end=2975
-  _globals['_DELIVERYENDED']._serialized_start=2978
-  _globals['_DELIVERYENDED']._serialized_end=3132
-  _globals['_DELIVERYFAILED']._serialized_start=3135
-  _globals['_DELIVERYFAILED']._serialized_end=3289
-  _globals['_DELIVERYSERVICE']._serialized_start=3292
-  _globals['_DELIVERYSERVICE']._serialized_end=3654
+  _globals['_REQUESTKIND']._serialized_start=3557
+  _globals['_REQUESTKIND']._serialized_end=3651
+  _globals['_COUNTTOKENSREQUEST']._serialized_start=175
+  _globals['_COUNTTOKENSREQUEST']._serialized_end=338
+  _globals['_COUNTTOKENSRESPONSE']._serialized_start=341
+  _globals['_COUNTTOKENSRESPONSE']._serialized_end=544
+  _globals['_CANCELDELIVERYREQUEST']._serialized_start=546
+  _globals['_CANCELDELIVERYREQUEST']._serialized_end=616
+  _globals['_CANCELDELIVERYRESPONSE']._serialized_start=618
+  _globals['_CANCELDELIVERYRESPONSE']._serialized_end=669
+  _globals['_DELIVERREQUEST']._serialized_start=671
+  _globals['_DELIVERREQUEST']._serialized_end=725
+  _globals['_DELIVERRESPONSE']._serialized_start=727
+  _globals['_DELIVERRESPONSE']._serialized_end=795
+  _globals['_DELIVERYSESSIONREQUEST']._serialized_start=797
+  _globals['_DELIVERYSESSIONREQUEST']._serialized_end=878
+  _globals['_DELIVERYSESSIONRESPONSE']._serialized_start=880
+  _globals['_DELIVERYSESSIONRESPONSE']._serialized_end=984
+  _globals['_DELIVERYCOMMAND']._serialized_start=987
+  _globals['_DELIVERYCOMMAND']._serialized_end=1219
+  _globals['_OPEN']._serialized_start=1222
+  _globals['_OPEN']._serialized_end=1781
+  _globals['_DELIVERYPREFERENCES']._serialized_start=1784
+  _globals['_DELIVERYPREFERENCES']._serialized_end=2241
+  _globals['_REQUESTPART']._serialized_start=2243
+  _globals['_REQUESTPART']._serialized_end=2276
+  _globals['_WINDOWGRANT']._serialized_start=2278
+  _globals['_WINDOWGRANT']._serialized_end=2313
+  _globals['_CANCEL']._serialized_start=2315
+  _globals['_CANCEL']._serialized_end=2347
+  _globals['_DELIVERYEVENT']._serialized_start=2350
+  _globals['_DELIVERYEVENT']._serialized_end=2714
+  _globals['_DELIVERYSTARTED']._serialized_start=2717
+  _globals['_DELIVERYSTARTED']._serialized_end=3116
+  _globals['_RATELIMIT']._serialized_start=3118
+  _globals['_RATELIMIT']._serialized_end=3241
+  _globals['_DELIVERYENDED']._serialized_start=3244
+  _globals['_DELIVERYENDED']._serialized_end=3398
+  _globals['_DELIVERYFAILED']._serialized_start=3401
+  _globals['_DELIVERYFAILED']._serialized_end=3555
+  _globals['_DELIVERYSERVICE']._serialized_start=3654
+  _globals['_DELIVERYSERVICE']._serialized_end=4016
 # @@protoc_insertion_point(module_scope)

@@ -3,8 +3,10 @@ import datetime
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.rpc import status_pb2 as _status_pb2
 from thegrid.v1 import chat_pb2 as _chat_pb2
+from thegrid.v1 import embeddings_pb2 as _embeddings_pb2
 from thegrid.v1 import usage_pb2 as _usage_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -12,13 +14,24 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class RequestKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REQUEST_KIND_UNSPECIFIED: _ClassVar[RequestKind]
+    REQUEST_KIND_CHAT: _ClassVar[RequestKind]
+    REQUEST_KIND_EMBEDDING: _ClassVar[RequestKind]
+REQUEST_KIND_UNSPECIFIED: RequestKind
+REQUEST_KIND_CHAT: RequestKind
+REQUEST_KIND_EMBEDDING: RequestKind
+
 class CountTokensRequest(_message.Message):
-    __slots__ = ("instrument", "request")
+    __slots__ = ("instrument", "request", "embedding")
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
     REQUEST_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     instrument: str
     request: _chat_pb2.ChatRequest
-    def __init__(self, instrument: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ...) -> None: ...
+    embedding: _embeddings_pb2.EmbeddingRequest
+    def __init__(self, instrument: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., embedding: _Optional[_Union[_embeddings_pb2.EmbeddingRequest, _Mapping]] = ...) -> None: ...
 
 class CountTokensResponse(_message.Message):
     __slots__ = ("prompt_tokens", "instrument_id", "spec_version", "metering_version", "tokenizer")
@@ -89,7 +102,7 @@ class DeliveryCommand(_message.Message):
     def __init__(self, call: _Optional[int] = ..., open: _Optional[_Union[Open, _Mapping]] = ..., part: _Optional[_Union[RequestPart, _Mapping]] = ..., window: _Optional[_Union[WindowGrant, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ...) -> None: ...
 
 class Open(_message.Message):
-    __slots__ = ("delivery_id", "credential", "instrument", "request", "parts_bytes", "window_bytes", "preferences", "client_request_id", "include_usage", "traceparent", "request_digest")
+    __slots__ = ("delivery_id", "credential", "instrument", "request", "parts_bytes", "window_bytes", "preferences", "client_request_id", "include_usage", "traceparent", "embedding", "parts_kind", "request_digest")
     DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
     CREDENTIAL_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +113,8 @@ class Open(_message.Message):
     CLIENT_REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_USAGE_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    PARTS_KIND_FIELD_NUMBER: _ClassVar[int]
     REQUEST_DIGEST_FIELD_NUMBER: _ClassVar[int]
     delivery_id: str
     credential: str
@@ -111,8 +126,10 @@ class Open(_message.Message):
     client_request_id: str
     include_usage: bool
     traceparent: str
+    embedding: _embeddings_pb2.EmbeddingRequest
+    parts_kind: RequestKind
     request_digest: str
-    def __init__(self, delivery_id: _Optional[str] = ..., credential: _Optional[str] = ..., instrument: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., preferences: _Optional[_Union[DeliveryPreferences, _Mapping]] = ..., client_request_id: _Optional[str] = ..., include_usage: bool = ..., traceparent: _Optional[str] = ..., request_digest: _Optional[str] = ...) -> None: ...
+    def __init__(self, delivery_id: _Optional[str] = ..., credential: _Optional[str] = ..., instrument: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., preferences: _Optional[_Union[DeliveryPreferences, _Mapping]] = ..., client_request_id: _Optional[str] = ..., include_usage: bool = ..., traceparent: _Optional[str] = ..., embedding: _Optional[_Union[_embeddings_pb2.EmbeddingRequest, _Mapping]] = ..., parts_kind: _Optional[_Union[RequestKind, str]] = ..., request_digest: _Optional[str] = ...) -> None: ...
 
 class DeliveryPreferences(_message.Message):
     __slots__ = ("max_price_micros", "only_supplier_ids", "ignore_supplier_ids", "order_supplier_ids", "allow_fallbacks", "data_policies", "regions", "models", "hedge_after_percent")
@@ -155,20 +172,22 @@ class Cancel(_message.Message):
     def __init__(self, reason: _Optional[str] = ...) -> None: ...
 
 class DeliveryEvent(_message.Message):
-    __slots__ = ("call", "started", "reply", "ended", "failed", "window")
+    __slots__ = ("call", "started", "reply", "ended", "failed", "window", "embedding")
     CALL_FIELD_NUMBER: _ClassVar[int]
     STARTED_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
     FAILED_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     call: int
     started: DeliveryStarted
     reply: _chat_pb2.ChatReply
     ended: DeliveryEnded
     failed: DeliveryFailed
     window: WindowGrant
-    def __init__(self, call: _Optional[int] = ..., started: _Optional[_Union[DeliveryStarted, _Mapping]] = ..., reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., ended: _Optional[_Union[DeliveryEnded, _Mapping]] = ..., failed: _Optional[_Union[DeliveryFailed, _Mapping]] = ..., window: _Optional[_Union[WindowGrant, _Mapping]] = ...) -> None: ...
+    embedding: _embeddings_pb2.EmbeddingReply
+    def __init__(self, call: _Optional[int] = ..., started: _Optional[_Union[DeliveryStarted, _Mapping]] = ..., reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., ended: _Optional[_Union[DeliveryEnded, _Mapping]] = ..., failed: _Optional[_Union[DeliveryFailed, _Mapping]] = ..., window: _Optional[_Union[WindowGrant, _Mapping]] = ..., embedding: _Optional[_Union[_embeddings_pb2.EmbeddingReply, _Mapping]] = ...) -> None: ...
 
 class DeliveryStarted(_message.Message):
     __slots__ = ("usage_id", "supplier_id", "serving_model", "instrument_id", "spec_version", "prompt_tokens", "requests_limit", "tokens_limit", "spend_limit")

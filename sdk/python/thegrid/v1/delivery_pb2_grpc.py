@@ -67,7 +67,7 @@ class DeliveryServiceServicer(object):
         """Deliver runs one call for an ordinary SDK user, whose key asks for the scope `consume`. Events are
         those of a session. Cancelling the call cancels the delivery. Refused with INSUFFICIENT_FUNDS,
         INSUFFICIENT_UNITS, NO_LIQUIDITY, ABOVE_CEILING, INSTRUMENT_NOT_FOUND, NO_SUPPLIER, SATURATED,
-        CONTEXT_EXCEEDED, CONTENT_REFUSED, FIELD_NOT_HONOURED, RATE_LIMITED. A repeat of `delivery_id` never
+        CONTEXT_EXCEEDED, CONTENT_REFUSED, FIELD_NOT_HONOURED, WRONG_REQUEST_KIND, RATE_LIMITED. A repeat of `delivery_id` never
         runs or bills twice: DELIVERY_EXISTS.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -87,7 +87,8 @@ class DeliveryServiceServicer(object):
     def CountTokens(self, request, context):
         """CountTokens answers what the prompt of a request comes to by the instrument's metering policy: the
         count that a delivery of it would reserve and bill. Nothing is reserved, sent or kept; a repeat is
-        safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, RATE_LIMITED, TOO_LARGE.
+        safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, WRONG_REQUEST_KIND,
+        RATE_LIMITED, TOO_LARGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -138,7 +138,7 @@ class DeliveryServiceStub(typing.Generic[_DeliveryServiceDeliverType, _DeliveryS
     """Deliver runs one call for an ordinary SDK user, whose key asks for the scope `consume`. Events are
     those of a session. Cancelling the call cancels the delivery. Refused with INSUFFICIENT_FUNDS,
     INSUFFICIENT_UNITS, NO_LIQUIDITY, ABOVE_CEILING, INSTRUMENT_NOT_FOUND, NO_SUPPLIER, SATURATED,
-    CONTEXT_EXCEEDED, CONTENT_REFUSED, FIELD_NOT_HONOURED, RATE_LIMITED. A repeat of `delivery_id` never
+    CONTEXT_EXCEEDED, CONTENT_REFUSED, FIELD_NOT_HONOURED, WRONG_REQUEST_KIND, RATE_LIMITED. A repeat of `delivery_id` never
     runs or bills twice: DELIVERY_EXISTS.
     """
 
@@ -152,7 +152,8 @@ class DeliveryServiceStub(typing.Generic[_DeliveryServiceDeliverType, _DeliveryS
     CountTokens: _DeliveryServiceCountTokensType
     """CountTokens answers what the prompt of a request comes to by the instrument's metering policy: the
     count that a delivery of it would reserve and bill. Nothing is reserved, sent or kept; a repeat is
-    safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, RATE_LIMITED, TOO_LARGE.
+    safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, WRONG_REQUEST_KIND,
+    RATE_LIMITED, TOO_LARGE.
     """
 
     CancelDelivery: _DeliveryServiceCancelDeliveryType
@@ -194,7 +195,7 @@ class DeliveryServiceServicer(metaclass=abc.ABCMeta):
         """Deliver runs one call for an ordinary SDK user, whose key asks for the scope `consume`. Events are
         those of a session. Cancelling the call cancels the delivery. Refused with INSUFFICIENT_FUNDS,
         INSUFFICIENT_UNITS, NO_LIQUIDITY, ABOVE_CEILING, INSTRUMENT_NOT_FOUND, NO_SUPPLIER, SATURATED,
-        CONTEXT_EXCEEDED, CONTENT_REFUSED, FIELD_NOT_HONOURED, RATE_LIMITED. A repeat of `delivery_id` never
+        CONTEXT_EXCEEDED, CONTENT_REFUSED, FIELD_NOT_HONOURED, WRONG_REQUEST_KIND, RATE_LIMITED. A repeat of `delivery_id` never
         runs or bills twice: DELIVERY_EXISTS.
         """
 
@@ -218,7 +219,8 @@ class DeliveryServiceServicer(metaclass=abc.ABCMeta):
     ) -> typing.Union[thegrid.v1.delivery_pb2.CountTokensResponse, collections.abc.Awaitable[thegrid.v1.delivery_pb2.CountTokensResponse]]:
         """CountTokens answers what the prompt of a request comes to by the instrument's metering policy: the
         count that a delivery of it would reserve and bill. Nothing is reserved, sent or kept; a repeat is
-        safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, RATE_LIMITED, TOO_LARGE.
+        safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, WRONG_REQUEST_KIND,
+        RATE_LIMITED, TOO_LARGE.
         """
 
     @abc.abstractmethod

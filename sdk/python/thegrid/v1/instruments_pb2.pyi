@@ -85,7 +85,7 @@ class Instrument(_message.Message):
     def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., name: _Optional[str] = ..., market_id: _Optional[str] = ..., spec: _Optional[_Union[InstrumentSpec, _Mapping]] = ..., versions: _Optional[_Iterable[_Union[InstrumentSpec, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class InstrumentSpec(_message.Message):
-    __slots__ = ("version", "effective_time", "quality_index", "quality_min_milli", "first_token_bands", "throughput_min_tokens_per_second", "context_min_tokens", "output_min_tokens", "availability_min_ppm", "error_rate_max_ppm", "metering", "capabilities", "service_type", "capacity_weight_milli")
+    __slots__ = ("version", "effective_time", "quality_index", "quality_min_milli", "first_token_bands", "throughput_min_tokens_per_second", "context_min_tokens", "output_min_tokens", "availability_min_ppm", "error_rate_max_ppm", "metering", "capabilities", "service_type", "capacity_weight_milli", "embedding")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     EFFECTIVE_TIME_FIELD_NUMBER: _ClassVar[int]
     QUALITY_INDEX_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +100,7 @@ class InstrumentSpec(_message.Message):
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     SERVICE_TYPE_FIELD_NUMBER: _ClassVar[int]
     CAPACITY_WEIGHT_MILLI_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     version: int
     effective_time: _timestamp_pb2.Timestamp
     quality_index: str
@@ -114,7 +115,22 @@ class InstrumentSpec(_message.Message):
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     service_type: str
     capacity_weight_milli: int
-    def __init__(self, version: _Optional[int] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quality_index: _Optional[str] = ..., quality_min_milli: _Optional[int] = ..., first_token_bands: _Optional[_Iterable[_Union[FirstTokenBand, _Mapping]]] = ..., throughput_min_tokens_per_second: _Optional[int] = ..., context_min_tokens: _Optional[int] = ..., output_min_tokens: _Optional[int] = ..., availability_min_ppm: _Optional[int] = ..., error_rate_max_ppm: _Optional[int] = ..., metering: _Optional[_Union[MeteringPolicy, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ..., service_type: _Optional[str] = ..., capacity_weight_milli: _Optional[int] = ...) -> None: ...
+    embedding: EmbeddingSpec
+    def __init__(self, version: _Optional[int] = ..., effective_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., quality_index: _Optional[str] = ..., quality_min_milli: _Optional[int] = ..., first_token_bands: _Optional[_Iterable[_Union[FirstTokenBand, _Mapping]]] = ..., throughput_min_tokens_per_second: _Optional[int] = ..., context_min_tokens: _Optional[int] = ..., output_min_tokens: _Optional[int] = ..., availability_min_ppm: _Optional[int] = ..., error_rate_max_ppm: _Optional[int] = ..., metering: _Optional[_Union[MeteringPolicy, _Mapping]] = ..., capabilities: _Optional[_Iterable[str]] = ..., service_type: _Optional[str] = ..., capacity_weight_milli: _Optional[int] = ..., embedding: _Optional[_Union[EmbeddingSpec, _Mapping]] = ...) -> None: ...
+
+class EmbeddingSpec(_message.Message):
+    __slots__ = ("space", "dimensions", "dimensions_min", "input_max_tokens", "inputs_max")
+    SPACE_FIELD_NUMBER: _ClassVar[int]
+    DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
+    DIMENSIONS_MIN_FIELD_NUMBER: _ClassVar[int]
+    INPUT_MAX_TOKENS_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_MAX_FIELD_NUMBER: _ClassVar[int]
+    space: str
+    dimensions: int
+    dimensions_min: int
+    input_max_tokens: int
+    inputs_max: int
+    def __init__(self, space: _Optional[str] = ..., dimensions: _Optional[int] = ..., dimensions_min: _Optional[int] = ..., input_max_tokens: _Optional[int] = ..., inputs_max: _Optional[int] = ...) -> None: ...
 
 class FirstTokenBand(_message.Message):
     __slots__ = ("prompt_max_tokens", "first_token_max_us")
@@ -135,7 +151,7 @@ class MeteringPolicy(_message.Message):
     def __init__(self, version: _Optional[int] = ..., tokenizer: _Optional[str] = ..., bills_hidden_reasoning: bool = ...) -> None: ...
 
 class MeteringPolicyVersion(_message.Message):
-    __slots__ = ("version", "tokenizer", "request_tokens", "message_tokens", "tool_tokens", "tool_call_tokens", "schema_tokens", "images", "reasoning", "divergence_per_mille", "divergence_floor_tokens", "define_time")
+    __slots__ = ("version", "tokenizer", "request_tokens", "message_tokens", "tool_tokens", "tool_call_tokens", "schema_tokens", "images", "reasoning", "divergence_per_mille", "divergence_floor_tokens", "define_time", "input_tokens")
     VERSION_FIELD_NUMBER: _ClassVar[int]
     TOKENIZER_FIELD_NUMBER: _ClassVar[int]
     REQUEST_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -148,6 +164,7 @@ class MeteringPolicyVersion(_message.Message):
     DIVERGENCE_PER_MILLE_FIELD_NUMBER: _ClassVar[int]
     DIVERGENCE_FLOOR_TOKENS_FIELD_NUMBER: _ClassVar[int]
     DEFINE_TIME_FIELD_NUMBER: _ClassVar[int]
+    INPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     version: int
     tokenizer: str
     request_tokens: int
@@ -160,7 +177,8 @@ class MeteringPolicyVersion(_message.Message):
     divergence_per_mille: int
     divergence_floor_tokens: int
     define_time: _timestamp_pb2.Timestamp
-    def __init__(self, version: _Optional[int] = ..., tokenizer: _Optional[str] = ..., request_tokens: _Optional[int] = ..., message_tokens: _Optional[int] = ..., tool_tokens: _Optional[int] = ..., tool_call_tokens: _Optional[int] = ..., schema_tokens: _Optional[int] = ..., images: _Optional[_Union[ImageMetering, _Mapping]] = ..., reasoning: _Optional[_Union[ReasoningBilling, str]] = ..., divergence_per_mille: _Optional[int] = ..., divergence_floor_tokens: _Optional[int] = ..., define_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    input_tokens: int
+    def __init__(self, version: _Optional[int] = ..., tokenizer: _Optional[str] = ..., request_tokens: _Optional[int] = ..., message_tokens: _Optional[int] = ..., tool_tokens: _Optional[int] = ..., tool_call_tokens: _Optional[int] = ..., schema_tokens: _Optional[int] = ..., images: _Optional[_Union[ImageMetering, _Mapping]] = ..., reasoning: _Optional[_Union[ReasoningBilling, str]] = ..., divergence_per_mille: _Optional[int] = ..., divergence_floor_tokens: _Optional[int] = ..., define_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., input_tokens: _Optional[int] = ...) -> None: ...
 
 class ImageMetering(_message.Message):
     __slots__ = ("low_tokens", "unknown_size_tokens", "tile_px", "tile_tokens", "base_tokens", "long_side_px", "short_side_px")

@@ -5,6 +5,7 @@ from google.rpc import status_pb2 as _status_pb2
 from thegrid.v1 import chat_pb2 as _chat_pb2
 from thegrid.v1 import common_pb2 as _common_pb2
 from thegrid.v1 import delivery_pb2 as _delivery_pb2
+from thegrid.v1 import embeddings_pb2 as _embeddings_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -42,7 +43,7 @@ class Offer(_message.Message):
     def __init__(self, instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., terms: _Optional[_Union[OfferTerms, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., spec_version: _Optional[int] = ..., shortfalls: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OfferTerms(_message.Message):
-    __slots__ = ("model", "capabilities", "context_tokens", "output_tokens", "concurrent_deliveries", "throughput_tokens_per_second", "region", "data_policy", "quality_milli", "first_token_us", "honoured_fields")
+    __slots__ = ("model", "capabilities", "context_tokens", "output_tokens", "concurrent_deliveries", "throughput_tokens_per_second", "region", "data_policy", "quality_milli", "first_token_us", "honoured_fields", "embedding_space")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     CAPABILITIES_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_TOKENS_FIELD_NUMBER: _ClassVar[int]
@@ -54,6 +55,7 @@ class OfferTerms(_message.Message):
     QUALITY_MILLI_FIELD_NUMBER: _ClassVar[int]
     FIRST_TOKEN_US_FIELD_NUMBER: _ClassVar[int]
     HONOURED_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_SPACE_FIELD_NUMBER: _ClassVar[int]
     model: str
     capabilities: _containers.RepeatedScalarFieldContainer[str]
     context_tokens: int
@@ -65,7 +67,8 @@ class OfferTerms(_message.Message):
     quality_milli: int
     first_token_us: int
     honoured_fields: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, model: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., concurrent_deliveries: _Optional[int] = ..., throughput_tokens_per_second: _Optional[int] = ..., region: _Optional[str] = ..., data_policy: _Optional[str] = ..., quality_milli: _Optional[int] = ..., first_token_us: _Optional[int] = ..., honoured_fields: _Optional[_Iterable[str]] = ...) -> None: ...
+    embedding_space: str
+    def __init__(self, model: _Optional[str] = ..., capabilities: _Optional[_Iterable[str]] = ..., context_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., concurrent_deliveries: _Optional[int] = ..., throughput_tokens_per_second: _Optional[int] = ..., region: _Optional[str] = ..., data_policy: _Optional[str] = ..., quality_milli: _Optional[int] = ..., first_token_us: _Optional[int] = ..., honoured_fields: _Optional[_Iterable[str]] = ..., embedding_space: _Optional[str] = ...) -> None: ...
 
 class RegisterOfferRequest(_message.Message):
     __slots__ = ("request_id", "instrument", "terms")
@@ -322,7 +325,7 @@ class SupplierCommand(_message.Message):
     def __init__(self, call: _Optional[int] = ..., open: _Optional[_Union[SupplierOpen, _Mapping]] = ..., part: _Optional[_Union[_delivery_pb2.RequestPart, _Mapping]] = ..., window: _Optional[_Union[_delivery_pb2.WindowGrant, _Mapping]] = ..., cancel: _Optional[_Union[_delivery_pb2.Cancel, _Mapping]] = ...) -> None: ...
 
 class SupplierOpen(_message.Message):
-    __slots__ = ("delivery_id", "instrument_id", "symbol", "model", "request", "parts_bytes", "window_bytes", "first_token_ms", "max_output_tokens", "traceparent")
+    __slots__ = ("delivery_id", "instrument_id", "symbol", "model", "request", "parts_bytes", "window_bytes", "first_token_ms", "max_output_tokens", "traceparent", "embedding", "parts_kind")
     DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -333,6 +336,8 @@ class SupplierOpen(_message.Message):
     FIRST_TOKEN_MS_FIELD_NUMBER: _ClassVar[int]
     MAX_OUTPUT_TOKENS_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    PARTS_KIND_FIELD_NUMBER: _ClassVar[int]
     delivery_id: str
     instrument_id: str
     symbol: str
@@ -343,21 +348,25 @@ class SupplierOpen(_message.Message):
     first_token_ms: int
     max_output_tokens: int
     traceparent: str
-    def __init__(self, delivery_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., model: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., first_token_ms: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., traceparent: _Optional[str] = ...) -> None: ...
+    embedding: _embeddings_pb2.EmbeddingRequest
+    parts_kind: _delivery_pb2.RequestKind
+    def __init__(self, delivery_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., model: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., first_token_ms: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., traceparent: _Optional[str] = ..., embedding: _Optional[_Union[_embeddings_pb2.EmbeddingRequest, _Mapping]] = ..., parts_kind: _Optional[_Union[_delivery_pb2.RequestKind, str]] = ...) -> None: ...
 
 class SupplierEvent(_message.Message):
-    __slots__ = ("call", "reply", "end", "failure", "window")
+    __slots__ = ("call", "reply", "end", "failure", "window", "embedding")
     CALL_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     END_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     call: int
     reply: _chat_pb2.ChatReply
     end: SupplierEnd
     failure: SupplierFailure
     window: _delivery_pb2.WindowGrant
-    def __init__(self, call: _Optional[int] = ..., reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., end: _Optional[_Union[SupplierEnd, _Mapping]] = ..., failure: _Optional[_Union[SupplierFailure, _Mapping]] = ..., window: _Optional[_Union[_delivery_pb2.WindowGrant, _Mapping]] = ...) -> None: ...
+    embedding: _embeddings_pb2.EmbeddingReply
+    def __init__(self, call: _Optional[int] = ..., reply: _Optional[_Union[_chat_pb2.ChatReply, _Mapping]] = ..., end: _Optional[_Union[SupplierEnd, _Mapping]] = ..., failure: _Optional[_Union[SupplierFailure, _Mapping]] = ..., window: _Optional[_Union[_delivery_pb2.WindowGrant, _Mapping]] = ..., embedding: _Optional[_Union[_embeddings_pb2.EmbeddingReply, _Mapping]] = ...) -> None: ...
 
 class SupplierEnd(_message.Message):
     __slots__ = ("usage",)

@@ -9,6 +9,7 @@ from typing import Final
 from thegrid.v1 import instruments_pb2, market_data_pb2
 from thegrid_exchange.api.convert.common import Names, time_of
 from thegrid_exchange.engine.records import (
+    EmbeddingSpec,
     FirstTokenBand,
     Instrument,
     InstrumentSpec,
@@ -50,6 +51,27 @@ def spec_record(spec: instruments_pb2.InstrumentSpec) -> InstrumentSpec:
         capabilities=tuple(spec.capabilities),
         unseen_reasoning_allowed=spec.metering.bills_hidden_reasoning,
         capacity_weight_per_mille=spec.capacity_weight_milli or 1_000,
+        embedding=_embedding_record(spec.embedding) if spec.HasField("embedding") else None,
+    )
+
+
+def _embedding_record(spec: instruments_pb2.EmbeddingSpec) -> EmbeddingSpec:
+    return EmbeddingSpec(
+        space=spec.space,
+        dimensions=spec.dimensions,
+        input_tokens_max=spec.input_max_tokens,
+        inputs_max=spec.inputs_max,
+        dimensions_min=spec.dimensions_min,
+    )
+
+
+def _embedding_message(spec: EmbeddingSpec) -> instruments_pb2.EmbeddingSpec:
+    return instruments_pb2.EmbeddingSpec(
+        space=spec.space,
+        dimensions=spec.dimensions,
+        input_max_tokens=spec.input_tokens_max,
+        inputs_max=spec.inputs_max,
+        dimensions_min=spec.dimensions_min,
     )
 
 
@@ -80,6 +102,7 @@ def spec_message(version: SpecVersion) -> instruments_pb2.InstrumentSpec:
         ),
         capabilities=spec.capabilities,
         capacity_weight_milli=spec.capacity_weight_per_mille,
+        embedding=_embedding_message(spec.embedding) if spec.embedding is not None else None,
     )
 
 

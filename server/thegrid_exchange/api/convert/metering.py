@@ -30,6 +30,7 @@ def policy_record(policy: instruments_pb2.MeteringPolicyVersion) -> MeteringPoli
         reasoning=REASONING.word(policy.reasoning),
         divergence_per_mille=policy.divergence_per_mille,
         divergence_floor_tokens=policy.divergence_floor_tokens,
+        input_tokens=policy.input_tokens,
     )
 
 

@@ -28,6 +28,7 @@ def offer_command(
         honoured_fields=tuple(terms.honoured_fields),
         region=terms.region,
         data_policy=terms.data_policy,
+        embedding_space=terms.embedding_space,
     )
 
 
@@ -45,6 +46,7 @@ def offer_message(offer: Offer, symbol: str) -> supply_pb2.Offer:
             throughput_tokens_per_second=offer.tokens_per_second,
             region=offer.region,
             data_policy=offer.data_policy,
+            embedding_space=offer.embedding_space,
             quality_milli=offer.quality_score,
             first_token_us=offer.first_token_us,
             honoured_fields=offer.honoured_fields,

@@ -22,6 +22,7 @@ class RegisterOffer(NamedTuple):
     honoured_fields: tuple[str, ...] = ()
     region: str = ""
     data_policy: str = ""
+    embedding_space: str = ""
 
 
 class WithdrawOffer(NamedTuple):

@@ -32,6 +32,7 @@ from thegrid_exchange.engine.records.index import (
 )
 from thegrid_exchange.engine.records.markets import (
     Auction,
+    EmbeddingSpec,
     FirstTokenBand,
     Instrument,
     InstrumentSpec,
@@ -103,6 +104,7 @@ __all__ = [
     "Dispute",
     "DisputePayment",
     "Draw",
+    "EmbeddingSpec",
     "Evidence",
     "FeeTier",
     "Fill",

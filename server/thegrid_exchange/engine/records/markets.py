@@ -15,6 +15,19 @@ class FirstTokenBand(NamedTuple):
     first_token_us_max: int
 
 
+class EmbeddingSpec(NamedTuple):
+    """What the vectors of an embedding instrument are."""
+
+    space: str
+    """Name of the vector space: vectors of one space may be compared, whoever made them."""
+    dimensions: int
+    input_tokens_max: int
+    """Greatest length of one input."""
+    inputs_max: int
+    dimensions_min: int = 0
+    """Shortest vector that a call may ask for; 0 where it may ask for no other."""
+
+
 class InstrumentSpec(NamedTuple):
     """The quality contract: what any model delivering this instrument must reach."""
 
@@ -28,9 +41,9 @@ class InstrumentSpec(NamedTuple):
     """Ascending by `prompt_tokens_max`; the last band holds for all longer prompts."""
     tokens_per_second_min: int
     context_tokens_min: int
-    """Prompt and output together that must be accepted."""
+    """Prompt and output together, or all inputs, that must be accepted."""
     output_tokens_min: int
-    """The longest output that must be possible."""
+    """The longest output that must be possible; 0 for embeddings."""
     availability_ppm_min: int
     error_rate_ppm_max: int
     tokenizer: str
@@ -41,6 +54,8 @@ class InstrumentSpec(NamedTuple):
     unseen_reasoning_allowed: bool = True
     capacity_weight_per_mille: int = 1_000
     """How heavily one token of this instrument weighs in a supplier's capacity pool."""
+    embedding: EmbeddingSpec | None = None
+    """None for an instrument whose calls are chats."""
 
 
 class SpecVersion(NamedTuple):

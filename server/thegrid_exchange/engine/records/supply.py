@@ -49,6 +49,8 @@ class Offer(NamedTuple):
     """The version of the contract that it was last compared with; 0 in the oldest ones."""
     shortfalls: tuple[str, ...] = ()
     """Fields that fall below that version, which came into force after the offer was made."""
+    embedding_space: str = ""
+    """Of a model that makes embeddings; see `EmbeddingSpec`."""
 
 
 class SupplierLink(NamedTuple):

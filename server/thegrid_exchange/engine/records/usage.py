@@ -55,6 +55,8 @@ class MeteringPolicy(NamedTuple):
     divergence_floor_tokens: int
     """Differences of up to so many tokens are never flagged."""
     defined_at_us: int = 0
+    input_tokens: int = 0
+    """For each input of a request for embeddings, for which no other figure but its text counts."""
 
 
 class LateReport(NamedTuple):

@@ -13,6 +13,7 @@ from thegrid_exchange.engine.records import (
 )
 from thegrid_exchange.engine.refusals import Refusal, refuse
 from thegrid_exchange.engine.rule import Rule, Trial
+from thegrid_exchange.engine.rules.embeddings import check_reserved_output
 from thegrid_exchange.engine.rules.lookups import (
     active_member,
     spec_in_force,
@@ -35,6 +36,7 @@ def reserve(state: State, command: commands.Reserve) -> Rule[replies.ReserveRepl
     instrument = the_instrument(state, command.instrument_id)
     version = spec_in_force(state, instrument)
     _check_call(state, command, version.spec.context_tokens_min)
+    check_reserved_output(version.spec, command.max_output_tokens)
     step_tokens = min(command.max_output_tokens, state.term("reserve_step_tokens"))
     tokens = command.prompt_tokens + command.choices * step_tokens
     line = line_of(state, command.key_id)

@@ -26,6 +26,11 @@ from thegrid_exchange.engine.records import (
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.auctions import book_is_crossed, call_off, reopen
+from thegrid_exchange.engine.rules.embeddings import (
+    check_embedding,
+    check_successor,
+    output_tokens_least,
+)
 from thegrid_exchange.engine.rules.lookups import the_instrument, the_market
 from thegrid_exchange.engine.rules.metering import check_metering
 from thegrid_exchange.engine.rules.sweeps import slot_after
@@ -74,6 +79,7 @@ def publish_spec(state: State, command: commands.PublishSpec) -> Rule[replies.Sp
     instrument = the_instrument(state, command.instrument_id)
     _check_spec(state, command.spec)
     latest = state.spec_versions[(instrument.instrument_id, instrument.latest_version)]
+    check_successor(latest.spec, command.spec)
     earliest_us = max(state.now_us, latest.effective_at_us)
     effective_at_us = command.effective_at_us or earliest_us
     if effective_at_us < earliest_us:
@@ -152,10 +158,17 @@ def _check_spec(state: State, spec: InstrumentSpec) -> None:
     ceilings = [band.prompt_tokens_max for band in spec.first_token_bands]
     if not ceilings or ceilings != sorted(set(ceilings)):
         refuse("INVALID_ARGUMENT", "spec.first_token_bands", "must be there, smallest prompt first")
-    for name in ("context_tokens_min", "output_tokens_min", "capacity_weight_per_mille"):
-        if getattr(spec, name) <= 0:
-            figure = getattr(spec, name)
-            refuse("INVALID_ARGUMENT", f"spec.{name}", "must be above 0", limit=1, value=figure)
+    floors = {
+        "context_tokens_min": 1,
+        "output_tokens_min": output_tokens_least(spec),
+        "capacity_weight_per_mille": 1,
+    }
+    for name, least in floors.items():
+        figure = getattr(spec, name)
+        if figure < least:
+            must = "must be above 0" if least else "must not be negative"
+            refuse("INVALID_ARGUMENT", f"spec.{name}", must, limit=least, value=figure)
+    check_embedding(spec)
 
 
 def _check_terms(terms: MarketTerms) -> None:

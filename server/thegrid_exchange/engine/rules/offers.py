@@ -15,6 +15,7 @@ from thegrid_exchange.engine.records import (
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.availability import note_ability
+from thegrid_exchange.engine.rules.embeddings import check_space
 from thegrid_exchange.engine.rules.lookups import active_member, spec_in_force, the_instrument
 from thegrid_exchange.engine.rules.reviews import begin_probation, warn
 from thegrid_exchange.engine.rules.standing import move, standing_of
@@ -29,6 +30,7 @@ def register_offer(state: State, command: commands.RegisterOffer) -> Rule[replie
         refuse("SUPPLIER_NOT_ADMITTED", "instrument_id", "ask the operator for admission to it")
     version = spec_in_force(state, instrument)
     offer = Offer(registered_at_us=state.now_us, spec_version=version.version, **command._asdict())
+    check_space(offer, version.spec)
     _check_offer(offer, version.spec)
     yield events.OfferRegistered(offer)
     yield from note_ability(state, member.member_id)

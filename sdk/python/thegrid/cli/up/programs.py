@@ -21,6 +21,7 @@ def exchange_env(plan: Plan) -> dict[str, str]:
         "GRID_OPERATOR_PORT": str(plan.operator_port),
         # A laptop's exchange is off for weeks; whoever starts it here is its operator.
         "GRID_ACCEPT_CLOCK_JUMP": "true",
+        "GRID_OTLP_ENDPOINT": plan.otlp_endpoint,
     }
 
 
@@ -32,12 +33,18 @@ def gateway_env(plan: Plan) -> dict[str, str]:
         "GRID_GATEWAY_GRPC": plan.grpc,
         "GRID_GATEWAY_GRPC_TLS": "off",
         "GRID_GATEWAY_KEY_FILE": str(plan.key_file(GATEWAY)),
+        "GRID_GATEWAY_OTLP_ENDPOINT": plan.otlp_endpoint,
     }
 
 
 def supplier_env(plan: Plan, secret: str) -> dict[str, str]:
     """Return the settings of a supplier."""
-    return {"GRID_GRPC": plan.grpc, "GRID_TLS": "off", "GRID_API_KEY": secret}
+    return {
+        "GRID_GRPC": plan.grpc,
+        "GRID_TLS": "off",
+        "GRID_API_KEY": secret,
+        "GRID_OTLP_ENDPOINT": plan.otlp_endpoint,
+    }
 
 
 def is_upstream(plan: Plan, number: int) -> bool:

@@ -2,14 +2,16 @@
 // @generated from file thegrid/v1/delivery.proto (package thegrid.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../google/rpc/status_pb.js";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.js";
 import type { ChatReply, ChatRequest } from "./chat_pb.js";
 import { file_thegrid_v1_chat } from "./chat_pb.js";
+import type { EmbeddingReply, EmbeddingRequest } from "./embeddings_pb.js";
+import { file_thegrid_v1_embeddings } from "./embeddings_pb.js";
 import type { Receipt, UsageRecord } from "./usage_pb.js";
 import { file_thegrid_v1_usage } from "./usage_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/delivery.proto.
  */
 export const file_thegrid_v1_delivery: GenFile = /*@__PURE__*/
-  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIlIKEkNvdW50VG9rZW5zUmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEigKB3JlcXVlc3QYAiABKAsyFy50aGVncmlkLnYxLkNoYXRSZXF1ZXN0IoYBChNDb3VudFRva2Vuc1Jlc3BvbnNlEhUKDXByb21wdF90b2tlbnMYASABKAMSFQoNaW5zdHJ1bWVudF9pZBgCIAEoCRIUCgxzcGVjX3ZlcnNpb24YAyABKAUSGAoQbWV0ZXJpbmdfdmVyc2lvbhgEIAEoBRIRCgl0b2tlbml6ZXIYBSABKAkiNwoVQ2FuY2VsRGVsaXZlcnlSZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkSCgoCaWQYAiABKAkiKgoWQ2FuY2VsRGVsaXZlcnlSZXNwb25zZRIQCgh1c2FnZV9pZBgBIAEoCSIwCg5EZWxpdmVyUmVxdWVzdBIeCgRvcGVuGAEgASgLMhAudGhlZ3JpZC52MS5PcGVuIjwKD0RlbGl2ZXJSZXNwb25zZRIpCgZldmVudHMYASADKAsyGS50aGVncmlkLnYxLkRlbGl2ZXJ5RXZlbnQiRwoWRGVsaXZlcnlTZXNzaW9uUmVxdWVzdBItCghjb21tYW5kcxgBIAMoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlDb21tYW5kIlYKF0RlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudBIQCghkcmFpbmluZxgCIAEoCCLGAQoPRGVsaXZlcnlDb21tYW5kEgwKBGNhbGwYASABKAQSIAoEb3BlbhgCIAEoCzIQLnRoZWdyaWQudjEuT3BlbkgAEicKBHBhcnQYAyABKAsyFy50aGVncmlkLnYxLlJlcXVlc3RQYXJ0SAASKQoGd2luZG93GAQgASgLMhcudGhlZ3JpZC52MS5XaW5kb3dHcmFudEgAEiQKBmNhbmNlbBgFIAEoCzISLnRoZWdyaWQudjEuQ2FuY2VsSABCCQoHY29tbWFuZCKtAgoET3BlbhITCgtkZWxpdmVyeV9pZBgBIAEoCRISCgpjcmVkZW50aWFsGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSKAoHcmVxdWVzdBgEIAEoCzIXLnRoZWdyaWQudjEuQ2hhdFJlcXVlc3QSEwoLcGFydHNfYnl0ZXMYBSABKAMSFAoMd2luZG93X2J5dGVzGAYgASgDEjQKC3ByZWZlcmVuY2VzGAcgASgLMh8udGhlZ3JpZC52MS5EZWxpdmVyeVByZWZlcmVuY2VzEhkKEWNsaWVudF9yZXF1ZXN0X2lkGAggASgJEhUKDWluY2x1ZGVfdXNhZ2UYCSABKAgSEwoLdHJhY2VwYXJlbnQYCiABKAkSFgoOcmVxdWVzdF9kaWdlc3QYEyABKAkiwQIKE0RlbGl2ZXJ5UHJlZmVyZW5jZXMSHQoQbWF4X3ByaWNlX21pY3JvcxgBIAEoA0gAiAEBEhkKEW9ubHlfc3VwcGxpZXJfaWRzGAIgAygJEhsKE2lnbm9yZV9zdXBwbGllcl9pZHMYAyADKAkSGgoSb3JkZXJfc3VwcGxpZXJfaWRzGAQgAygJEhwKD2FsbG93X2ZhbGxiYWNrcxgFIAEoCEgBiAEBEhUKDWRhdGFfcG9saWNpZXMYBiADKAkSDwoHcmVnaW9ucxgHIAMoCRIOCgZtb2RlbHMYCCADKAkSIAoTaGVkZ2VfYWZ0ZXJfcGVyY2VudBgJIAEoBUgCiAEBQhMKEV9tYXhfcHJpY2VfbWljcm9zQhIKEF9hbGxvd19mYWxsYmFja3NCFgoUX2hlZGdlX2FmdGVyX3BlcmNlbnQiGwoLUmVxdWVzdFBhcnQSDAoEZGF0YRgBIAEoDCIcCgtXaW5kb3dHcmFudBINCgVieXRlcxgBIAEoAyIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIoMCCg1EZWxpdmVyeUV2ZW50EgwKBGNhbGwYASABKAQSLgoHc3RhcnRlZBgCIAEoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlTdGFydGVkSAASJgoFcmVwbHkYAyABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseUgAEioKBWVuZGVkGAQgASgLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUVuZGVkSAASLAoGZmFpbGVkGAUgASgLMhoudGhlZ3JpZC52MS5EZWxpdmVyeUZhaWxlZEgAEikKBndpbmRvdxgGIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIAEIHCgVldmVudCKbAgoPRGVsaXZlcnlTdGFydGVkEhAKCHVzYWdlX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDXNlcnZpbmdfbW9kZWwYAyABKAkSFQoNaW5zdHJ1bWVudF9pZBgEIAEoCRIUCgxzcGVjX3ZlcnNpb24YBSABKAUSFQoNcHJvbXB0X3Rva2VucxgGIAEoAxItCg5yZXF1ZXN0c19saW1pdBgKIAEoCzIVLnRoZWdyaWQudjEuUmF0ZUxpbWl0EisKDHRva2Vuc19saW1pdBgLIAEoCzIVLnRoZWdyaWQudjEuUmF0ZUxpbWl0EioKC3NwZW5kX2xpbWl0GAwgASgLMhUudGhlZ3JpZC52MS5SYXRlTGltaXQiXQoJUmF0ZUxpbWl0Eg0KBWxpbWl0GAEgASgDEhEKCXJlbWFpbmluZxgCIAEoAxIuCgtyZXNldF9hZnRlchgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKDAQoNRGVsaXZlcnlFbmRlZBIkCgVyZXBseRgBIAEoCzIVLnRoZWdyaWQudjEuQ2hhdFJlcGx5EiYKBXVzYWdlGAIgASgLMhcudGhlZ3JpZC52MS5Vc2FnZVJlY29yZBIkCgdyZWNlaXB0GAMgASgLMhMudGhlZ3JpZC52MS5SZWNlaXB0IoIBCg5EZWxpdmVyeUZhaWxlZBIiCgZzdGF0dXMYASABKAsyEi5nb29nbGUucnBjLlN0YXR1cxImCgV1c2FnZRgCIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQSJAoHcmVjZWlwdBgDIAEoCzITLnRoZWdyaWQudjEuUmVjZWlwdDLqAgoPRGVsaXZlcnlTZXJ2aWNlEkQKB0RlbGl2ZXISGi50aGVncmlkLnYxLkRlbGl2ZXJSZXF1ZXN0GhsudGhlZ3JpZC52MS5EZWxpdmVyUmVzcG9uc2UwARJeCg9EZWxpdmVyeVNlc3Npb24SIi50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlcXVlc3QaIy50aGVncmlkLnYxLkRlbGl2ZXJ5U2Vzc2lvblJlc3BvbnNlKAEwARJTCgtDb3VudFRva2VucxIeLnRoZWdyaWQudjEuQ291bnRUb2tlbnNSZXF1ZXN0Gh8udGhlZ3JpZC52MS5Db3VudFRva2Vuc1Jlc3BvbnNlIgOQAgESXAoOQ2FuY2VsRGVsaXZlcnkSIS50aGVncmlkLnYxLkNhbmNlbERlbGl2ZXJ5UmVxdWVzdBoiLnRoZWdyaWQudjEuQ2FuY2VsRGVsaXZlcnlSZXNwb25zZSIDkAICYgZwcm90bzM", [file_google_protobuf_duration, file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_usage]);
+  fileDesc("Chl0aGVncmlkL3YxL2RlbGl2ZXJ5LnByb3RvEgp0aGVncmlkLnYxIoMBChJDb3VudFRva2Vuc1JlcXVlc3QSEgoKaW5zdHJ1bWVudBgBIAEoCRIoCgdyZXF1ZXN0GAIgASgLMhcudGhlZ3JpZC52MS5DaGF0UmVxdWVzdBIvCgllbWJlZGRpbmcYAyABKAsyHC50aGVncmlkLnYxLkVtYmVkZGluZ1JlcXVlc3QihgEKE0NvdW50VG9rZW5zUmVzcG9uc2USFQoNcHJvbXB0X3Rva2VucxgBIAEoAxIVCg1pbnN0cnVtZW50X2lkGAIgASgJEhQKDHNwZWNfdmVyc2lvbhgDIAEoBRIYChBtZXRlcmluZ192ZXJzaW9uGAQgASgFEhEKCXRva2VuaXplchgFIAEoCSI3ChVDYW5jZWxEZWxpdmVyeVJlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRIKCgJpZBgCIAEoCSIqChZDYW5jZWxEZWxpdmVyeVJlc3BvbnNlEhAKCHVzYWdlX2lkGAEgASgJIjAKDkRlbGl2ZXJSZXF1ZXN0Eh4KBG9wZW4YASABKAsyEC50aGVncmlkLnYxLk9wZW4iPAoPRGVsaXZlclJlc3BvbnNlEikKBmV2ZW50cxgBIAMoCzIZLnRoZWdyaWQudjEuRGVsaXZlcnlFdmVudCJHChZEZWxpdmVyeVNlc3Npb25SZXF1ZXN0Ei0KCGNvbW1hbmRzGAEgAygLMhsudGhlZ3JpZC52MS5EZWxpdmVyeUNvbW1hbmQiVgoXRGVsaXZlcnlTZXNzaW9uUmVzcG9uc2USKQoGZXZlbnRzGAEgAygLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUV2ZW50EhAKCGRyYWluaW5nGAIgASgIIsYBCg9EZWxpdmVyeUNvbW1hbmQSDAoEY2FsbBgBIAEoBBIgCgRvcGVuGAIgASgLMhAudGhlZ3JpZC52MS5PcGVuSAASJwoEcGFydBgDIAEoCzIXLnRoZWdyaWQudjEuUmVxdWVzdFBhcnRIABIpCgZ3aW5kb3cYBCABKAsyFy50aGVncmlkLnYxLldpbmRvd0dyYW50SAASJAoGY2FuY2VsGAUgASgLMhIudGhlZ3JpZC52MS5DYW5jZWxIAEIJCgdjb21tYW5kIosDCgRPcGVuEhMKC2RlbGl2ZXJ5X2lkGAEgASgJEhIKCmNyZWRlbnRpYWwYAiABKAkSEgoKaW5zdHJ1bWVudBgDIAEoCRIoCgdyZXF1ZXN0GAQgASgLMhcudGhlZ3JpZC52MS5DaGF0UmVxdWVzdBITCgtwYXJ0c19ieXRlcxgFIAEoAxIUCgx3aW5kb3dfYnl0ZXMYBiABKAMSNAoLcHJlZmVyZW5jZXMYByABKAsyHy50aGVncmlkLnYxLkRlbGl2ZXJ5UHJlZmVyZW5jZXMSGQoRY2xpZW50X3JlcXVlc3RfaWQYCCABKAkSFQoNaW5jbHVkZV91c2FnZRgJIAEoCBITCgt0cmFjZXBhcmVudBgKIAEoCRIvCgllbWJlZGRpbmcYDiABKAsyHC50aGVncmlkLnYxLkVtYmVkZGluZ1JlcXVlc3QSKwoKcGFydHNfa2luZBgPIAEoDjIXLnRoZWdyaWQudjEuUmVxdWVzdEtpbmQSFgoOcmVxdWVzdF9kaWdlc3QYEyABKAkiwQIKE0RlbGl2ZXJ5UHJlZmVyZW5jZXMSHQoQbWF4X3ByaWNlX21pY3JvcxgBIAEoA0gAiAEBEhkKEW9ubHlfc3VwcGxpZXJfaWRzGAIgAygJEhsKE2lnbm9yZV9zdXBwbGllcl9pZHMYAyADKAkSGgoSb3JkZXJfc3VwcGxpZXJfaWRzGAQgAygJEhwKD2FsbG93X2ZhbGxiYWNrcxgFIAEoCEgBiAEBEhUKDWRhdGFfcG9saWNpZXMYBiADKAkSDwoHcmVnaW9ucxgHIAMoCRIOCgZtb2RlbHMYCCADKAkSIAoTaGVkZ2VfYWZ0ZXJfcGVyY2VudBgJIAEoBUgCiAEBQhMKEV9tYXhfcHJpY2VfbWljcm9zQhIKEF9hbGxvd19mYWxsYmFja3NCFgoUX2hlZGdlX2FmdGVyX3BlcmNlbnQiGwoLUmVxdWVzdFBhcnQSDAoEZGF0YRgBIAEoDCIcCgtXaW5kb3dHcmFudBINCgVieXRlcxgBIAEoAyIYCgZDYW5jZWwSDgoGcmVhc29uGAEgASgJIrQCCg1EZWxpdmVyeUV2ZW50EgwKBGNhbGwYASABKAQSLgoHc3RhcnRlZBgCIAEoCzIbLnRoZWdyaWQudjEuRGVsaXZlcnlTdGFydGVkSAASJgoFcmVwbHkYAyABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseUgAEioKBWVuZGVkGAQgASgLMhkudGhlZ3JpZC52MS5EZWxpdmVyeUVuZGVkSAASLAoGZmFpbGVkGAUgASgLMhoudGhlZ3JpZC52MS5EZWxpdmVyeUZhaWxlZEgAEikKBndpbmRvdxgGIAEoCzIXLnRoZWdyaWQudjEuV2luZG93R3JhbnRIABIvCgllbWJlZGRpbmcYByABKAsyGi50aGVncmlkLnYxLkVtYmVkZGluZ1JlcGx5SABCBwoFZXZlbnQimwIKD0RlbGl2ZXJ5U3RhcnRlZBIQCgh1c2FnZV9pZBgBIAEoCRITCgtzdXBwbGllcl9pZBgCIAEoCRIVCg1zZXJ2aW5nX21vZGVsGAMgASgJEhUKDWluc3RydW1lbnRfaWQYBCABKAkSFAoMc3BlY192ZXJzaW9uGAUgASgFEhUKDXByb21wdF90b2tlbnMYBiABKAMSLQoOcmVxdWVzdHNfbGltaXQYCiABKAsyFS50aGVncmlkLnYxLlJhdGVMaW1pdBIrCgx0b2tlbnNfbGltaXQYCyABKAsyFS50aGVncmlkLnYxLlJhdGVMaW1pdBIqCgtzcGVuZF9saW1pdBgMIAEoCzIVLnRoZWdyaWQudjEuUmF0ZUxpbWl0Il0KCVJhdGVMaW1pdBINCgVsaW1pdBgBIAEoAxIRCglyZW1haW5pbmcYAiABKAMSLgoLcmVzZXRfYWZ0ZXIYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24igwEKDURlbGl2ZXJ5RW5kZWQSJAoFcmVwbHkYASABKAsyFS50aGVncmlkLnYxLkNoYXRSZXBseRImCgV1c2FnZRgCIAEoCzIXLnRoZWdyaWQudjEuVXNhZ2VSZWNvcmQSJAoHcmVjZWlwdBgDIAEoCzITLnRoZWdyaWQudjEuUmVjZWlwdCKCAQoORGVsaXZlcnlGYWlsZWQSIgoGc3RhdHVzGAEgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSJgoFdXNhZ2UYAiABKAsyFy50aGVncmlkLnYxLlVzYWdlUmVjb3JkEiQKB3JlY2VpcHQYAyABKAsyEy50aGVncmlkLnYxLlJlY2VpcHQqXgoLUmVxdWVzdEtpbmQSHAoYUkVRVUVTVF9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRUkVRVUVTVF9LSU5EX0NIQVQQARIaChZSRVFVRVNUX0tJTkRfRU1CRURESU5HEAIy6gIKD0RlbGl2ZXJ5U2VydmljZRJECgdEZWxpdmVyEhoudGhlZ3JpZC52MS5EZWxpdmVyUmVxdWVzdBobLnRoZWdyaWQudjEuRGVsaXZlclJlc3BvbnNlMAESXgoPRGVsaXZlcnlTZXNzaW9uEiIudGhlZ3JpZC52MS5EZWxpdmVyeVNlc3Npb25SZXF1ZXN0GiMudGhlZ3JpZC52MS5EZWxpdmVyeVNlc3Npb25SZXNwb25zZSgBMAESUwoLQ291bnRUb2tlbnMSHi50aGVncmlkLnYxLkNvdW50VG9rZW5zUmVxdWVzdBofLnRoZWdyaWQudjEuQ291bnRUb2tlbnNSZXNwb25zZSIDkAIBElwKDkNhbmNlbERlbGl2ZXJ5EiEudGhlZ3JpZC52MS5DYW5jZWxEZWxpdmVyeVJlcXVlc3QaIi50aGVncmlkLnYxLkNhbmNlbERlbGl2ZXJ5UmVzcG9uc2UiA5ACAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_rpc_status, file_thegrid_v1_chat, file_thegrid_v1_embeddings, file_thegrid_v1_usage]);
 
 /**
  * Request of CountTokens.
@@ -34,11 +36,18 @@ export type CountTokensRequest = Message<"thegrid.v1.CountTokensRequest"> & {
   instrument: string;
 
   /**
-   * The request whose prompt is counted: messages, tools, response format.
+   * The request whose prompt is counted: messages, tools, response format. Unset where `embedding` is set.
    *
    * @generated from field: thegrid.v1.ChatRequest request = 2;
    */
   request?: ChatRequest | undefined;
+
+  /**
+   * The embedding request whose inputs are counted.
+   *
+   * @generated from field: thegrid.v1.EmbeddingRequest embedding = 3;
+   */
+  embedding?: EmbeddingRequest | undefined;
 };
 
 /**
@@ -325,14 +334,14 @@ export type Open = Message<"thegrid.v1.Open"> & {
   instrument: string;
 
   /**
-   * The request; unset when it comes in parts.
+   * The request of a chat; unset when it comes in parts, and for embeddings.
    *
    * @generated from field: thegrid.v1.ChatRequest request = 4;
    */
   request?: ChatRequest | undefined;
 
   /**
-   * Length in bytes of the serialised ChatRequest that comes in parts; 0 when `request` is set. The
+   * Length in bytes of the serialised request that comes in parts; 0 when it is here. The
    * first 1 MiB of `data` may be sent at once, the rest as window is granted.
    *
    * @generated from field: int64 parts_bytes = 5;
@@ -341,7 +350,7 @@ export type Open = Message<"thegrid.v1.Open"> & {
 
   /**
    * Bytes of events that may be sent before more window is granted. Only replies count, each with the
-   * length of its serialised ChatReply; one may be sent while any window is left and may overdraw it.
+   * length of its serialised reply; one may be sent while any window is left and may overdraw it.
    *
    * @generated from field: int64 window_bytes = 6;
    */
@@ -374,6 +383,20 @@ export type Open = Message<"thegrid.v1.Open"> & {
    * @generated from field: string traceparent = 10;
    */
   traceparent: string;
+
+  /**
+   * The request for embeddings; unset when it comes in parts, and for a chat.
+   *
+   * @generated from field: thegrid.v1.EmbeddingRequest embedding = 14;
+   */
+  embedding?: EmbeddingRequest | undefined;
+
+  /**
+   * What comes in parts.
+   *
+   * @generated from field: thegrid.v1.RequestKind parts_kind = 15;
+   */
+  partsKind: RequestKind;
 
   /**
    * Digest of the request as its client sent it, kept with the record, so that a repeat under the same id can
@@ -475,7 +498,7 @@ export const DeliveryPreferencesSchema: GenMessage<DeliveryPreferences> = /*@__P
   messageDesc(file_thegrid_v1_delivery, 10);
 
 /**
- * RequestPart is a piece of a serialised ChatRequest.
+ * RequestPart is a piece of a serialised request.
  *
  * @generated from message thegrid.v1.RequestPart
  */
@@ -595,6 +618,14 @@ export type DeliveryEvent = Message<"thegrid.v1.DeliveryEvent"> & {
      */
     value: WindowGrant;
     case: "window";
+  } | {
+    /**
+     * Some of the vectors that were asked for.
+     *
+     * @generated from field: thegrid.v1.EmbeddingReply embedding = 7;
+     */
+    value: EmbeddingReply;
+    case: "embedding";
   } | { case: undefined; value?: undefined };
 };
 
@@ -725,7 +756,8 @@ export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
  */
 export type DeliveryEnded = Message<"thegrid.v1.DeliveryEnded"> & {
   /**
-   * The last part of the answer: the finish reason of each choice, and the billed usage.
+   * The last part of the answer: the finish reason of each choice, and the billed usage; of embeddings the
+   * usage alone.
    *
    * @generated from field: thegrid.v1.ChatReply reply = 1;
    */
@@ -789,6 +821,41 @@ export const DeliveryFailedSchema: GenMessage<DeliveryFailed> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_delivery, 18);
 
 /**
+ * RequestKind says what a call asks for. An instrument whose specification has an EmbeddingSpec answers
+ * embeddings, any other chats; what it does not answer is refused with WRONG_REQUEST_KIND.
+ *
+ * @generated from enum thegrid.v1.RequestKind
+ */
+export enum RequestKind {
+  /**
+   * Taken as CHAT.
+   *
+   * @generated from enum value: REQUEST_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A ChatRequest, answered by ChatReply messages.
+   *
+   * @generated from enum value: REQUEST_KIND_CHAT = 1;
+   */
+  CHAT = 1,
+
+  /**
+   * An EmbeddingRequest, answered by EmbeddingReply messages.
+   *
+   * @generated from enum value: REQUEST_KIND_EMBEDDING = 2;
+   */
+  EMBEDDING = 2,
+}
+
+/**
+ * Describes the enum thegrid.v1.RequestKind.
+ */
+export const RequestKindSchema: GenEnum<RequestKind> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_delivery, 0);
+
+/**
  * DeliveryService turns Lots into tokens: a call is admitted, reserved for, offered to a supplier,
  * streamed back, counted and settled.
  *
@@ -799,7 +866,7 @@ export const DeliveryService: GenService<{
    * Deliver runs one call for an ordinary SDK user, whose key asks for the scope `consume`. Events are
    * those of a session. Cancelling the call cancels the delivery. Refused with INSUFFICIENT_FUNDS,
    * INSUFFICIENT_UNITS, NO_LIQUIDITY, ABOVE_CEILING, INSTRUMENT_NOT_FOUND, NO_SUPPLIER, SATURATED,
-   * CONTEXT_EXCEEDED, CONTENT_REFUSED, FIELD_NOT_HONOURED, RATE_LIMITED. A repeat of `delivery_id` never
+   * CONTEXT_EXCEEDED, CONTENT_REFUSED, FIELD_NOT_HONOURED, WRONG_REQUEST_KIND, RATE_LIMITED. A repeat of `delivery_id` never
    * runs or bills twice: DELIVERY_EXISTS.
    *
    * @generated from rpc thegrid.v1.DeliveryService.Deliver
@@ -825,7 +892,8 @@ export const DeliveryService: GenService<{
   /**
    * CountTokens answers what the prompt of a request comes to by the instrument's metering policy: the
    * count that a delivery of it would reserve and bill. Nothing is reserved, sent or kept; a repeat is
-   * safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, RATE_LIMITED, TOO_LARGE.
+   * safe. Scope `consume`. Refused with INSTRUMENT_NOT_FOUND, CONTENT_REFUSED, WRONG_REQUEST_KIND,
+   * RATE_LIMITED, TOO_LARGE.
    *
    * @generated from rpc thegrid.v1.DeliveryService.CountTokens
    */

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file thegrid/v1/instruments.proto.
  */
 export const file_thegrid_v1_instruments: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL2luc3RydW1lbnRzLnByb3RvEgp0aGVncmlkLnYxIkkKG0xpc3RNZXRlcmluZ1BvbGljaWVzUmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKHExpc3RNZXRlcmluZ1BvbGljaWVzUmVzcG9uc2USMwoIcG9saWNpZXMYASADKAsyIS50aGVncmlkLnYxLk1ldGVyaW5nUG9saWN5VmVyc2lvbiJWChRHZXRJbnN0cnVtZW50UmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iQwoVR2V0SW5zdHJ1bWVudFJlc3BvbnNlEioKCmluc3RydW1lbnQYASABKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQiawoWTGlzdEluc3RydW1lbnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIl8KF0xpc3RJbnN0cnVtZW50c1Jlc3BvbnNlEisKC2luc3RydW1lbnRzGAEgAygLMhYudGhlZ3JpZC52MS5JbnN0cnVtZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLdAQoKSW5zdHJ1bWVudBIVCg1pbnN0cnVtZW50X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRIMCgRuYW1lGAMgASgJEhEKCW1hcmtldF9pZBgEIAEoCRIoCgRzcGVjGAUgASgLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxIsCgh2ZXJzaW9ucxgGIAMoCzIaLnRoZWdyaWQudjEuSW5zdHJ1bWVudFNwZWMSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wItIDCg5JbnN0cnVtZW50U3BlYxIPCgd2ZXJzaW9uGAEgASgFEjIKDmVmZmVjdGl2ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1xdWFsaXR5X2luZGV4GAMgASgJEhkKEXF1YWxpdHlfbWluX21pbGxpGAQgASgDEjUKEWZpcnN0X3Rva2VuX2JhbmRzGAUgAygLMhoudGhlZ3JpZC52MS5GaXJzdFRva2VuQmFuZBIoCiB0aHJvdWdocHV0X21pbl90b2tlbnNfcGVyX3NlY29uZBgHIAEoAxIaChJjb250ZXh0X21pbl90b2tlbnMYCCABKAMSGQoRb3V0cHV0X21pbl90b2tlbnMYCSABKAMSHAoUYXZhaWxhYmlsaXR5X21pbl9wcG0YCiABKAMSGgoSZXJyb3JfcmF0ZV9tYXhfcHBtGAsgASgDEiwKCG1ldGVyaW5nGAwgASgLMhoudGhlZ3JpZC52MS5NZXRlcmluZ1BvbGljeRIUCgxjYXBhYmlsaXRpZXMYDSADKAkSFAoMc2VydmljZV90eXBlGAYgASgJEh0KFWNhcGFjaXR5X3dlaWdodF9taWxsaRgOIAEoAyJHCg5GaXJzdFRva2VuQmFuZBIZChFwcm9tcHRfbWF4X3Rva2VucxgBIAEoAxIaChJmaXJzdF90b2tlbl9tYXhfdXMYAiABKAMiVAoOTWV0ZXJpbmdQb2xpY3kSDwoHdmVyc2lvbhgBIAEoBRIRCgl0b2tlbml6ZXIYAiABKAkSHgoWYmlsbHNfaGlkZGVuX3JlYXNvbmluZxgDIAEoCCL9AgoVTWV0ZXJpbmdQb2xpY3lWZXJzaW9uEg8KB3ZlcnNpb24YASABKAUSEQoJdG9rZW5pemVyGAIgASgJEhYKDnJlcXVlc3RfdG9rZW5zGAMgASgDEhYKDm1lc3NhZ2VfdG9rZW5zGAQgASgDEhMKC3Rvb2xfdG9rZW5zGAUgASgDEhgKEHRvb2xfY2FsbF90b2tlbnMYBiABKAMSFQoNc2NoZW1hX3Rva2VucxgHIAEoAxIpCgZpbWFnZXMYCCABKAsyGS50aGVncmlkLnYxLkltYWdlTWV0ZXJpbmcSLwoJcmVhc29uaW5nGAkgASgOMhwudGhlZ3JpZC52MS5SZWFzb25pbmdCaWxsaW5nEhwKFGRpdmVyZ2VuY2VfcGVyX21pbGxlGAogASgFEh8KF2RpdmVyZ2VuY2VfZmxvb3JfdG9rZW5zGAsgASgDEi8KC2RlZmluZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKoAQoNSW1hZ2VNZXRlcmluZxISCgpsb3dfdG9rZW5zGAEgASgDEhsKE3Vua25vd25fc2l6ZV90b2tlbnMYAiABKAMSDwoHdGlsZV9weBgDIAEoBRITCgt0aWxlX3Rva2VucxgEIAEoAxITCgtiYXNlX3Rva2VucxgFIAEoAxIUCgxsb25nX3NpZGVfcHgYBiABKAUSFQoNc2hvcnRfc2lkZV9weBgHIAEoBSqUAQoQUmVhc29uaW5nQmlsbGluZxIhCh1SRUFTT05JTkdfQklMTElOR19VTlNQRUNJRklFRBAAEh0KGVJFQVNPTklOR19CSUxMSU5HX0NPVU5URUQQARIdChlSRUFTT05JTkdfQklMTElOR19WSVNJQkxFEAISHwobUkVBU09OSU5HX0JJTExJTkdfRk9SQklEREVOEAMyvwIKEUluc3RydW1lbnRTZXJ2aWNlElkKDUdldEluc3RydW1lbnQSIC50aGVncmlkLnYxLkdldEluc3RydW1lbnRSZXF1ZXN0GiEudGhlZ3JpZC52MS5HZXRJbnN0cnVtZW50UmVzcG9uc2UiA5ACARJfCg9MaXN0SW5zdHJ1bWVudHMSIi50aGVncmlkLnYxLkxpc3RJbnN0cnVtZW50c1JlcXVlc3QaIy50aGVncmlkLnYxLkxpc3RJbnN0cnVtZW50c1Jlc3BvbnNlIgOQAgESbgoUTGlzdE1ldGVyaW5nUG9saWNpZXMSJy50aGVncmlkLnYxLkxpc3RNZXRlcmluZ1BvbGljaWVzUmVxdWVzdBooLnRoZWdyaWQudjEuTGlzdE1ldGVyaW5nUG9saWNpZXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL2luc3RydW1lbnRzLnByb3RvEgp0aGVncmlkLnYxIkkKG0xpc3RNZXRlcmluZ1BvbGljaWVzUmVxdWVzdBIqCgxtaW5fcG9zaXRpb24YASABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIlMKHExpc3RNZXRlcmluZ1BvbGljaWVzUmVzcG9uc2USMwoIcG9saWNpZXMYASADKAsyIS50aGVncmlkLnYxLk1ldGVyaW5nUG9saWN5VmVyc2lvbiJWChRHZXRJbnN0cnVtZW50UmVxdWVzdBISCgppbnN0cnVtZW50GAEgASgJEioKDG1pbl9wb3NpdGlvbhgCIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iQwoVR2V0SW5zdHJ1bWVudFJlc3BvbnNlEioKCmluc3RydW1lbnQYASABKAsyFi50aGVncmlkLnYxLkluc3RydW1lbnQiawoWTGlzdEluc3RydW1lbnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgxtaW5fcG9zaXRpb24YAyABKAsyFC50aGVncmlkLnYxLlBvc2l0aW9uIl8KF0xpc3RJbnN0cnVtZW50c1Jlc3BvbnNlEisKC2luc3RydW1lbnRzGAEgAygLMhYudGhlZ3JpZC52MS5JbnN0cnVtZW50EhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLdAQoKSW5zdHJ1bWVudBIVCg1pbnN0cnVtZW50X2lkGAEgASgJEg4KBnN5bWJvbBgCIAEoCRIMCgRuYW1lGAMgASgJEhEKCW1hcmtldF9pZBgEIAEoCRIoCgRzcGVjGAUgASgLMhoudGhlZ3JpZC52MS5JbnN0cnVtZW50U3BlYxIsCgh2ZXJzaW9ucxgGIAMoCzIaLnRoZWdyaWQudjEuSW5zdHJ1bWVudFNwZWMSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIoAECg5JbnN0cnVtZW50U3BlYxIPCgd2ZXJzaW9uGAEgASgFEjIKDmVmZmVjdGl2ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1xdWFsaXR5X2luZGV4GAMgASgJEhkKEXF1YWxpdHlfbWluX21pbGxpGAQgASgDEjUKEWZpcnN0X3Rva2VuX2JhbmRzGAUgAygLMhoudGhlZ3JpZC52MS5GaXJzdFRva2VuQmFuZBIoCiB0aHJvdWdocHV0X21pbl90b2tlbnNfcGVyX3NlY29uZBgHIAEoAxIaChJjb250ZXh0X21pbl90b2tlbnMYCCABKAMSGQoRb3V0cHV0X21pbl90b2tlbnMYCSABKAMSHAoUYXZhaWxhYmlsaXR5X21pbl9wcG0YCiABKAMSGgoSZXJyb3JfcmF0ZV9tYXhfcHBtGAsgASgDEiwKCG1ldGVyaW5nGAwgASgLMhoudGhlZ3JpZC52MS5NZXRlcmluZ1BvbGljeRIUCgxjYXBhYmlsaXRpZXMYDSADKAkSFAoMc2VydmljZV90eXBlGAYgASgJEh0KFWNhcGFjaXR5X3dlaWdodF9taWxsaRgOIAEoAxIsCgllbWJlZGRpbmcYFCABKAsyGS50aGVncmlkLnYxLkVtYmVkZGluZ1NwZWMieAoNRW1iZWRkaW5nU3BlYxINCgVzcGFjZRgBIAEoCRISCgpkaW1lbnNpb25zGAIgASgFEhYKDmRpbWVuc2lvbnNfbWluGAMgASgFEhgKEGlucHV0X21heF90b2tlbnMYBCABKAMSEgoKaW5wdXRzX21heBgFIAEoBSJHCg5GaXJzdFRva2VuQmFuZBIZChFwcm9tcHRfbWF4X3Rva2VucxgBIAEoAxIaChJmaXJzdF90b2tlbl9tYXhfdXMYAiABKAMiVAoOTWV0ZXJpbmdQb2xpY3kSDwoHdmVyc2lvbhgBIAEoBRIRCgl0b2tlbml6ZXIYAiABKAkSHgoWYmlsbHNfaGlkZGVuX3JlYXNvbmluZxgDIAEoCCKTAwoVTWV0ZXJpbmdQb2xpY3lWZXJzaW9uEg8KB3ZlcnNpb24YASABKAUSEQoJdG9rZW5pemVyGAIgASgJEhYKDnJlcXVlc3RfdG9rZW5zGAMgASgDEhYKDm1lc3NhZ2VfdG9rZW5zGAQgASgDEhMKC3Rvb2xfdG9rZW5zGAUgASgDEhgKEHRvb2xfY2FsbF90b2tlbnMYBiABKAMSFQoNc2NoZW1hX3Rva2VucxgHIAEoAxIpCgZpbWFnZXMYCCABKAsyGS50aGVncmlkLnYxLkltYWdlTWV0ZXJpbmcSLwoJcmVhc29uaW5nGAkgASgOMhwudGhlZ3JpZC52MS5SZWFzb25pbmdCaWxsaW5nEhwKFGRpdmVyZ2VuY2VfcGVyX21pbGxlGAogASgFEh8KF2RpdmVyZ2VuY2VfZmxvb3JfdG9rZW5zGAsgASgDEi8KC2RlZmluZV90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxpbnB1dF90b2tlbnMYDSABKAMiqAEKDUltYWdlTWV0ZXJpbmcSEgoKbG93X3Rva2VucxgBIAEoAxIbChN1bmtub3duX3NpemVfdG9rZW5zGAIgASgDEg8KB3RpbGVfcHgYAyABKAUSEwoLdGlsZV90b2tlbnMYBCABKAMSEwoLYmFzZV90b2tlbnMYBSABKAMSFAoMbG9uZ19zaWRlX3B4GAYgASgFEhUKDXNob3J0X3NpZGVfcHgYByABKAUqlAEKEFJlYXNvbmluZ0JpbGxpbmcSIQodUkVBU09OSU5HX0JJTExJTkdfVU5TUEVDSUZJRUQQABIdChlSRUFTT05JTkdfQklMTElOR19DT1VOVEVEEAESHQoZUkVBU09OSU5HX0JJTExJTkdfVklTSUJMRRACEh8KG1JFQVNPTklOR19CSUxMSU5HX0ZPUkJJRERFThADMr8CChFJbnN0cnVtZW50U2VydmljZRJZCg1HZXRJbnN0cnVtZW50EiAudGhlZ3JpZC52MS5HZXRJbnN0cnVtZW50UmVxdWVzdBohLnRoZWdyaWQudjEuR2V0SW5zdHJ1bWVudFJlc3BvbnNlIgOQAgESXwoPTGlzdEluc3RydW1lbnRzEiIudGhlZ3JpZC52MS5MaXN0SW5zdHJ1bWVudHNSZXF1ZXN0GiMudGhlZ3JpZC52MS5MaXN0SW5zdHJ1bWVudHNSZXNwb25zZSIDkAIBEm4KFExpc3RNZXRlcmluZ1BvbGljaWVzEicudGhlZ3JpZC52MS5MaXN0TWV0ZXJpbmdQb2xpY2llc1JlcXVlc3QaKC50aGVncmlkLnYxLkxpc3RNZXRlcmluZ1BvbGljaWVzUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
 
 /**
  * Request of ListMeteringPolicies.
@@ -277,21 +277,23 @@ export type InstrumentSpec = Message<"thegrid.v1.InstrumentSpec"> & {
   firstTokenBands: FirstTokenBand[];
 
   /**
-   * Least throughput from first to last token, in tokens per second.
+   * Least throughput from first to last token, in tokens per second; of embeddings, of the input's tokens
+   * from the first vector to the last.
    *
    * @generated from field: int64 throughput_min_tokens_per_second = 7;
    */
   throughputMinTokensPerSecond: bigint;
 
   /**
-   * Least context window, prompt and output together, in tokens.
+   * Least context window, prompt and output together, in tokens; of embeddings, all inputs of a call.
    *
    * @generated from field: int64 context_min_tokens = 8;
    */
   contextMinTokens: bigint;
 
   /**
-   * Greatest output that a call may ask for and a supplier must be able to give, in tokens.
+   * Greatest output that a call may ask for and a supplier must be able to give, in tokens; above 0, but for
+   * an embedding instrument, whose calls have none, 0.
    *
    * @generated from field: int64 output_min_tokens = 9;
    */
@@ -326,7 +328,7 @@ export type InstrumentSpec = Message<"thegrid.v1.InstrumentSpec"> & {
   capabilities: string[];
 
   /**
-   * What is delivered, such as `text`, `code` or `agent`.
+   * What is delivered, such as `text`, `code`, `agent` or `embedding`.
    *
    * @generated from field: string service_type = 6;
    */
@@ -338,6 +340,14 @@ export type InstrumentSpec = Message<"thegrid.v1.InstrumentSpec"> & {
    * @generated from field: int64 capacity_weight_milli = 14;
    */
   capacityWeightMilli: bigint;
+
+  /**
+   * Set for an instrument whose calls are embeddings; unset for one whose calls are chats. A later version
+   * may not turn the one into the other, nor change the space.
+   *
+   * @generated from field: thegrid.v1.EmbeddingSpec embedding = 20;
+   */
+  embedding?: EmbeddingSpec | undefined;
 };
 
 /**
@@ -346,6 +356,57 @@ export type InstrumentSpec = Message<"thegrid.v1.InstrumentSpec"> & {
  */
 export const InstrumentSpecSchema: GenMessage<InstrumentSpec> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_instruments, 7);
+
+/**
+ * EmbeddingSpec is what the vectors of an embedding instrument are. The first-token time is that to the first
+ * vector; a call is in spec when every input has one vector of the right length in time.
+ *
+ * @generated from message thegrid.v1.EmbeddingSpec
+ */
+export type EmbeddingSpec = Message<"thegrid.v1.EmbeddingSpec"> & {
+  /**
+   * Name of the vector space, such as `hashed-ngrams-1`. Vectors of one space may be compared with each
+   * other, whoever made them; so only models of this space can supply the instrument.
+   *
+   * @generated from field: string space = 1;
+   */
+  space: string;
+
+  /**
+   * Length of the vectors.
+   *
+   * @generated from field: int32 dimensions = 2;
+   */
+  dimensions: number;
+
+  /**
+   * Shortest length that a call may ask for; 0 where it may ask for no other than `dimensions`.
+   *
+   * @generated from field: int32 dimensions_min = 3;
+   */
+  dimensionsMin: number;
+
+  /**
+   * Greatest length of one input, in tokens.
+   *
+   * @generated from field: int64 input_max_tokens = 4;
+   */
+  inputMaxTokens: bigint;
+
+  /**
+   * Greatest number of inputs of one call.
+   *
+   * @generated from field: int32 inputs_max = 5;
+   */
+  inputsMax: number;
+};
+
+/**
+ * Describes the message thegrid.v1.EmbeddingSpec.
+ * Use `create(EmbeddingSpecSchema)` to create a new message.
+ */
+export const EmbeddingSpecSchema: GenMessage<EmbeddingSpec> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_instruments, 8);
 
 /**
  * FirstTokenBand is the ceiling of the time to first token for prompts up to a size.
@@ -373,7 +434,7 @@ export type FirstTokenBand = Message<"thegrid.v1.FirstTokenBand"> & {
  * Use `create(FirstTokenBandSchema)` to create a new message.
  */
 export const FirstTokenBandSchema: GenMessage<FirstTokenBand> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 8);
+  messageDesc(file_thegrid_v1_instruments, 9);
 
 /**
  * MeteringPolicy says how canonical tokens are counted, so that a Unit is the same for every supplier.
@@ -409,7 +470,7 @@ export type MeteringPolicy = Message<"thegrid.v1.MeteringPolicy"> & {
  * Use `create(MeteringPolicySchema)` to create a new message.
  */
 export const MeteringPolicySchema: GenMessage<MeteringPolicy> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 9);
+  messageDesc(file_thegrid_v1_instruments, 10);
 
 /**
  * MeteringPolicyVersion is one version of the metering policy: what is counted beside the text itself, and
@@ -503,6 +564,14 @@ export type MeteringPolicyVersion = Message<"thegrid.v1.MeteringPolicyVersion"> 
    * @generated from field: google.protobuf.Timestamp define_time = 12;
    */
   defineTime?: Timestamp | undefined;
+
+  /**
+   * For each input of an embedding request, beside its own tokens. No other figure of tokens above counts for
+   * such a request, which has no output.
+   *
+   * @generated from field: int64 input_tokens = 13;
+   */
+  inputTokens: bigint;
 };
 
 /**
@@ -510,7 +579,7 @@ export type MeteringPolicyVersion = Message<"thegrid.v1.MeteringPolicyVersion"> 
  * Use `create(MeteringPolicyVersionSchema)` to create a new message.
  */
 export const MeteringPolicyVersionSchema: GenMessage<MeteringPolicyVersion> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 10);
+  messageDesc(file_thegrid_v1_instruments, 11);
 
 /**
  * ImageMetering is what an image of a prompt counts for. An image that is sent in the request (`data:`)
@@ -575,7 +644,7 @@ export type ImageMetering = Message<"thegrid.v1.ImageMetering"> & {
  * Use `create(ImageMeteringSchema)` to create a new message.
  */
 export const ImageMeteringSchema: GenMessage<ImageMetering> = /*@__PURE__*/
-  messageDesc(file_thegrid_v1_instruments, 11);
+  messageDesc(file_thegrid_v1_instruments, 12);
 
 /**
  * ReasoningBilling is what a metering policy makes of reasoning tokens.
