@@ -6,7 +6,6 @@ Exchange and gateway are processes of their own; upstream, agent and clients sha
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,14 +80,6 @@ class Clients:
         return said.count(b"token") >= WORDS_BEFORE_CUT
 
 
-async def comes_true(ask: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            if await ask():
-                return
-            await asyncio.sleep(0.1)
-
-
 async def test_ten_thousand_streams_leave_nothing_behind(tmp_path: Path) -> None:
     async with deployed(tmp_path) as market:
         secret = market.consumer.secret
@@ -104,7 +95,7 @@ async def test_ten_thousand_streams_leave_nothing_behind(tmp_path: Path) -> None
         cut = CALLS * len(CUTS) // CUT_EACH
         assert clients.ended == {"whole": CALLS - cut, "cut": cut}
         await until(lambda: len(market.upstream.left_at_s) >= cut, timeout_s=10)
-        await comes_true(market.is_quiet)
+        await market.settled()
 
         # Every call has a record, and every token a place.
         records = await market.house.prove_usage(market.consumer, [market.seller.member_id])

@@ -3,10 +3,12 @@
 What is called, and what is looked at afterwards, is the test's choice.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -18,6 +20,7 @@ from tests.support.whole import Whole
 from thegrid.supplier.upstream import Upstream as Forwarding
 
 UNITS = 1_000
+SETTLED_WITHIN_S = 20.0
 
 
 @dataclass
@@ -46,19 +49,25 @@ class Deployed:
         gateway = int(self.gateway.memory_info().rss)
         return {"exchange": self.exchange.rss_bytes(), "gateway": gateway}
 
-    async def is_quiet(self) -> bool:
-        """No call runs, for the gateway and for the exchange."""
-        async with httpx.AsyncClient() as http:
-            metrics = (await http.get(f"{self.origin}/metrics")).text
-        reserved_tokens = (await self.consumer.units()).reserved_tokens
-        return "grid_gateway_calls_running 0.0" in metrics and not reserved_tokens
+    async def settled(self) -> None:
+        """Wait until no call runs, for the gateway and for the exchange, and prove the books."""
+        async with asyncio.timeout(SETTLED_WITHIN_S):
+            while True:
+                async with httpx.AsyncClient() as http:
+                    metrics = (await http.get(f"{self.origin}/metrics")).text
+                units = await self.consumer.units()
+                if "grid_gateway_calls_running 0.0" in metrics and not units.reserved_tokens:
+                    break
+                await asyncio.sleep(0.1)
+        await self.house.books()
 
 
 @contextlib.asynccontextmanager
-async def deployed(folder: Path, **variables: str) -> AsyncIterator[Deployed]:
+async def deployed(folder: Path, backend: Any = None, **variables: str) -> AsyncIterator[Deployed]:
     """Run the market until the block ends; the consumer buys what its calls need by itself.
 
-    `variables` are the gateway's environment.
+    Without a backend the supplier forwards to the scripted upstream. `variables` are the gateway's
+    environment.
     """
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -68,7 +77,7 @@ async def deployed(folder: Path, **variables: str) -> AsyncIterator[Deployed]:
         upstream = await enter(Upstream())
         upstream.keeps_requests = False
         await house.instrument()
-        backend = Forwarding(upstream.base_url)
+        backend = backend or Forwarding(upstream.base_url)
         seller = await house.supplier("acme", units=UNITS, backend=backend, slots=10_000)
         ceiling = 5 * DOLLAR
         consumer = await house.member("consumer", 10 * UNITS, auto_ceiling_micros=ceiling)
