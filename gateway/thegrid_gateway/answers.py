@@ -50,9 +50,9 @@ class Answer:
                 continue
             for event in events:
                 kind = event.WhichOneof("event")
-                if kind == "reply":
+                if kind in ("reply", "embedding"):
                     self._mark_first_token()
-                    self._take_reply(event.reply)
+                    self._take_reply(getattr(event, kind))
                 elif kind == "started":
                     self.started = event.started
                 elif kind == "ended":
@@ -71,7 +71,7 @@ class Answer:
         if not self.first_token_s:
             self.first_token_s = time.perf_counter() - self._http.began_s
 
-    def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
+    def _take_reply(self, reply: Any) -> None:
         raise NotImplementedError
 
     async def _idle(self) -> None:
@@ -261,6 +261,9 @@ class EventStream(Answer):
 class StreamedAnswer(EventStream):
     """A chat completion in chunks."""
 
+    OBJECT = "chat.completion.chunk"
+    """What each chunk says it is."""
+
     def __init__(
         self, http: Http, call: SessionCall, config: Config, model: str, include_usage: bool
     ) -> None:
@@ -296,7 +299,7 @@ class StreamedAnswer(EventStream):
         if not self._base:
             created = chunk.get("created")
             self._base = {
-                "object": "chat.completion.chunk",
+                "object": self.OBJECT,
                 "created": created if isinstance(created, int) else int(time.time()),
                 **self._identity(),
             }

@@ -80,6 +80,7 @@ async def test_every_input_gets_its_vector_and_the_input_alone_is_billed(
         "good morning, good people",
     ]
     assert (handed.max_output_tokens, handed.HasField("request")) == (0, False)
+    assert (handed.dimensions, handed.embedding.HasField("dimensions")) == (DIMENSIONS, False)
     await supplier.give(1, vectors(1), vectors(0))
     await supplier.end(1, prompt_tokens=7)
     ended = (await call.done()).ended
@@ -116,6 +117,7 @@ async def test_tokens_are_counted_as_they_are_and_handed_over_as_text(
         ([vectors(0, value=float("nan"))], "what is no number"),
         ([vectors(0, value=float("inf"))], "what is not finite"),
         ([vectors(0), vectors(0)], "the same input twice"),
+        ([vectors(0), vectors(0), vectors(1)], "the same input twice, and the other too"),
         ([vectors(0, 0)], "the same input twice in one reply"),
         ([vectors(2)], "an input that there is not"),
         ([vectors(0)], "one vector too few"),
@@ -190,7 +192,8 @@ async def test_shorter_vectors_where_the_instrument_has_them(
     market: Marketplace, supplier: ScriptedSupplier
 ) -> None:
     call = await ask(market, inputs("one", dimensions=3))
-    assert (await supplier.handed(1)).embedding.dimensions == 3
+    handed = await supplier.handed(1)
+    assert (handed.dimensions, handed.embedding.dimensions) == (3, 3)
     await supplier.give(1, vectors(0, length=3))
     await supplier.end(1)
     assert (await call.done()).HasField("ended")

@@ -24,7 +24,8 @@ from thegrid.cli.secrets import read_secret, write_secret
 from thegrid.cli.up.banner import guide, ready_json, ready_line
 from thegrid.cli.up.children import Child, ChildDied, stop
 from thegrid.cli.up.plan import HOST, PlanError, free_port, make_plan
-from thegrid.cli.up.programs import supplier_arguments
+from thegrid.cli.up.programs import lowest_ask_micros, supplier_arguments
+from thegrid.supplier.hashed import DIMENSIONS, SPACE
 from thegrid.v1 import accounts_pb2
 
 
@@ -81,13 +82,18 @@ def test_two_equal_ports_and_a_file_for_a_folder_are_refused(tmp_path: Path) -> 
         make_plan(file, 0, 0)
 
 
-def test_the_catalogue_is_nine_contracts_that_a_market_can_be_made_of() -> None:
+def test_the_catalogue_is_contracts_that_a_market_can_be_made_of() -> None:
     catalogue = read_catalogue(catalogue_text())
     assert [entry.symbol for entry in catalogue] == [
-        f"{family}-{tier}"
-        for family in ("text", "code", "agent")
-        for tier in ("standard", "prime", "max")
+        *(
+            f"{family}-{tier}"
+            for family in ("text", "code", "agent")
+            for tier in ("standard", "prime", "max")
+        ),
+        "embedding-ngrams",
     ]
+    assert catalogue[-1].spec.embedding.space == SPACE
+    assert catalogue[-1].spec.embedding.dimensions == DIMENSIONS
     for entry in catalogue:
         assert entry.demo_price_micros % entry.terms.tick_size_micros == 0
         limits = [band.first_token_max_us for band in entry.spec.first_token_bands]
@@ -106,6 +112,10 @@ def test_an_upstream_is_offered_for_less_than_the_demo_model(tmp_path: Path) -> 
     assert "--demo" not in real
     assert "text-prime=1.199000" in real
     assert real[real.index("--model") + 1] == "llama"
+    # No upstream makes the demo's vectors.
+    assert "embedding-ngrams=0.020000" in demo
+    assert not any("embedding" in argument for argument in real)
+    assert lowest_ask_micros(plan, catalogue[-1]) == 20_000
 
 
 def test_what_is_printed_names_the_demo_for_what_it_is(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from thegrid.v1 import chat_pb2, embeddings_pb2
+from thegrid_exchange.api import prompts
 from thegrid_exchange.api.chat import ChatEdits, demanded_keys
 from thegrid_exchange.api.errors import invalid
 from thegrid_exchange.delivery.parts import EmbeddingAsk, Part, Piece
@@ -62,7 +63,9 @@ class PipeEdits(ChatEdits):
     """The changes that the pipe makes to payloads; vectors are never cut or joined."""
 
     def spelled(self, payload: Any, texts: Mapping[int, str]) -> Any:
-        """The request with the inputs at these places as text."""
+        """The request with the inputs, or prompts, at these places as text."""
+        if isinstance(payload, chat_pb2.ChatRequest):
+            return prompts.spelled(payload, texts)
         for place, text in texts.items():
             payload.inputs[place].text = text
         return payload
