@@ -116,6 +116,7 @@ async def test_tokens_are_counted_as_they_are_and_handed_over_as_text(
         ([vectors(0, length=0)], "an empty vector"),
         ([vectors(0, value=float("nan"))], "what is no number"),
         ([vectors(0, value=float("inf"))], "what is not finite"),
+        ([vectors(0, value=float("-inf"))], "what is not finite and below nothing"),
         ([vectors(0), vectors(0)], "the same input twice"),
         ([vectors(0), vectors(0), vectors(1)], "the same input twice, and the other too"),
         ([vectors(0, 0)], "the same input twice in one reply"),
