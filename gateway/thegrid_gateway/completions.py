@@ -30,6 +30,8 @@ class Completions(Inference):
     """The endpoint."""
 
     NAME = "completions"
+    OPERATION = "text_completion"
+    SPEAKS_CHAT = False
 
     def __init__(self, *shared: Any) -> None:
         super().__init__(*shared)
