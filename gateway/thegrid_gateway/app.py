@@ -22,7 +22,9 @@ from thegrid_gateway import json_text
 from thegrid_gateway.aliases import load_aliases
 from thegrid_gateway.catalogue import Catalogue, ModelReads
 from thegrid_gateway.chat import ChatCompletions
+from thegrid_gateway.completions import Completions
 from thegrid_gateway.config import Config
+from thegrid_gateway.embeddings import Embeddings
 from thegrid_gateway.errors import ApiError, no_route, wrong_method
 from thegrid_gateway.http import Http
 from thegrid_gateway.inference import Link
@@ -35,6 +37,7 @@ from thegrid_gateway.repeats import Repeats
 from thegrid_gateway.response_store import open_store
 from thegrid_gateway.responses import KeptResponses, Responses, response_counting
 from thegrid_gateway.routes import JSON, operations
+from thegrid_gateway.traces import open_traces
 from thegrid_gateway.usage import UsageReads
 
 
@@ -49,6 +52,7 @@ class Gateway:
         self._posts: dict[str, ASGIApp] = {}
         self._aliases = load_aliases(config)
         self._store = open_store(config.responses_store, config.responses_store_s)
+        self._traces = open_traces(config)
         self._operations = operations(config)
         self._written = json_text.write(document(self._operations))
         self._app = Starlette(lifespan=self._live)
@@ -82,19 +86,24 @@ class Gateway:
             watching.cancel()
             await pool.close(self.config.grace_s)
             await channel.close()
+            if self._traces is not None:
+                await asyncio.to_thread(self._traces.telemetry.close)
             if self._store is not None:
                 self._store.close()
 
     def _handlers(self, pool: SessionPool, channel: grpc.aio.Channel) -> dict[str, Any]:
         """Answer what serves each operation of the table, by its name."""
         config, metrics, aliases = self.config, self.metrics, self._aliases
-        shared = (config, Link(pool, OutputLimits(channel), Repeats(channel)), metrics, aliases)
+        link = Link(pool, OutputLimits(channel), Repeats(channel), self._traces)
+        shared = (config, link, metrics, aliases)
         counted = (config, channel, metrics, aliases)
         kept = KeptResponses(self._store, channel)
         models = ModelReads(Catalogue(config, channel, aliases), channel, aliases)
         usage = UsageReads(channel)
         return {
             "createChatCompletion": ChatCompletions(*shared),
+            "createCompletion": Completions(*shared),
+            "createEmbedding": Embeddings(*shared),
             "createResponse": Responses(*shared, kept),
             "countResponseTokens": response_counting(*counted),
             "createMessage": Messages(*shared),

@@ -70,6 +70,9 @@ class Config:
         "", "where responses are kept that clients ask to keep: sqlite:///file; empty keeps none"
     )
     responses_store_s: float = _setting(2_592_000.0, "time a response is kept, in seconds", 1.0)
+    otlp_endpoint: str = _setting(
+        "", "collector of traces and metrics by OTLP/HTTP, such as http://127.0.0.1:4318"
+    )
     drain_delay_s: float = _setting(0.0, "time it still serves while saying it drains", 0.0)
     log_level: str = _setting("warning", "critical, error, warning, info or debug")
 

@@ -9,7 +9,7 @@ import hashlib
 import re
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope, Send
 
@@ -17,6 +17,9 @@ from thegrid.identifiers import new_delivery_id
 from thegrid_gateway import json_text
 from thegrid_gateway.config import Config
 from thegrid_gateway.errors import ApiError, body_too_large, body_too_slow, key_missing
+
+if TYPE_CHECKING:
+    from thegrid_gateway.traces import Trace
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -48,6 +51,10 @@ class Http:
         self.is_messages = False
         """Whether the surface is Anthropic's, whose errors have a shape of their own."""
         self.status = 0
+        self.error_code = ""
+        """Code of the error that the answer is, or broke off with."""
+        self.trace: Trace | None = None
+        """The span of the request, where requests are traced."""
         self.content_hash = b""
         """SHA-256 of path and body, once it is read, where an Idempotency-Key asks for it."""
 
@@ -180,6 +187,7 @@ class Http:
 
     async def refuse(self, error: ApiError, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
         """Send a whole answer that is an error."""
+        self.error_code = error.code or error.type
         more = [*headers, *error.headers, *error.retry_headers()]
         if error.status in (408, 413):
             # What is left of the body is not read, so the connection cannot be used again.

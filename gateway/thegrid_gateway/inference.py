@@ -27,6 +27,7 @@ from thegrid_gateway.limits import OutputLimits
 from thegrid_gateway.metrics import Metrics
 from thegrid_gateway.preferences import HEADER, preferences
 from thegrid_gateway.repeats import Repeats
+from thegrid_gateway.traces import Traces
 
 _log = logging.getLogger("thegrid_gateway")
 _CLIENT_LEFT = 499
@@ -38,6 +39,7 @@ class Link(NamedTuple):
     pool: SessionPool
     limits: OutputLimits
     repeats: Repeats
+    traces: Traces | None = None
 
 
 class Inference:
@@ -45,6 +47,8 @@ class Inference:
 
     NAME = ""
     """The endpoint's name in the counts."""
+    OPERATION = "chat"
+    """What it does, in the words of OpenTelemetry."""
     SPEAKS_CHAT = True
     """Whether its requests are chat completions as they are, so that fields have chat's names."""
     IS_MESSAGES = False
@@ -62,6 +66,8 @@ class Inference:
         http = Http(scope, receive, send, self._config)
         http.is_messages = self.IS_MESSAGES
         answer = None
+        if self._link.traces is not None:
+            http.trace = self._link.traces.begin(self.OPERATION, scope["path"], http)
         try:
             answer = await self._begin(http)
             await self._follow(http, answer)
@@ -73,12 +79,15 @@ class Inference:
             await http.refuse(from_refusal(lost))
         except Exception:
             _log.exception("%s: unexpected fault", http.request_id)
+            http.error_code = "internal_error"
             if http.has_begun:
                 http.drop()
             else:
                 await http.refuse(internal())
         finally:
             self._metrics.inference(self.NAME, http, answer)
+            if http.trace is not None:
+                http.trace.end(answer)
 
     async def _begin(self, http: Http) -> Answer:
         """Read the request and open its call. Raises ApiError."""
@@ -107,23 +116,31 @@ class Inference:
         """Open the call for a chat completion's body, which is taken over. Raises ApiError."""
         wanted = preferences(http.header(HEADER).decode("latin-1"), chat.pop("grid", None))
         instrument = self._aliases.instrument(chat["model"])
+        if http.trace is not None:
+            http.trace.asked(chat, instrument)
         if instrument != chat["model"]:
             await self._link.limits.bound(chat, instrument, credential)
         await self._images.settle(chat, names_fields=self.SPEAKS_CHAT)
         request = chat_request(chat)
-        place = await self._link.repeats.place(http, credential)
         opening = delivery_pb2.Open(
-            delivery_id=place.delivery_id,
-            credential=credential,
             instrument=instrument,
             request=request,
             preferences=wanted,
-            window_bytes=self._config.window_bytes,
-            client_request_id=http.request_id,
             include_usage=include_usage,
-            traceparent=http.traceparent(),
-            request_digest=place.request_digest,
         )
+        return await self._open_call(http, credential, opening, is_stream=is_stream)
+
+    async def _open_call(
+        self, http: Http, credential: str, opening: delivery_pb2.Open, *, is_stream: bool
+    ) -> SessionCall:
+        """Open a call that says what is asked; the rest is filled in. Raises ApiError."""
+        place = await self._link.repeats.place(http, credential)
+        opening.delivery_id = place.delivery_id
+        opening.credential = credential
+        opening.window_bytes = self._config.window_bytes
+        opening.client_request_id = http.request_id
+        opening.traceparent = http.trace.traceparent if http.trace else http.traceparent()
+        opening.request_digest = place.request_digest
         return await self._link.pool.open(opening, is_whole=not is_stream)
 
 

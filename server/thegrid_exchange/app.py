@@ -19,6 +19,7 @@ from thegrid_exchange.api.embeddings import PipeEdits
 from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.operator_port import OperatorPort
+from thegrid_exchange.api.probes import ProbeDrafts
 from thegrid_exchange.api.pulse import Pulse
 from thegrid_exchange.api.records import (
     ReceiptSigner,
@@ -29,6 +30,7 @@ from thegrid_exchange.api.records import (
 from thegrid_exchange.api.secrets import Vault, load_or_make_hash_secret
 from thegrid_exchange.api.server import Server, build_server
 from thegrid_exchange.api.services import Services
+from thegrid_exchange.api.traces import open_traces
 from thegrid_exchange.api.validation import Validator
 from thegrid_exchange.calls import Limits
 from thegrid_exchange.clock import Clock, SystemClock
@@ -106,6 +108,8 @@ class RunningExchange:
         await self.services.sequencer.drain()
         await self._journal.close()
         await self._operator.stop()
+        if self.services.traces is not None:
+            await asyncio.to_thread(self.services.traces.telemetry.close)
 
 
 async def start(
@@ -173,12 +177,14 @@ async def _start(
         heartbeat_us=config.heartbeat_s * MICROS,
         awaited_us=lambda: live.next_candle_us,
     )
-    relay = _relay(config, clock, sequencer, live)
+    relay = _relay(config, clock, sequencer, live, ProbeDrafts(vault, clock))
     limits = ReplayLimits(config.resume_rows, config.resume_events)
     replayer = Replayer(journal, running_rules().codec, live, limits)
     signer = load_or_make_signer(config.data)
     services = _services(config, clock, vault, signer, sequencer, live, reader, replayer, relay)
     relay.on_settled = services.metrics.settled
+    if services.traces is not None:
+        relay.on_over = services.traces.over
     async with contextlib.AsyncExitStack() as undo:
         sequencer.start()
         undo.push_async_callback(sequencer.drain)
@@ -303,6 +309,7 @@ def _services(
     live.on_ended = authenticator.announce
     guard = Guard(allow_private=config.webhook_allow_private)
     notices = NoticesReader(reader)
+    records = UsageRecords(live, signer, clock)
     sender = Sender(guard, clock, timeout_us=config.webhook_timeout_s * MICROS)
     outbox_limits = OutboxLimits(config.webhook_attempts, at_once=config.webhooks_at_once)
     return Services(
@@ -326,7 +333,7 @@ def _services(
             limits=outbox_limits,
         ),
         guard=guard,
-        records=UsageRecords(live, signer, clock),
+        records=records,
         replayer=replayer,
         prevented=PreventedReader(reader),
         supplier_changes=SupplierChangesReader(reader),
@@ -343,10 +350,13 @@ def _services(
         metrics=Metrics(),
         pulse=Pulse(clock, authenticator),
         relay=relay,
+        traces=open_traces(config.otlp_endpoint, records.message),
     )
 
 
-def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Relay:
+def _relay(
+    config: Config, clock: Clock, sequencer: Sequencer, live: Live, drafts: ProbeDrafts
+) -> Relay:
     """The living pipe; its catalogue is folded after the state that it reads."""
     catalogue = Catalogue(live.state)
     sequencer.subscribe(catalogue.fold)
@@ -357,7 +367,9 @@ def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Re
         waiting_deliveries_per_member=config.max_waiting_deliveries_per_member,
         wait_us=config.max_delivery_wait_ms * 1_000,
     )
-    return Relay(sequencer, catalogue, clock, PipeEdits(), limits=limits)
+    relay = Relay(sequencer, catalogue, clock, PipeEdits(), limits=limits, drafts=drafts)
+    sequencer.subscribe(relay.prober.fold)
+    return relay
 
 
 def _exposition(services: Services) -> Callable[[], bytes]:

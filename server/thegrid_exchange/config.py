@@ -119,6 +119,9 @@ class Config:
     )
     webhooks_at_once: int = _setting(32, "webhook calls under way", 1, 10_000)
 
+    otlp_endpoint: str = _setting(
+        "", "collector of traces by OTLP/HTTP, such as http://127.0.0.1:4318"
+    )
     heartbeat_s: int = _setting(30, "longest time without a row, seconds", 1, 3_600)
     drain_s: int = _setting(30, "longest time given to open work at shutdown, seconds", 0, 3_600)
     max_clock_jump_s: int = _setting(

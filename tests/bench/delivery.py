@@ -20,6 +20,7 @@ import grpc.aio
 import psutil
 
 from tests.support.exchange import SYMBOL, Exchange, Participant, credentials
+from tests.support.remote_exchange import RemoteExchange
 from tests.support.supplier import chat, chunk, delivery_id
 from thegrid.v1 import (
     accounts_pb2,
@@ -31,16 +32,6 @@ from thegrid.v1 import (
 
 UNITS = 40
 UNDER_WAY = 64
-
-
-class RemoteExchange(Exchange):
-    """An exchange in another process."""
-
-    address = ""
-
-    @property
-    def target(self) -> str:
-        return self.address
 
 
 @dataclass
@@ -204,11 +195,7 @@ def sample(process_id: int, profile: str) -> subprocess.Popen[bytes]:
 
 
 async def run(process: psutil.Process, address: str, operator_key: str, under_way: int) -> None:
-    exchange = RemoteExchange.__new__(RemoteExchange)
-    exchange.address = address
-    channel = grpc.aio.insecure_channel(address)
-    Exchange.__init__(exchange, None, None, operator_key, channel)  # type: ignore[arg-type]
-    await measure(process, exchange, under_way)
+    await measure(process, RemoteExchange(address, operator_key), under_way)
 
 
 def main(under_way: int, profile: str) -> None:

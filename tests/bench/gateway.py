@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import grpc.aio
 import psutil
 
 from tests.bench._load import request_bytes, run_load
-from tests.bench.delivery import RemoteExchange, prepare, start_exchange
-from tests.support.exchange import SYMBOL, Exchange
+from tests.bench.delivery import prepare, start_exchange
+from tests.support.exchange import SYMBOL
+from tests.support.remote_exchange import RemoteExchange
 
 SATURATED = 32
 PROMPT = "Say hello in five words."
@@ -138,12 +138,9 @@ def whole() -> Iterator[Setup]:
 
 
 async def _prepare(address: str, operator_key: str) -> tuple[str, str, str]:
-    exchange = RemoteExchange.__new__(RemoteExchange)
-    exchange.address = address
-    channel = grpc.aio.insecure_channel(address)
-    Exchange.__init__(exchange, None, None, operator_key, channel)  # type: ignore[arg-type]
+    exchange = RemoteExchange(address, operator_key)
     supplier, consumer, house = await prepare(exchange)
-    await channel.close()
+    await exchange.channel.close()
     return supplier.secret, consumer.secret, house
 
 

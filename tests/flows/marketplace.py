@@ -16,6 +16,7 @@ from google.rpc import error_details_pb2, status_pb2
 import thegrid
 from tests.support.exchange import SYMBOL, Exchange, Participant, running_exchange
 from tests.support.supplier import ScriptedSession, ScriptedSupplier, session
+from tests.support.until import until
 from thegrid.v1 import accounts_pb2, admin_pb2, delivery_pb2, supply_pb2, usage_pb2
 from thegrid_exchange.engine.invariants import check
 
@@ -68,18 +69,15 @@ class Marketplace:
 
     async def check(self) -> None:
         """Nothing is reserved, tokens are conserved, every asset sums to zero."""
-        async with asyncio.timeout(10):
-            while self.exchange.running.services.relay.open_calls:  # noqa: ASYNC110
-                await asyncio.sleep(0.005)
+        if self.exchange.running is not None:
+            await until(lambda: not self.exchange.running.services.relay.open_calls, 10)
+            self._check_inside()
         trial = await self.exchange.admin.GetTrialBalance(admin_pb2.GetTrialBalanceRequest())
         sums: dict[str, int] = {}
         for line in trial.lines:
             sums[line.asset] = sums.get(line.asset, 0) + line.amount
         assert not any(sums.values()), sums
         assert (await self.balance()).reserved_tokens == 0
-        services = self.exchange.running.services
-        check(services.live.state)
-        assert self.consumer.secret.partition(".")[0] not in services.authenticator.watched()
         for supplier in self.suppliers:
             supplies = await supplier.supply.GetSupply(supply_pb2.GetSupplyRequest())
             for each in supplies.supplies:
@@ -89,6 +87,21 @@ class Marketplace:
                     + each.refunded_tokens
                 )  # fmt: skip
                 assert parts == each.issued_tokens, each
+        lots = await self.consumer.accounts.ListLots(
+            accounts_pb2.ListLotsRequest(include_closed=True)
+        )
+        for lot in lots.lots:
+            parts = (
+                lot.free_tokens + lot.reserved_tokens + lot.consumed_tokens
+                + lot.expired_tokens + lot.refunded_tokens
+            )  # fmt: skip
+            assert parts == lot.tokens, lot
+
+    def _check_inside(self) -> None:
+        """What cannot be seen from another process: the invariants, and that nobody is watched."""
+        services = self.exchange.running.services
+        check(services.live.state)
+        assert self.consumer.secret.partition(".")[0] not in services.authenticator.watched()
 
 
 @asynccontextmanager

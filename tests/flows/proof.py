@@ -19,12 +19,14 @@ BILLED_FAILURES = ("RESERVATION_ENDED", "READER_TOO_SLOW", "KEY_REVOKED", "DELIV
 
 @dataclass
 class Made:
-    """A call that was made, and whether its client left before the end."""
+    """A call that was made, and whether its client left, or the exchange died, before the end."""
 
     delivery_id: str
     call: ScriptedCall
     prompt_tokens: int
     has_left: bool = False
+    was_cut: bool = False
+    """The exchange died under it: no last word came."""
 
     @property
     def seen_tokens(self) -> int:
@@ -53,7 +55,8 @@ async def prove(market: Marketplace, calls: list[Made]) -> None:
 
 def _prove_call(made: Made, usage: usage_pb2.UsageRecord | None) -> None:
     if usage is None:
-        assert made.reason, f"{made.delivery_id} has neither a record nor a refusal"
+        has_word = made.reason or made.was_cut
+        assert has_word, f"{made.delivery_id} has neither a record nor a refusal"
         assert not made.call.text, f"{made.delivery_id} was answered and has no record: it was free"
         return
     assert usage.status == usage_pb2.USAGE_STATUS_FINAL, usage
@@ -62,6 +65,9 @@ def _prove_call(made: Made, usage: usage_pb2.UsageRecord | None) -> None:
     if last == "ended" and usage.verdict == usage_pb2.VERDICT_IN_SPEC:
         assert usage.billed_tokens == whole, f"{made.delivery_id}: billed {usage.billed_tokens}"
         assert made.call.last.ended.usage == usage, "the client was told another record"
+    elif made.was_cut:
+        assert usage.billed_tokens <= whole, f"{made.delivery_id} was billed what it never saw"
+        assert usage.settled_at_deadline or usage.billed_tokens == whole, "it was free"
     elif made.has_left:
         # What the gateway had taken may have been more than the client still read.
         least = 0 if usage.stage in ("admitted", "offered") else made.prompt_tokens

@@ -288,6 +288,17 @@ async def test_a_ledger_that_does_not_add_up_is_noticed(
     balances[key] -= 1
 
 
+async def test_a_call_cut_off_and_billed_for_what_was_not_seen_is_noticed(scene: Scene) -> None:
+    made = await scene.reach("offered")
+    await scene.supplier.answer(1)
+    await made.call.done()
+    made.was_cut = True
+    await prove(scene.market, scene.calls)
+    made.call.events = []
+    with pytest.raises(AssertionError, match="never saw"):
+        await prove(scene.market, scene.calls)
+
+
 async def test_a_call_without_a_record_is_noticed(scene: Scene) -> None:
     made = await scene.reach("offered")
     await scene.supplier.answer(1)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import psutil
 
-from tests.gateway.test_process import process, until_ready
+from tests.support.gateway import gateway_process, until_ready
 from tests.support.stand_in import CALLER_KEY, GATEWAY_KEY, StandIn
 
 AUTHORIZATION = {"authorization": f"Bearer {CALLER_KEY}"}
@@ -71,7 +71,10 @@ async def test_drips_are_cut_off_and_others_are_served(exchange: StandIn) -> Non
     body_head = HEAD + b"content-length: 5000\r\n\r\n"
     chunk_head = HEAD + b"transfer-encoding: chunked\r\n\r\n"
     async with (
-        process("--port", "0", "--grpc", exchange.target, **settings) as (running, base_url),
+        gateway_process("--port", "0", "--grpc", exchange.target, **settings) as (
+            running,
+            base_url,
+        ),
         raw_to(base_url) as raw,
         httpx.AsyncClient(headers=AUTHORIZATION) as http,
     ):
@@ -114,7 +117,7 @@ async def test_keys_and_words_are_in_no_log(exchange: StandIn, tmp_path: Path) -
     settings = {"GRID_GATEWAY_KEY": GATEWAY_KEY, "GRID_GATEWAY_LOG_LEVEL": "debug"}
     with log.open("wb") as sink:
         async with (
-            process("--port", "0", "--grpc", exchange.target, stderr=sink, **settings) as (
+            gateway_process("--port", "0", "--grpc", exchange.target, stderr=sink, **settings) as (
                 _,
                 base_url,
             ),
@@ -155,7 +158,7 @@ async def test_pages_of_named_origins_may_call_and_no_others(exchange: StandIn) 
         "GRID_GATEWAY_CORS_ORIGINS": "https://a.example, https://b.example",
     }
     async with (
-        process("--port", "0", "--grpc", exchange.target, **settings) as (_, base_url),
+        gateway_process("--port", "0", "--grpc", exchange.target, **settings) as (_, base_url),
         httpx.AsyncClient() as http,
     ):
         origin = base_url.removesuffix("/v1")

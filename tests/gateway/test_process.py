@@ -1,61 +1,23 @@
 """The command itself: settings, one worker and several, draining on a signal."""
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.support.gateway import gateway_process, until_ready
 from tests.support.stand_in import CALLER_KEY, GATEWAY_KEY, Call, StandIn
 from tests.support.until import until
 from thegrid_gateway.config import Config, ConfigError, load_config
 
 AUTHORIZATION = {"authorization": f"Bearer {CALLER_KEY}"}
 BODY: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
-
-
-@contextlib.asynccontextmanager
-async def process(
-    *arguments: str, stderr: Any = None, **variables: str
-) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """Run the command; answers the process and the address it says it serves at."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GRID_")}
-    running = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "thegrid_gateway",
-        *arguments,
-        env={**kept, **variables},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=stderr,
-    )
-    try:
-        assert running.stdout is not None
-        async with asyncio.timeout(20):
-            line = (await running.stdout.readline()).decode()
-        assert line.startswith("READY base_url=")
-        yield running, line.strip().removeprefix("READY base_url=")
-    finally:
-        if running.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                running.kill()
-        await running.communicate()
-
-
-async def until_ready(http: httpx.AsyncClient, origin: str) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if (await http.get(origin + "/readyz")).status_code == 200:
-                    return
-            await asyncio.sleep(0.02)
 
 
 async def test_a_signal_drains_and_ends_well(exchange: StandIn) -> None:
@@ -70,7 +32,10 @@ async def test_a_signal_drains_and_ends_well(exchange: StandIn) -> None:
     exchange.script = patient
     variables = {"GRID_GATEWAY_KEY": GATEWAY_KEY, "GRID_GATEWAY_DRAIN_DELAY_S": "0.5"}
     async with (
-        process("--port", "0", "--grpc", exchange.target, **variables) as (running, base_url),
+        gateway_process("--port", "0", "--grpc", exchange.target, **variables) as (
+            running,
+            base_url,
+        ),
         httpx.AsyncClient(headers=AUTHORIZATION) as http,
     ):
         origin = base_url.removesuffix("/v1")
@@ -89,7 +54,7 @@ async def test_a_signal_drains_and_ends_well(exchange: StandIn) -> None:
 
 async def test_several_workers_share_a_port_and_their_counts(exchange: StandIn) -> None:
     variables = {"GRID_GATEWAY_KEY": GATEWAY_KEY, "GRID_GRPC": exchange.target}
-    async with process("--port=0", "--workers=2", **variables) as (running, base_url):
+    async with gateway_process("--port=0", "--workers=2", **variables) as (running, base_url):
         origin = base_url.removesuffix("/v1")
         await until(lambda: exchange.sessions == 2, timeout_s=15)
         for _ in range(20):
@@ -158,7 +123,7 @@ def test_the_command_refuses_bad_settings_with_2(arguments: list[str]) -> None:
 
 async def test_a_taken_port_is_named(exchange: StandIn) -> None:
     variables = {"GRID_GATEWAY_KEY": GATEWAY_KEY, "GRID_GRPC": exchange.target}
-    async with process("--port", "0", **variables) as (_, base_url):
+    async with gateway_process("--port", "0", **variables) as (_, base_url):
         port = base_url.rsplit(":", 1)[1].removesuffix("/v1")
         second = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -1,4 +1,4 @@
-"""A real gateway for tests: uvicorn on a free port, inside the test's own loop.
+"""A real gateway for tests: uvicorn on a free port, inside the test's own loop or as a process.
 
 What stands behind it, the stand-in or the real exchange, is the test's choice.
 """
@@ -6,7 +6,9 @@ What stands behind it, the stand-in or the real exchange, is the test's choice.
 import asyncio
 import contextlib
 import json
+import os
 import socket
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +71,7 @@ async def stream_text(
     """Answer what came of a stream's body, and what broke it."""
     text = ""
     async with http.stream("POST", path, json=body) as answer:
-        assert answer.status_code == 200
+        assert answer.status_code == 200, (body, await answer.aread())
         try:
             async for piece in answer.aiter_text():
                 text += piece
@@ -88,3 +90,40 @@ def events_of(text: str) -> list[tuple[str, Any]]:
         name, data = block.split("\n")
         found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
     return found
+
+
+@contextlib.asynccontextmanager
+async def gateway_process(
+    *arguments: str, stderr: Any = None, **variables: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """Run the command; answers the process and the address it says it serves at."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GRID_")}
+    running = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "thegrid_gateway",
+        *arguments,
+        env={**kept, **variables},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=stderr,
+    )
+    try:
+        assert running.stdout is not None
+        async with asyncio.timeout(20):
+            line = (await running.stdout.readline()).decode()
+        assert line.startswith("READY base_url=")
+        yield running, line.strip().removeprefix("READY base_url=")
+    finally:
+        if running.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                running.kill()
+        await running.communicate()
+
+
+async def until_ready(http: httpx.AsyncClient, origin: str) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if (await http.get(origin + "/readyz")).status_code == 200:
+                    return
+            await asyncio.sleep(0.02)

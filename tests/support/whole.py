@@ -8,8 +8,9 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 SERVE = (sys.executable, "-m", "thegrid_exchange", "serve")
 START_TIMEOUT_S = 60.0
@@ -35,19 +36,21 @@ class Whole:
         self.living.append(self)
 
     @classmethod
-    async def spawn(cls, folder: Path, port: int = 0, **settings: object) -> "Whole":
+    async def spawn(
+        cls, folder: Path, port: int = 0, *, program: Sequence[str] = SERVE, **settings: object
+    ) -> "Whole":
         """Start the process and answer at once; settings are flags of `grid-exchange serve`."""
         flags = {"grpc_port": port, "operator_port": 0, "data": folder, **settings}
         arguments = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
         environment = {k: v for k, v in os.environ.items() if not k.startswith("GRID_")}
         with (folder.parent / f"{folder.name}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *SERVE, *arguments, stdout=asyncio.subprocess.PIPE, stderr=log, env=environment
+                *program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=log, env=environment
             )
         return cls(process, folder, port)
 
     @classmethod
-    async def start(cls, folder: Path, port: int = 0, **settings: object) -> "Whole":
+    async def start(cls, folder: Path, port: int = 0, **settings: Any) -> "Whole":
         """Start the process and wait until it serves."""
         whole = await cls.spawn(folder, port, **settings)
         await whole.ready()

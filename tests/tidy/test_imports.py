@@ -30,6 +30,7 @@ SDK_BASE = {"grpc", "google"}
 MAY_USE = {
     "sdk/python/thegrid/cli": {*SDK_BASE, "click", "rich"},
     "sdk/python/thegrid/supplier": {*SDK_BASE, "aiohttp"},
+    "sdk/python/thegrid/telemetry.py": {*SDK_BASE, "opentelemetry"},
     "sdk/python/thegrid/receipts.py": {*SDK_BASE, "cryptography"},
     "sdk/python/thegrid": SDK_BASE,
     "gateway/thegrid_gateway": {

@@ -18,7 +18,7 @@ from tests.tidy.house import GATEWAY, ROOT, SDK, SERVER
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 # Parts of the SDK with an extra of their own.
-WITH_EXTRAS = ("thegrid.cli", "thegrid.supplier")
+WITH_EXTRAS = ("thegrid.cli", "thegrid.supplier", "thegrid.telemetry")
 IMPORT_ALL = """
 import importlib, pkgutil, sys, thegrid
 skip = tuple(sys.argv[1:])

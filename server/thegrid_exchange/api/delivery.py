@@ -25,6 +25,7 @@ from thegrid_exchange.api.errors import (
 from thegrid_exchange.api.openings import Payload, call_request, payload_of
 from thegrid_exchange.api.pipes import Outbox, PartsIn, Teller, element, refusal_of
 from thegrid_exchange.api.services import Services
+from thegrid_exchange.api.traces import open_call
 from thegrid_exchange.delivery.call import Call
 from thegrid_exchange.delivery.parts import Failure
 from thegrid_exchange.engine.records import UsageRecord
@@ -94,7 +95,7 @@ class _SingleCall:
 
     def begin(self, request: Any, caller: Caller) -> None:
         """Hand the call to the relay."""
-        self._call = self._services.relay.open(request, self)
+        self._call = open_call(self._services, request, self)
         if self._call is not None:
             self._forget = watch_key(self._services, caller, self._call)
 
@@ -307,7 +308,7 @@ class _SessionCall:
     def _begin(self, opening: delivery_pb2.Open, payload: Payload) -> None:
         assert self._caller is not None
         request = call_request(opening, payload, self._caller)
-        self._call = self._services.relay.open(request, self)
+        self._call = open_call(self._services, request, self)
         if self._call is not None:
             self._forget = watch_key(self._services, self._caller, self._call)
 

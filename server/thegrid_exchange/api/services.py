@@ -14,6 +14,7 @@ from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.pulse import Pulse
 from thegrid_exchange.api.records import UsageRecords
 from thegrid_exchange.api.secrets import Vault
+from thegrid_exchange.api.traces import Traces
 from thegrid_exchange.api.validation import Validator
 from thegrid_exchange.clock import Clock
 from thegrid_exchange.config import Config
@@ -76,3 +77,5 @@ class Services:
     new_secrets: NewSecrets = field(default_factory=NewSecrets)
     relay: "Relay | Any" = None
     """The living pipe; None in a process that serves no deliveries."""
+    traces: Traces | None = None
+    """Spans of deliveries; None where nobody wants them."""

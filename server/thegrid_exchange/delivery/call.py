@@ -16,6 +16,7 @@ from thegrid_exchange.delivery.parts import (
 )
 from thegrid_exchange.delivery.submitting import failure_of_error, failure_of_refusal
 from thegrid_exchange.engine.commands import Reserve
+from thegrid_exchange.engine.records import UsageRecord
 from thegrid_exchange.engine.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Call:
         self._window_bytes = request.window_bytes
         self._ended_by = ""
         self._delivery: Delivery | None = None
+
+    @property
+    def usage(self) -> UsageRecord | None:
+        """The record, once the call is settled."""
+        return self._delivery.usage if self._delivery is not None else None
 
     def grant(self, window_bytes: int) -> None:
         """The client takes so much more of the answer."""
@@ -56,9 +62,13 @@ class Call:
         try:
             await self._live()
         except SequencerError as error:
-            self._client.failed(failure_of_error(error), None)
+            self._fail(error)
         except Exception as error:
             log.exception("delivery %s failed in the relay", self.request.delivery_id)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if self._delivery is None or not self._delivery.is_told:
             self._client.failed(failure_of_error(error), None)
 
     async def _live(self) -> None:

@@ -91,6 +91,18 @@ class ListingType(click.ParamType[Listing]):
 )
 @click.option("--region", default="", help="Where it runs, such as eu-north.")
 @click.option("--data-policy", default="", help="What becomes of prompts, such as zero-retention.")
+@click.option(
+    "--embedding-space",
+    default="",
+    help="Vector space of a model for embeddings; the instrument's own where left out.",
+)
+@click.option(
+    "--otlp-endpoint",
+    envvar="GRID_OTLP_ENDPOINT",
+    metavar="URL",
+    default="",
+    help="Collector of traces and metrics by OTLP/HTTP, such as http://127.0.0.1:4318.",
+)
 @click.option("--serve-only", is_flag=True, help="Serve what was sold; issue and offer nothing.")
 @click.pass_obj
 def supply(

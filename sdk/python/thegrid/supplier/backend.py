@@ -31,6 +31,11 @@ class BackendError(Exception):
         self.message = message
         self.field = field
 
+    @property
+    def word(self) -> str:
+        """The reason in lower case, such as `saturated`."""
+        return _MEANINGS[self.kind][0].lower()
+
     def failure(self) -> supply_pb2.SupplierFailure:
         """Answer the failure as it goes over the wire."""
         reason, code = _MEANINGS[self.kind]

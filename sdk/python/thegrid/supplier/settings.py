@@ -56,11 +56,15 @@ class SupplierSettings:
     throughput_tokens_per_second: int = 2_000
     region: str = ""
     data_policy: str = ""
+    embedding_space: str = ""
+    """The vector space of a model for embeddings; empty means the instrument's own."""
     keep_market: bool = True
     """Whether to issue Units and keep asks resting; without it the process only serves."""
     market_interval_s: float = 5.0
     grace_s: float = 30.0
     """How long running deliveries may go on after the process was asked to stop."""
+    otlp_endpoint: str = ""
+    """Collector of traces and metrics by OTLP/HTTP, as `http://127.0.0.1:4318`; empty for none."""
 
     def __post_init__(self) -> None:
         """Check each setting; raises SupplierSettingsError naming the first at fault."""

@@ -47,9 +47,22 @@ import click
     default="",
     help="The model that the upstream is asked for.",
 )
+@click.option(
+    "--otlp-endpoint",
+    metavar="URL",
+    envvar="OTLP_ENDPOINT",
+    default="",
+    help="Collector of traces and metrics by OTLP/HTTP, such as http://127.0.0.1:4318.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Say READY as one JSON object.")
 def up(
-    data: Path, http_port: int, grpc_port: int, upstream: str, model: str, as_json: bool
+    data: Path,
+    http_port: int,
+    grpc_port: int,
+    upstream: str,
+    model: str,
+    otlp_endpoint: str,
+    as_json: bool,
 ) -> None:
     """Run a whole market here: exchange, gateway, instruments, two suppliers, one consumer.
 
@@ -61,7 +74,7 @@ def up(
     from thegrid.cli.up.run import run
 
     try:
-        plan = make_plan(data, http_port, grpc_port, upstream, model)
+        plan = make_plan(data, http_port, grpc_port, upstream, model, otlp_endpoint)
     except PlanError as problem:
         raise click.UsageError(str(problem)) from None
     raise SystemExit(run(plan, as_json=as_json))

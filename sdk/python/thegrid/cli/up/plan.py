@@ -25,6 +25,7 @@ class Plan:
     operator_port: int
     upstream: str = ""
     model: str = ""
+    otlp_endpoint: str = ""
 
     @property
     def grpc(self) -> str:
@@ -61,6 +62,7 @@ def make_plan(
     grpc_port: int,
     upstream: str = "",
     model: str = "",
+    otlp_endpoint: str = "",
 ) -> Plan:
     """Return a plan that can be carried out. Raises PlanError naming what is in the way."""
     if bool(upstream) != bool(model):
@@ -83,6 +85,7 @@ def make_plan(
         operator_port=_OPERATOR_PORT if grpc_port and is_free(_OPERATOR_PORT) else free_port(),
         upstream=upstream,
         model=model,
+        otlp_endpoint=otlp_endpoint,
     )
 
 
