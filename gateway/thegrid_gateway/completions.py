@@ -31,6 +31,7 @@ class Completions(Inference):
 
     NAME = "completions"
     OPERATION = "text_completion"
+    SPEAKS_CHAT = False
 
     def __init__(self, *shared: Any) -> None:
         super().__init__(*shared)

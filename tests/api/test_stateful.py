@@ -10,21 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
-from tests.support.grpc_door import DOLLARS, GrpcDoor
+from tests.support.grpc_door import GrpcDoor
 from tests.support.market_machine import (
-    CEILING,
-    DESK,
-    ISSUERS,
+    DOLLARS,
+    FIND,
+    SEARCH,
     SPANS,
     TRADERS,
     Door,
     MarketMachine,
+    naive_market,
 )
-from tests.support.naive_market import NaiveMarket, NaiveMember
+from tests.support.naive_market import NaiveMarket
 from thegrid.v1 import admin_pb2, trading_pb2
 from thegrid_exchange.api import account_stream
 from thegrid_exchange.api.convert.accounts import cash_message
@@ -33,13 +34,11 @@ from thegrid_exchange.engine.invariants import check
 from thegrid_exchange.engine.policy import POLICY_DEFAULTS
 from thegrid_exchange.views.trading import TradingReader
 
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-FIND_ONLY = (Phase.generate,)
 SETTINGS = settings(
     max_examples=15,
     stateful_step_count=25,
     deadline=None,
-    phases=PHASES,
+    phases=SEARCH,
     report_multiple_bugs=False,
 )
 SAID = "one two three, and so on"
@@ -60,19 +59,8 @@ class GrpcMachine(MarketMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="grid-"))
         door = GrpcDoor(self.folder, SAID)
         state = door.exchange.running.services.sequencer.state
-        members = {name: NaiveMember(issues=True) for name in ISSUERS}
-        members |= {name: NaiveMember(wealth=DOLLARS * 10**6) for name in TRADERS}
-        model = NaiveMarket(
-            now_us=door.clock.now_us(),
-            slot_us=next(iter(state.markets.values())).next_sweep_us,
-            interval_us=state.term("sweep_interval_us"),
-            lot_us=state.term("lot_window_us"),
-            auto_ceiling=CEILING,
-            members=members,
-        )
-        model.book.parties = dict.fromkeys(DESK, "desk")
         self.calls = 0
-        return door, model
+        return door, naive_market(state, door.clock.now_us())
 
     def teardown(self) -> None:
         self.door.close()
@@ -162,7 +150,7 @@ REAL_ORDERS: Any = TradingReader.orders
 def test_a_planted_leak_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(TradingReader, "orders", _orders_of_all)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(GrpcMachine, settings=settings(SETTINGS, phases=FIND_ONLY))
+        run_state_machine_as_test(GrpcMachine, settings=settings(SETTINGS, phases=FIND))
 
 
 def test_a_planted_fault_in_a_stream_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,4 +161,4 @@ def test_a_planted_fault_in_a_stream_is_found(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(account_stream, "cash_message", short)
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(GrpcMachine, settings=settings(SETTINGS, phases=FIND_ONLY))
+        run_state_machine_as_test(GrpcMachine, settings=settings(SETTINGS, phases=FIND))

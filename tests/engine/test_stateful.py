@@ -6,7 +6,7 @@ A failure prints the commands that lead to it; in continuous integration the exa
 from typing import Any
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     initialize,
@@ -21,14 +21,18 @@ from tests.support.market_machine import (
     AUTO,
     CEILING,
     DESK,
+    DOLLARS,
+    FIND,
     ISSUERS,
+    SEARCH,
     SECOND,
     TRADERS,
     Door,
     Ladder,
     MarketMachine,
+    naive_market,
 )
-from tests.support.naive_market import Answer, NaiveMarket, NaiveMember, Wish
+from tests.support.naive_market import Answer, NaiveMarket, Wish
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.apply import fold
 from thegrid_exchange.engine.events import TradeExecuted
@@ -40,10 +44,7 @@ from thegrid_exchange.engine.replies import LateReportReply, OrderReply
 from thegrid_exchange.engine.rules import matching
 from thegrid_exchange.engine.state import State
 
-PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
-SETTINGS = settings(max_examples=120, stateful_step_count=50, deadline=None, phases=PHASES)
-FIND_ONLY = (Phase.generate,)
-DOLLARS = 1_000
+SETTINGS = settings(max_examples=120, stateful_step_count=50, deadline=None, phases=SEARCH)
 MET = ("open", "filled", "fills", "swept", "self_trade", "FILL_OR_KILL", "INSUFFICIENT_UNITS",
          "in_spec", "failed", "bought for a call", "Lots ended")  # fmt: skip
 """What a run must have met to be worth its name."""
@@ -224,23 +225,11 @@ class EngineMachine(MarketMachine):
 
     def open_door(self) -> tuple[Door, NaiveMarket]:
         door = EngineDoor()
-        state = door.state
-        members = {name: NaiveMember(issues=True) for name in ISSUERS}
-        members |= {name: NaiveMember(wealth=DOLLARS * 1_000_000) for name in TRADERS}
-        model = NaiveMarket(
-            now_us=door.exchange.at_us,
-            slot_us=state.markets[MARKET].next_sweep_us,
-            interval_us=state.term("sweep_interval_us"),
-            lot_us=state.term("lot_window_us"),
-            auto_ceiling=CEILING,
-            members=members,
-        )
-        model.book.parties = dict.fromkeys(DESK, "desk")
         self.calls = 0
         self.settled: list[str] = []
         self.folded = State()
         self.rows = 0
-        return door, model
+        return door, naive_market(door.state, door.exchange.at_us)
 
     @initialize()
     def begin(self) -> None:
@@ -345,4 +334,4 @@ def test_any_order_of_commands_keeps_every_law() -> None:
 def test_a_planted_fault_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matching, "crosses", lambda side, price_micros, bound_micros: True)
     with pytest.raises((AssertionError, InvariantBroken)):
-        run_state_machine_as_test(EngineMachine, settings=settings(SETTINGS, phases=FIND_ONLY))
+        run_state_machine_as_test(EngineMachine, settings=settings(SETTINGS, phases=FIND))

@@ -139,8 +139,8 @@ KNOWN_BUG_MUTANTS: Final = (
     Mutant(
         "the expiry of a filled order is kept",
         "engine/indices.py",
-        "            _set(self.order_deadlines, deadline, new is not None)\n",
-        "            _set(self.order_deadlines, deadline, True)\n",
+        "            set_key(self.order_deadlines, deadline, new is not None)\n",
+        "            set_key(self.order_deadlines, deadline, True)\n",
         _KNOWN + "the_expiry_of_a_filled_order_is_forgotten",
     ),
     Mutant(

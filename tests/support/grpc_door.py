@@ -14,7 +14,7 @@ import grpc
 
 from tests.support.account_picture import AccountPicture
 from tests.support.exchange import SYMBOL, Exchange, Participant, running_exchange, started_clock
-from tests.support.market_machine import CEILING, DESK, ISSUERS, TRADERS, Ladder
+from tests.support.market_machine import CEILING, DESK, DOLLARS, ISSUERS, TRADERS, Ladder
 from tests.support.naive_market import Answer, Wish
 from tests.support.refusals import read, refusal_of
 from tests.support.supplier import serving
@@ -29,7 +29,6 @@ from thegrid.v1 import (
     trading_pb2,
 )
 
-DOLLARS = 1_000
 T = TypeVar("T")
 
 

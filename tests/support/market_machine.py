@@ -6,6 +6,7 @@ Every step goes through a door and through the naive market alike. Which door is
 from collections import Counter
 from typing import Any, ClassVar, Final, Protocol
 
+from hypothesis import Phase
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -15,8 +16,9 @@ from hypothesis.stateful import (
 )
 
 from tests.support.naive_book import NaiveOrder
-from tests.support.naive_market import Answer, NaiveMarket, Wish
+from tests.support.naive_market import Answer, NaiveMarket, NaiveMember, Wish
 from thegrid_exchange.engine.policy import POLICY_DEFAULTS
+from thegrid_exchange.engine.state import State
 
 ISSUERS: Final = ("acme", "bolt")
 TRADERS: Final = ("ann", "bob", "cal")
@@ -25,6 +27,12 @@ AUTO: Final = "cal"
 DESK: Final = ("ann", "bob")
 """Two whose orders never trade with each other."""
 SECOND: Final = 1_000_000
+DOLLARS: Final = 1_000
+"""What each trader begins with."""
+SEARCH: Final = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+"""All that Hypothesis does but explaining, which traces every line and takes minutes."""
+FIND: Final = (Phase.generate,)
+"""For planted faults, where the first example that shows one will do."""
 MEMORY_US: Final = POLICY_DEFAULTS["closed_order_memory_us"]
 CEILING: Final = 101_000
 """What auto mode pays per Unit at most, in the midst of all prices."""
@@ -113,6 +121,22 @@ QUOTES = st.lists(
     ),
     max_size=3,
 )
+
+
+def naive_market(state: State, now_us: int) -> NaiveMarket:
+    """The naive market that is like a fresh exchange with the people above."""
+    members = {name: NaiveMember(issues=True) for name in ISSUERS}
+    members |= {name: NaiveMember(wealth=DOLLARS * 1_000_000) for name in TRADERS}
+    model = NaiveMarket(
+        now_us=now_us,
+        slot_us=next(iter(state.markets.values())).next_sweep_us,
+        interval_us=state.term("sweep_interval_us"),
+        lot_us=state.term("lot_window_us"),
+        auto_ceiling=CEILING,
+        members=members,
+    )
+    model.book.parties = dict.fromkeys(DESK, "desk")
+    return model
 
 
 def same(exchange: object, naive: object) -> None:
