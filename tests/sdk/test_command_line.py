@@ -221,6 +221,25 @@ def test_the_operators_commands(grid: Grid) -> None:
     assert "affiliation group kin" in kin
 
 
+def test_a_supplier_is_measured_and_its_record_is_public(grid: Grid) -> None:
+    members = grid.operator("admin", "members")
+    (line,) = [each for each in members.splitlines() if "demo-supplier-1" in each]
+    member_id = line.split()[0]
+    shown = grid.operator("admin", "benchmark", member_id, "text-standard", "--wait")
+    assert "passed, 16 of 16 probes" in shown
+    assert "verified" in grid.operator("admin", "benchmark", member_id, "text-standard", "--last")
+    (row, *_) = [
+        each.split()
+        for each in grid.run("performance", "text-standard").stdout.splitlines()
+        if member_id in each
+    ]
+    assert row[3] == "admitted"
+    assert int(row[6]) >= 16, "probes count"
+    grid.operator("admin", "benchmark", member_id, "nothing", code=4)
+    changes = grid.operator("supplier-changes", "--supplier", member_id)
+    assert "demo supplier" in changes
+
+
 def test_what_a_supplier_issued_and_what_stands_behind_it(grid: Grid, tmp_path: Path) -> None:
     member_id = grid.operator("admin", "create-member", "mill", "--role", "supplier").split()[0]
     out = tmp_path / "mill.key"
