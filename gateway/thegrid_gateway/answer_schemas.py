@@ -65,6 +65,21 @@ CHAT: Final = named(
         usage=_USAGE,
     ),
 )
+EMBEDDINGS: Final = named(
+    "Embeddings",
+    holding(
+        object=just("list"),
+        data=listed(
+            holding(
+                object=just("embedding"),
+                index=INTEGER,
+                embedding={"anyOf": [listed({"type": "number"}), STRING]},
+            )
+        ),
+        model=STRING,
+        usage=holding(prompt_tokens=INTEGER, total_tokens=INTEGER),
+    ),
+)
 COMPLETION: Final = named(
     "Completion",
     holding(

@@ -5,7 +5,7 @@ and `answers.py`.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from thegrid.completions import echoes_of, text_choice, to_chat
@@ -30,6 +30,8 @@ class Completions(Inference):
     """The endpoint."""
 
     NAME = "completions"
+    OPERATION = "text_completion"
+    SPEAKS_CHAT = False
 
     def __init__(self, *shared: Any) -> None:
         super().__init__(*shared)
@@ -97,11 +99,13 @@ class StreamedCompletion(StreamedAnswer):
     def _identity(self) -> dict[str, Any]:
         return _identity(self)
 
-    def _completed(self, choice: dict[str, Any]) -> dict[str, Any]:
+    def _shown(self, choice: dict[str, Any]) -> Iterator[dict[str, Any]]:
         index = choice.get("index", 0)
         echo = "" if index in self._begun_choices else _echo(self._echoes, choice)
         self._begun_choices.add(index)
-        return text_choice(choice, echo)
+        piece = text_choice(choice, echo)
+        if any(value for key, value in piece.items() if key != "index"):
+            yield piece
 
 
 def _echo(echoes: Any, choice: Mapping[str, Any]) -> str:

@@ -65,8 +65,8 @@ class House:
 def supplier_settings(exchange: Exchange, supplier: Participant, **more: Any) -> SupplierSettings:
     return SupplierSettings(
         exchange=Settings(exchange.target, ApiKey(supplier.secret)),
-        instrument=SYMBOL,
         **{
+            "instrument": SYMBOL,
             "model": "acme/one",
             "price_micros": PRICE_MICROS,
             "quantity_units": 20,

@@ -159,6 +159,8 @@ class Offered(NamedTuple):
     first_token_us: int
     max_output_tokens: int
     traceparent: str
+    dimensions: int = 0
+    """Length that vectors must have; 0 for a chat."""
 
 
 class SupplierWire(Protocol):

@@ -233,6 +233,7 @@ class Serving:
                 self._limit_us,
                 self._admitted.cap_tokens,
                 request.traceparent,
+                self._admitted.dimensions,
             )
         )
         return attempt

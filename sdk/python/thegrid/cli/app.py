@@ -7,6 +7,7 @@ import click
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, watch
 from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
+from thegrid.cli.embedding import embed
 from thegrid.cli.export import export
 from thegrid.cli.history import positions, statement, statistics, sweeps
 from thegrid.cli.issuance import collateral, issuance
@@ -74,6 +75,7 @@ for command in (
     receipt_keys,
     watch,
     call,
+    embed,
     count,
     cancel_call,
     supply,

@@ -1,7 +1,7 @@
 """A demo model for trying the market out: deterministic text, and honest about what it is.
 
-It understands nothing; it streams, calls a tool and fills a JSON schema so that clients can be
-tried against it.
+It understands nothing; it streams, calls a tool, fills a JSON schema and embeds texts so that
+clients can be tried against it.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from thegrid.completions import prompts_of
 from thegrid.openai import MappingError, reply_from_json, request_to_json, usage_from_json
 from thegrid.supplier.backend import CLIENT_FAULT, BackendError
 from thegrid.supplier.call import SupplierCall
+from thegrid.supplier.demo_embedding import embed_inputs
 from thegrid.supplier.sample import sample
 from thegrid.v1 import chat_pb2
 
@@ -54,6 +55,8 @@ class DemoModel:
 
     async def answer(self, call: SupplierCall) -> chat_pb2.ChatUsage:
         """Answer one delivery; see `Backend`."""
+        if call.is_embedding:
+            return await embed_inputs(call)
         try:
             request = request_to_json(call.request)
         except MappingError as fault:
