@@ -83,7 +83,7 @@ def test_buying_using_and_the_receipt(grid: Grid) -> None:
     lots = grid.json("lots", "--instrument", "code-prime")
     assert any(int(lot["consumed_tokens"]) > 0 for lot in lots)
     assert re.search(r"code-prime .*\$1\.20 +\+0\.00 %", grid.run("ticker", "code-prime").stdout)
-    assert len(grid.json("ticker")) == 9
+    assert len(grid.json("ticker")) == 10
     [candle] = grid.json("candles", "code-prime", "--interval", "1d")
     assert candle["close_price_micros"] == "1200000"
     assert "$1.20" in grid.run("candles", "code-prime").stdout
