@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from thegrid_exchange.delivery.admission import Admitted
 from thegrid_exchange.delivery.answer import Answer
+from thegrid_exchange.delivery.answer_count import AnswerCount
 from thegrid_exchange.delivery.encodings import Uncountable, encoding_named
 from thegrid_exchange.delivery.endings import MESSAGES, Ending, ending_of
-from thegrid_exchange.delivery.meter import AnswerCount
 from thegrid_exchange.delivery.parts import (
     CallRequest,
     Client,
@@ -180,6 +180,7 @@ class Delivery:
     async def _facts(self, cause: str) -> Facts:
         attempt = self._serving.leader
         try:
+            await self._count.finish()
             completion_tokens = self._count.tokens()
             reasoning_tokens = self._count.of_channel("reasoning")
         except Uncountable:
