@@ -65,6 +65,32 @@ CHAT: Final = named(
         usage=_USAGE,
     ),
 )
+EMBEDDINGS: Final = named(
+    "Embeddings",
+    holding(
+        object=just("list"),
+        data=listed(
+            holding(
+                object=just("embedding"),
+                index=INTEGER,
+                embedding={"anyOf": [listed({"type": "number"}), STRING]},
+            )
+        ),
+        model=STRING,
+        usage=holding(prompt_tokens=INTEGER, total_tokens=INTEGER),
+    ),
+)
+COMPLETION: Final = named(
+    "Completion",
+    holding(
+        id=STRING,
+        object=just("text_completion"),
+        created=INTEGER,
+        model=STRING,
+        choices=listed(holding(index=INTEGER, text=STRING, finish_reason=nullable(STRING))),
+        usage=_USAGE,
+    ),
+)
 RESPONSE: Final = named(
     "Response",
     holding(

@@ -6,7 +6,8 @@ Here is what all surfaces share, and chat completions; `message_answers.py` and
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 from google.protobuf.message import Message
 
@@ -21,6 +22,9 @@ from thegrid_gateway.http import ClientLeft, Headers, Http
 from thegrid_gateway.records import Ending, billed_headers, receipt, served_headers
 
 _DONE = b"data: [DONE]\n\n"
+_UNSAID: Final = {"logprobs": None, "finish_reason": None}
+_LASTING: Final = ("service_tier", "system_fingerprint")
+"""What a supplier may say with its first chunk alone, and OpenAI says with each."""
 
 
 class Answer:
@@ -50,9 +54,9 @@ class Answer:
                 continue
             for event in events:
                 kind = event.WhichOneof("event")
-                if kind == "reply":
+                if kind in ("reply", "embedding"):
                     self._mark_first_token()
-                    self._take_reply(event.reply)
+                    self._take_reply(getattr(event, kind))
                 elif kind == "started":
                     self.started = event.started
                 elif kind == "ended":
@@ -71,7 +75,7 @@ class Answer:
         if not self.first_token_s:
             self.first_token_s = time.perf_counter() - self._http.began_s
 
-    def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
+    def _take_reply(self, reply: Any) -> None:
         raise NotImplementedError
 
     async def _idle(self) -> None:
@@ -112,13 +116,23 @@ class Answer:
 def chunk_of(reply: chat_pb2.ChatReply) -> dict[str, Any]:
     """Answer a part of an answer as JSON; verbatim fields that are none are left out.
 
-    They come from the supplier as they are, and the client pays for the rest.
+    They come from the supplier as they are, and the client pays for the rest. Choices are a list
+    of objects, each with a number as its index, and what they say is an object.
     """
     try:
-        return reply_to_json(reply)
+        chunk = reply_to_json(reply)
     except MappingError:
         _drop_verbatim(reply)
-        return reply_to_json(reply)
+        chunk = reply_to_json(reply)
+    if not reply.choices:
+        chunk.pop("choices", None)
+    for choice in chunk.get("choices", ()):
+        if type(choice.get("index", 0)) is not int:
+            choice["index"] = 0
+        for name in ("delta", "message"):
+            if type(choice.get(name, {})) is not dict:
+                del choice[name]
+    return chunk
 
 
 def _drop_verbatim(message: Message) -> None:
@@ -128,10 +142,6 @@ def _drop_verbatim(message: Message) -> None:
         elif field.type == field.TYPE_MESSAGE:
             for inner in [value] if isinstance(value, Message) else value:
                 _drop_verbatim(inner)
-
-
-def _says_something(choice: dict[str, Any]) -> bool:
-    return any(value for key, value in choice.items() if key != "index")
 
 
 def billed_usage(ended: delivery_pb2.DeliveryEnded) -> dict[str, Any]:
@@ -261,6 +271,9 @@ class EventStream(Answer):
 class StreamedAnswer(EventStream):
     """A chat completion in chunks."""
 
+    OBJECT = "chat.completion.chunk"
+    """What each chunk says it is."""
+
     def __init__(
         self, http: Http, call: SessionCall, config: Config, model: str, include_usage: bool
     ) -> None:
@@ -273,42 +286,47 @@ class StreamedAnswer(EventStream):
         chunk = chunk_of(reply)
         # Usage is shown once, at the end, as billed.
         chunk.pop("usage", None)
-        choices = [self._completed(choice) for choice in chunk.get("choices", ())]
-        # What is left of a chunk whose finish reason is held back says nothing.
-        chunk["choices"] = [choice for choice in choices if _says_something(choice)]
-        if chunk["choices"]:
-            self._pieces.append(self._event(chunk))
+        for choice in chunk.pop("choices", ()):
+            for piece in self._shown(choice):
+                self._pieces.append(self._event(chunk, [piece]))
 
-    def _completed(self, choice: dict[str, Any]) -> dict[str, Any]:
-        """Give a piece of a choice the keys that OpenAI's clients expect."""
+    def _shown(self, choice: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Yield what a piece of a choice becomes; of the first one, the role comes before all."""
+        index = choice.pop("index", 0)
         whole = choice.pop("message", None)
-        delta = choice.setdefault("delta", whole or {})
-        index = choice.setdefault("index", 0)
+        delta = choice.pop("delta", whole) or {}
         if index not in self._begun_choices:
             self._begun_choices.add(index)
-            if isinstance(delta, dict):
-                delta.setdefault("role", "assistant")
-        choice.setdefault("logprobs", None)
-        choice.setdefault("finish_reason", None)
-        return choice
+            opening = {"role": delta.pop("role", "assistant"), "content": "", "refusal": None}
+            if delta.get("tool_calls") and not delta.get("content"):
+                delta = {**opening, "content": None, **delta}
+            else:
+                yield {"index": index, "delta": opening, **_UNSAID}
+                if not any(delta.values()):
+                    delta = {}
+        # What is left of a piece whose finish reason is held back says nothing.
+        if delta or any(choice.values()):
+            yield {"index": index, "delta": delta, **_UNSAID, **choice}
 
-    def _event(self, chunk: dict[str, Any]) -> bytes:
+    def _event(self, chunk: dict[str, Any], choices: list[dict[str, Any]], **more: Any) -> bytes:
+        """Answer one chunk; what all have in common is the first one's."""
         if not self._base:
-            created = chunk.get("created")
+            identity, created = self._identity(), chunk.get("created")
             self._base = {
-                "object": "chat.completion.chunk",
+                "id": identity["id"],
+                "object": self.OBJECT,
                 "created": created if isinstance(created, int) else int(time.time()),
-                **self._identity(),
+                "model": identity["model"],
+                **{key: chunk[key] for key in _LASTING if chunk.get(key)},
             }
-        chunk |= self._base
-        if self._include_usage:
-            chunk.setdefault("usage", None)
-        return b"data: %b\n\n" % json_text.write(chunk)
+        usage = {"usage": None} if self._include_usage else {}
+        shown = {**self._base, **chunk, **self._base, "choices": choices, **usage, **more}
+        return b"data: %b\n\n" % json_text.write(shown)
 
     async def _end(self, ended: delivery_pb2.DeliveryEnded) -> None:
         self._take_reply(ended.reply)
         if self._include_usage:
-            self._pieces.append(self._event({"choices": [], "usage": billed_usage(ended)}))
+            self._pieces.append(self._event({}, [], usage=billed_usage(ended)))
         self._put_receipt(ended)
         self._pieces.append(_DONE)
         await self._write(b"".join(self._pieces), more=False)

@@ -22,7 +22,9 @@ from thegrid_gateway import json_text
 from thegrid_gateway.aliases import load_aliases
 from thegrid_gateway.catalogue import Catalogue, ModelReads
 from thegrid_gateway.chat import ChatCompletions
+from thegrid_gateway.completions import Completions
 from thegrid_gateway.config import Config
+from thegrid_gateway.embeddings import Embeddings
 from thegrid_gateway.errors import ApiError, no_route, wrong_method
 from thegrid_gateway.http import Http
 from thegrid_gateway.inference import Link
@@ -100,6 +102,8 @@ class Gateway:
         usage = UsageReads(channel)
         return {
             "createChatCompletion": ChatCompletions(*shared),
+            "createCompletion": Completions(*shared),
+            "createEmbedding": Embeddings(*shared),
             "createResponse": Responses(*shared, kept),
             "countResponseTokens": response_counting(*counted),
             "createMessage": Messages(*shared),

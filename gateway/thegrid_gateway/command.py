@@ -20,10 +20,9 @@ from starlette.types import ASGIApp
 from thegrid_gateway.app import Gateway, exchange_settings
 from thegrid_gateway.config import Config, ConfigError, load_config
 from thegrid_gateway.protocol import LimitedProtocol
-from thegrid_gateway.workers import WORKER, Workers
+from thegrid_gateway.workers import BAD_SETTING, WORKER, Workers
 
-BAD_SETTING = 2
-"""Exit code for a setting that has no sense."""
+_PARENT_INTERVAL_S = 1.0
 
 
 class Server(uvicorn.Server):
@@ -41,6 +40,15 @@ class Server(uvicorn.Server):
             scheme = "https" if config.tls_certificate else "http"
             port = self.servers[0].sockets[0].getsockname()[1]
             print(f"READY base_url={scheme}://{config.host}:{port}/v1", flush=True)
+        if self.started and WORKER in os.environ:
+            self._watch_parent(os.getppid())
+
+    def _watch_parent(self, parent: int) -> None:
+        """Drain when the process that started this worker is gone: nobody else would end it."""
+        if os.getppid() != parent:
+            self.handle_exit(signal.SIGTERM, None)
+            return
+        asyncio.get_running_loop().call_later(_PARENT_INTERVAL_S, self._watch_parent, parent)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Say that the worker is draining; end when load balancers had time to see it.

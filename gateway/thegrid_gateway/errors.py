@@ -138,6 +138,10 @@ REASONS: Mapping[str, Row] = {
     "READER_TOO_SLOW": Row(408, INVALID, retry=True),
     "STREAM_LIMIT": Row(429, RATE, retry=True),
     "SUPPLIER_ON_PROBATION": Row(403, PERMISSION),
+    "SELF_ADMISSION_CLOSED": Row(403, PERMISSION),
+    "SUPPLIER_NOT_CONNECTED": Row(409, INVALID),
+    "BENCHMARK_RUNNING": Row(409, INVALID, retry=True),
+    "BENCHMARK_NOT_FOUND": Row(404, INVALID),
     "METERING_POLICY_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_NOT_FOUND": Row(404, INVALID),
     "DISPUTE_EXISTS": Row(409, INVALID),
@@ -251,7 +255,7 @@ def from_refusal(error: GridError) -> ApiError:
     code = row.code if error.reason in REASONS and row.code else error.reason.lower() or row.code
     return ApiError(
         row.status,
-        error.message or code,
+        _named_limit(error) if row.status == 429 else error.message or code,
         type=row.type,
         code=code,
         param=_param(error) or row.param,
@@ -259,6 +263,19 @@ def from_refusal(error: GridError) -> ApiError:
         retry_after_s=error.retry_after_s,
         messages_status=row.messages_status,
     )
+
+
+def _named_limit(error: GridError) -> str:
+    """Answer the words of a refusal for a limit, with the limit and what was asked in figures."""
+    figures = [
+        f"{word} {error.metadata[name]}"
+        for name, word in (("limit", "limit"), ("value", "asked"))
+        if error.metadata.get(name) and error.metadata[name] not in error.message
+    ]
+    if not figures:
+        return error.message
+    which = error.metadata.get("name") or error.metadata.get("field", "")
+    return f"{error.message} ({', '.join([which, *figures] if which else figures)})"
 
 
 def _param(error: GridError) -> str | None:

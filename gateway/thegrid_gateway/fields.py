@@ -224,11 +224,15 @@ def record(
     return check
 
 
+_GIVEN: Schema = {"not": {"type": "null"}}
+"""Anything that is there; null stands for what is not."""
+
+
 def _record_schema(fields: Mapping[str, Check], required: Sequence[str], closed: bool) -> Schema:
     schema: Schema = {"type": "object"}
     if fields:
         schema["properties"] = {
-            key: field.schema if key in required else nullable(field.schema)
+            key: field.schema or _GIVEN if key in required else nullable(field.schema)
             for key, field in fields.items()
         }
     if required:

@@ -123,7 +123,7 @@ class Images:
 
 def _images(chat: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Answer every part that names an image, and where it stands."""
-    for index, message in enumerate(chat["messages"]):
+    for index, message in enumerate(chat.get("messages") or ()):
         content = message.get("content")
         if not isinstance(content, list):
             continue

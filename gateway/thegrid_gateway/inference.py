@@ -122,19 +122,25 @@ class Inference:
             await self._link.limits.bound(chat, instrument, credential)
         await self._images.settle(chat, names_fields=self.SPEAKS_CHAT)
         request = chat_request(chat)
-        place = await self._link.repeats.place(http, credential)
         opening = delivery_pb2.Open(
-            delivery_id=place.delivery_id,
-            credential=credential,
             instrument=instrument,
             request=request,
             preferences=wanted,
-            window_bytes=self._config.window_bytes,
-            client_request_id=http.request_id,
             include_usage=include_usage,
-            traceparent=http.trace.traceparent if http.trace else http.traceparent(),
-            request_digest=place.request_digest,
         )
+        return await self._open_call(http, credential, opening, is_stream=is_stream)
+
+    async def _open_call(
+        self, http: Http, credential: str, opening: delivery_pb2.Open, *, is_stream: bool
+    ) -> SessionCall:
+        """Open a call that says what is asked; the rest is filled in. Raises ApiError."""
+        place = await self._link.repeats.place(http, credential)
+        opening.delivery_id = place.delivery_id
+        opening.credential = credential
+        opening.window_bytes = self._config.window_bytes
+        opening.client_request_id = http.request_id
+        opening.traceparent = http.trace.traceparent if http.trace else http.traceparent()
+        opening.request_digest = place.request_digest
         return await self._link.pool.open(opening, is_whole=not is_stream)
 
 

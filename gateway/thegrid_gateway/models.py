@@ -62,8 +62,14 @@ def _specification(spec: instruments_pb2.InstrumentSpec) -> dict[str, Any]:
         "output_min_tokens": spec.output_min_tokens,
         "availability_min_ppm": spec.availability_min_ppm,
         "error_rate_max_ppm": spec.error_rate_max_ppm,
+        "embedding": _embedding(spec.embedding) if spec.HasField("embedding") else None,
         "metering": {"version": spec.metering.version, "tokenizer": spec.metering.tokenizer},
     }
+
+
+def _embedding(spec: instruments_pb2.EmbeddingSpec) -> dict[str, Any]:
+    names = ("space", "dimensions", "dimensions_min", "input_max_tokens", "inputs_max")
+    return {name: getattr(spec, name) for name in names}
 
 
 def _market_state(market: market_data_pb2.Market) -> str:

@@ -88,7 +88,7 @@ def _query(operation: Operation) -> list[dict[str, Any]]:
 
 
 def _body_headers(operation: Operation) -> list[dict[str, Any]]:
-    if not operation.streams:
+    if not (operation.streams or operation.is_call):
         return []
     return [
         {

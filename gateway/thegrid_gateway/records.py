@@ -148,23 +148,35 @@ def signed(receipt: usage_pb2.Receipt) -> str:
 
 
 def receipt(told: Told) -> dict[str, Any]:
-    """Answer the short form that ends a stream, and the record as the exchange signed it."""
+    """Answer the short form that ends a stream, and the record as the exchange signed it.
+
+    Figures of a call whose settlement is under way are null; its record is read later by its id.
+    """
     record = told.usage
+    if record.status == usage_pb2.USAGE_STATUS_PENDING:
+        figures: dict[str, int | None] = dict.fromkeys(_FIGURES)
+    else:
+        figures = {
+            "prompt_tokens": record.counted.prompt_tokens,
+            "completion_tokens": record.counted.completion_tokens,
+            "billed_tokens": record.billed_tokens,
+            "cost_micros": record.cost_micros,
+        }
     return {
         "request_id": record.usage_id,
         "instrument": record.symbol,
         "spec_version": record.spec_version,
         "supplier_id": record.supplier_id,
         "serving_model": record.serving_model,
-        "prompt_tokens": record.counted.prompt_tokens,
-        "completion_tokens": record.counted.completion_tokens,
-        "billed_tokens": record.billed_tokens,
-        "cost_micros": record.cost_micros,
+        **figures,
         "verdict": _verdict(record),
         "status": _status(record),
         "signed": signed(told.receipt) or None,
     }
 
+
+_FIGURES = ("prompt_tokens", "completion_tokens", "billed_tokens", "cost_micros")
+"""What a receipt tells in numbers, once it is known."""
 
 _LIMITS: Mapping[Literal["requests_limit", "tokens_limit", "spend_limit"], str] = {
     "requests_limit": "requests",
@@ -233,6 +245,8 @@ def recorded_headers(told: Told) -> Headers:
 def billed_headers(told: Told) -> Headers:
     """Answer the headers that say what a finished call cost, with the record as it was signed."""
     record, proof = told.usage, signed(told.receipt)
+    if record.status == usage_pb2.USAGE_STATUS_PENDING:
+        return [(b"x-grid-verdict", b"pending")]
     headers = [
         (b"x-grid-billed-tokens", str(record.billed_tokens).encode()),
         (b"x-grid-cost-micros", str(record.cost_micros).encode()),

@@ -7,7 +7,9 @@ from typing import Final, Literal, NamedTuple
 
 from thegrid_gateway import answer_schemas as answers
 from thegrid_gateway import queries
+from thegrid_gateway.completion_validation import completion_check
 from thegrid_gateway.config import Config
+from thegrid_gateway.embedding_validation import embedding_check
 from thegrid_gateway.fields import Check, Schema
 from thegrid_gateway.message_validation import message_check
 from thegrid_gateway.queries import Fields
@@ -37,6 +39,8 @@ class Operation(NamedTuple):
     counted_as: str = ""
     """Its name in the counts; empty where nothing is counted."""
     content_type: str = JSON
+    is_call: bool = False
+    """Whether it is a call of a model that is always answered whole."""
     statuses: tuple[int, ...] = ()
     """Statuses beyond 200 and those that every operation with a key may have."""
 
@@ -48,7 +52,7 @@ class Operation(NamedTuple):
 
 def operations(config: Config) -> tuple[Operation, ...]:
     """Answer the table."""
-    return (*_inference(config), *_kept_responses(), *_READS, *_OPERATORS)
+    return (*_inference(config), *_EMBEDDINGS, *_kept_responses(), *_READS, *_OPERATORS)
 
 
 def _inference(config: Config) -> tuple[Operation, ...]:
@@ -62,6 +66,15 @@ def _inference(config: Config) -> tuple[Operation, ...]:
             "OpenAI's Chat Completions; `model` is an instrument or a name that stands for one.",
             answers.CHAT,
             request_check(most),
+            streams=True,
+        ),
+        Operation(
+            "createCompletion",
+            "POST",
+            "/v1/completions",
+            "OpenAI's legacy completions, for models that continue a text.",
+            answers.COMPLETION,
+            completion_check(),
             streams=True,
         ),
         Operation(
@@ -99,6 +112,19 @@ def _inference(config: Config) -> tuple[Operation, ...]:
             message_check(most, is_count=True),
         ),
     )
+
+
+_EMBEDDINGS: Final = (
+    Operation(
+        "createEmbedding",
+        "POST",
+        "/v1/embeddings",
+        "OpenAI's Embeddings, for instruments whose specification has an `embedding`.",
+        answers.EMBEDDINGS,
+        embedding_check(),
+        is_call=True,
+    ),
+)
 
 
 def _kept_responses() -> tuple[Operation, ...]:

@@ -26,6 +26,7 @@ _ASKED: Final = {
     "presence_penalty": "gen_ai.request.presence_penalty",
     "seed": "gen_ai.request.seed",
     "n": "gen_ai.request.choice.count",
+    "dimensions": "gen_ai.embeddings.dimension.count",
 }
 """Fields of a request that are figures, and their names as attributes; no other is recorded."""
 _LEFT: Final = 499

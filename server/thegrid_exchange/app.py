@@ -19,6 +19,7 @@ from thegrid_exchange.api.embeddings import PipeEdits
 from thegrid_exchange.api.limits import RequestLimiter, StreamLimiter
 from thegrid_exchange.api.metrics import Metrics
 from thegrid_exchange.api.operator_port import OperatorPort
+from thegrid_exchange.api.probes import ProbeDrafts
 from thegrid_exchange.api.pulse import Pulse
 from thegrid_exchange.api.records import (
     ReceiptSigner,
@@ -176,7 +177,7 @@ async def _start(
         heartbeat_us=config.heartbeat_s * MICROS,
         awaited_us=lambda: live.next_candle_us,
     )
-    relay = _relay(config, clock, sequencer, live)
+    relay = _relay(config, clock, sequencer, live, ProbeDrafts(vault, clock))
     limits = ReplayLimits(config.resume_rows, config.resume_events)
     replayer = Replayer(journal, running_rules().codec, live, limits)
     signer = load_or_make_signer(config.data)
@@ -353,7 +354,9 @@ def _services(
     )
 
 
-def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Relay:
+def _relay(
+    config: Config, clock: Clock, sequencer: Sequencer, live: Live, drafts: ProbeDrafts
+) -> Relay:
     """The living pipe; its catalogue is folded after the state that it reads."""
     catalogue = Catalogue(live.state)
     sequencer.subscribe(catalogue.fold)
@@ -364,7 +367,9 @@ def _relay(config: Config, clock: Clock, sequencer: Sequencer, live: Live) -> Re
         waiting_deliveries_per_member=config.max_waiting_deliveries_per_member,
         wait_us=config.max_delivery_wait_ms * 1_000,
     )
-    return Relay(sequencer, catalogue, clock, PipeEdits(), limits=limits)
+    relay = Relay(sequencer, catalogue, clock, PipeEdits(), limits=limits, drafts=drafts)
+    sequencer.subscribe(relay.prober.fold)
+    return relay
 
 
 def _exposition(services: Services) -> Callable[[], bytes]:

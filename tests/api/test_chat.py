@@ -6,14 +6,15 @@ import pytest
 
 from tests.support.supplier import chat, chunk
 from thegrid.v1 import chat_pb2
-from thegrid_exchange.api.chat import ChatEdits, LastReply, _Reader, demanded_fields, part_of
+from thegrid_exchange.api.chat import ChatEdits, LastReply, demanded_fields, part_of, prompt_of
+from thegrid_exchange.api.errors import InvalidRequest
 from thegrid_exchange.delivery.parts import Piece
 
 EDITS = ChatEdits()
 
 
 def texts_of(request: chat_pb2.ChatRequest) -> dict[str, str]:
-    prompt, _ = _Reader().read(request)
+    prompt = prompt_of(request)
     return {each.field: each.text for each in prompt.texts}
 
 
@@ -25,6 +26,9 @@ def test_every_text_of_a_request_is_counted() -> None:
     function = request.tools.add(type="function").function
     function.name, function.description, function.parameters_json = "find", "finds", b"{}"
     request.response_format.json_schema.schema_json = b'{"type":"object"}'
+    request.extra_json = b'{"functions":[{"name":"old"}],"top_k":5}'
+    request.prediction_json = b'{"type":"content","content":"x"}'
+    request.tools.add(type="custom").extra_json = b'{"custom":{"name":"free"}}'
     assert texts_of(request) == {
         "messages[0].content": "hello",
         "messages[1].name": "bot",
@@ -36,9 +40,47 @@ def test_every_text_of_a_request_is_counted() -> None:
         "tools[0].function.description": "finds",
         "tools[0].function.parameters": "{}",
         "response_format.json_schema.schema": '{"type":"object"}',
+        "prediction": '{"type":"content","content":"x"}',
+        "functions": '[{"name": "old"}]',
+        "tools[1]": '{"custom":{"name":"free"}}',
     }
-    prompt, _ = _Reader().read(request)
-    assert (prompt.messages, prompt.tools, prompt.tool_calls) == (2, 1, 1)
+    prompt = prompt_of(request)
+    assert (prompt.messages, prompt.tools, prompt.tool_calls) == (2, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("prompt_json", "texts", "tokens"),
+    [
+        (b'"one"', {"prompt[0]": "one"}, {}),
+        (b'["one","two"]', {"prompt[0]": "one", "prompt[1]": "two"}, {}),
+        (b"[1,2,3]", {}, {0: [1, 2, 3]}),
+        (b"[[1,2],[3]]", {}, {0: [1, 2], 1: [3]}),
+    ],
+)
+def test_prompts_of_completions_are_counted(
+    prompt_json: bytes, texts: dict[str, str], tokens: dict[int, list[int]]
+) -> None:
+    prompt = prompt_of(chat_pb2.ChatRequest(prompt_json=prompt_json))
+    assert {each.field: each.text for each in prompt.texts} == texts
+    assert (prompt.tokens, prompt.messages, prompt.field) == (tokens, 0, "prompt")
+
+
+def test_a_suffix_is_counted_with_every_prompt() -> None:
+    prompt = prompt_of(chat_pb2.ChatRequest(prompt_json=b'["a","b"]', suffix="end"))
+    assert [each.text for each in prompt.texts] == ["a", "end", "b", "end"]
+
+
+@pytest.mark.parametrize(
+    "prompt_json",
+    [
+        *(b"", b"{", b"5", b"null", b"[]", b"[[]]", b'["a",1]', b'[1,"a"]', b"[true]"),
+        *(b"[[1],[1.5]]", b"[" * 100_000),
+    ],
+)
+def test_what_is_no_prompt_is_refused(prompt_json: bytes) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        prompt_of(chat_pb2.ChatRequest(prompt_json=prompt_json))
+    assert refused.value.violations[0].field == "request.prompt"
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ async def traces(exchange: Exchange, supplier: Participant) -> dict[str, str]:
 
 def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
     """Method name to service stub and the most telling request there is."""
-    order = trading_pb2.OrderRef(order_id=traces["order"])
+    order, named = trading_pb2.OrderRef(order_id=traces["order"]), {"instrument": SYMBOL}
     return {
         "GetInstrument": ("instruments", instruments_pb2.GetInstrumentRequest(instrument=SYMBOL)),
         "ListInstruments": ("instruments", instruments_pb2.ListInstrumentsRequest()),
@@ -85,10 +85,7 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "ListTickers": ("market_data", market_data_pb2.ListTickersRequest()),
         "ListCandles": ("market_data", market_data_pb2.ListCandlesRequest(market=SYMBOL)),
         "ListTrades": ("market_data", market_data_pb2.ListTradesRequest(market=SYMBOL)),
-        "GetReferenceIndex": (
-            "market_data",
-            market_data_pb2.GetReferenceIndexRequest(instrument=SYMBOL),
-        ),
+        "GetReferenceIndex": ("market_data", market_data_pb2.GetReferenceIndexRequest(**named)),
         "ListReferenceIndexes": (
             "market_data",
             market_data_pb2.ListReferenceIndexesRequest(instrument=SYMBOL),
@@ -125,6 +122,7 @@ def reads(traces: dict[str, str]) -> dict[str, tuple[str, Any]]:
         "GetSupply": ("supply", supply_pb2.GetSupplyRequest()),
         "ListPerformance": ("performance", performance_pb2.ListPerformanceRequest()),
         "ListSupplierChanges": ("performance", performance_pb2.ListSupplierChangesRequest()),
+        "GetBenchmark": ("performance", performance_pb2.GetBenchmarkRequest(**named)),
         "ListMembers": ("admin", admin_pb2.ListMembersRequest()),
         "ListFeeTiers": ("admin", admin_pb2.ListFeeTiersRequest()),
         "GetPolicy": ("admin", admin_pb2.GetPolicyRequest()),

@@ -1,4 +1,4 @@
-"""The house that clients call: everything real, one instrument scripted, one of the demo model.
+"""The house that clients call: real, with instruments scripted, of the demo model, and for vectors.
 
 What clients do in it stands in `programs`.
 """
@@ -7,14 +7,16 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.clients import environments
+from tests.support.embedding import EMBED, define_embeddings
 from tests.support.exchange import Participant
 from tests.support.served import House, house, running_supplier, supplier_settings
-from thegrid.v1 import usage_pb2
+from thegrid.supplier.hashed import DIMENSIONS
+from thegrid.v1 import admin_pb2, usage_pb2
 
 DEMO = "text-demo"
 PROGRAM_TIMEOUT_S = 240.0
@@ -36,6 +38,7 @@ class Clients:
             "POOR_KEY": self.poor.secret,
             "SCRIPTED": "text-prime",
             "DEMO": DEMO,
+            "EMBED": EMBED,
         }
 
     async def run(self, *command: str | Path) -> str:
@@ -97,6 +100,16 @@ async def running_clients(folder: Path) -> AsyncIterator[Clients]:
         exchange = market.exchange
         await exchange.define_instrument(DEMO)
         demo = await exchange.create_supplier("demo", DEMO)
-        offered = replace(supplier_settings(exchange, demo, upstream_url=""), instrument=DEMO)
-        async with running_supplier(offered, []):
+        await define_embeddings(exchange, dimensions=DIMENSIONS, dimensions_min=64)
+        await exchange.admin.AdmitSupplier(
+            admin_pb2.AdmitSupplierRequest(
+                request_id=exchange.request_id(),
+                member_id=demo.member_id,
+                instrument=EMBED,
+                verified_tokens_per_second=1_000_000,
+            )
+        )
+        talks = supplier_settings(exchange, demo, instrument=DEMO)
+        embeds = supplier_settings(exchange, demo, instrument=EMBED, price_micros=20_000)
+        async with running_supplier(talks, []), running_supplier(embeds, []):
             yield Clients(market, await exchange.create_member("poor"))

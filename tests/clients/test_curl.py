@@ -10,6 +10,7 @@ from collections import Counter
 from typing import Any
 
 from tests.clients.stack import DEMO, Clients
+from tests.support.embedding import EMBED
 from tests.support.exchange import SYMBOL
 from tests.support.upstream import CHUNKS, WORD
 
@@ -122,6 +123,6 @@ async def test_who_leaves_pays_for_what_he_had(clients: Clients) -> None:
 
 async def test_reads(clients: Clients) -> None:
     _, said = await curl(clients, "/models")
-    assert {model["id"] for model in json.loads(said)["data"]} == {SYMBOL, DEMO}
+    assert {model["id"] for model in json.loads(said)["data"]} == {SYMBOL, DEMO, EMBED}
     code, said = await curl(clients, "/models/gpt-4o", None, "--fail")
     assert code == 22

@@ -55,6 +55,17 @@ async def test_a_late_first_token_is_cut_and_rerouted(pipe: Pipe, supplier) -> N
     assert [each.outcome for each in client.usage.attempts] == ["first_token_late", "served"]
 
 
+async def test_a_token_right_after_the_deadline_is_too_late(pipe: Pipe, supplier) -> None:
+    _, client = await pipe.serving(supplier)
+    pipe.clock.advance(4_620_000)
+    pipe.relay.timers._run_due()
+    supplier.say("in the same moment")
+    await client.over.wait()
+    assert (client.usage.cause, client.usage.stage) == ("first_token_late", "offered")
+    assert client.text == ""
+    await pipe.settled()
+
+
 async def test_calls_wait_by_turns_between_members() -> None:
     limits = DeliveryLimits(waiting_deliveries_per_member=3)
     async with running_pipe(limits) as pipe:

@@ -16,6 +16,7 @@ from tests.support.market import (
     small_exchange,
 )
 from thegrid_exchange.engine import commands, events
+from thegrid_exchange.engine.quantities import HOUSE
 from thegrid_exchange.engine.records import Attempt, CallerCount, Performance, TokenCounts
 from thegrid_exchange.engine.rules.availability import able_us
 from thegrid_exchange.engine.rules.histograms import bin_of, percentile, top_of, with_sample
@@ -130,11 +131,22 @@ def test_windows_slide_and_rings_stay_bounded(floor: Floor) -> None:
 
 def test_one_callers_faults_do_not_make_a_record_that_others_do_not_see() -> None:
     honest = (CallerCount("bea", 40, 0), CallerCount("abe", 60, 1))
-    assert contested_faults((*honest, CallerCount("bob", 900, 900)), 4) == 891
+    assert contested_faults((*honest, CallerCount("bob", 900, 900)), 4, 2) == 891
     everybody = (CallerCount("bea", 40, 20), CallerCount("abe", 60, 30))
-    assert contested_faults((*everybody, CallerCount("bob", 100, 50)), 4) == 0
-    assert contested_faults((CallerCount("bob", 9, 9), CallerCount("bea", 3, 0)), 4) == 0
-    assert contested_faults((), 4) == 0
+    assert contested_faults((*everybody, CallerCount("bob", 100, 50)), 4, 2) == 0
+    assert contested_faults((CallerCount("bob", 9, 9), CallerCount("bea", 3, 0)), 4, 2) == 0
+    assert contested_faults((), 4, 2) == 0
+
+
+def test_two_who_act_together_need_more_than_one_other_or_the_venues_own_probes() -> None:
+    pair = (CallerCount("bob", 90, 90), CallerCount("bill", 70, 60))
+    honest = CallerCount("abe", 60, 0)
+    # Two of three could as well be right, unless the venue itself saw otherwise.
+    assert contested_faults((*pair, honest), 4, 2) < 150
+    assert contested_faults((*pair, honest, CallerCount(HOUSE, 4, 0)), 4, 2) == 150
+    assert contested_faults((*pair, honest, CallerCount(HOUSE, 4, 4)), 4, 2) < 150
+    others = (CallerCount("bea", 9, 0), CallerCount("ben", 9, 0))
+    assert contested_faults((*pair, honest, *others), 4, 2) == 150
 
 
 # ---- the ladder --------------------------------------------------------------------------------

@@ -66,7 +66,7 @@ async def test_a_stream(client: openai.AsyncOpenAI) -> None:
     text = "".join(one.choices[0].delta.content or "" for one in chunks if one.choices)
     assert text == "Hello from the grid"
     assert chunks[0].choices[0].delta.role == "assistant"
-    assert [one.choices[0].finish_reason for one in chunks[:-1]] == [None] * 4 + ["stop"]
+    assert [one.choices[0].finish_reason for one in chunks[:-1]] == [None] * 5 + ["stop"]
     assert chunks[-1].choices == []
     assert chunks[-1].usage is not None
     assert chunks[-1].usage.total_tokens == 13

@@ -67,7 +67,8 @@ async def test_openais_client_raises_on_a_stream_that_fails(
 ) -> None:
     exchange.script = broken_off
     stream = await client.chat.completions.create(model="m", messages=HELLO, stream=True)
-    first = await anext(stream)
+    opening, first = await anext(stream), await anext(stream)
+    assert opening.choices[0].delta.role == "assistant"
     assert first.choices[0].delta.content == "Hel"
     with pytest.raises(openai.APIError, match="the supplier was lost"):
         await anext(stream)

@@ -59,7 +59,7 @@ def grid(house: House) -> Grid:
 def test_markets_and_instruments_are_shown_in_dollars(grid: Grid) -> None:
     assert re.search(r"text-prime +open +- +\$1\.20", grid.run("markets").stdout)
     assert re.search(r"text-max .*intelligence >= 53.*1,000,000", grid.run("instruments").stdout)
-    assert len(grid.json("markets")) == 9
+    assert len(grid.json("markets")) == 10
 
 
 def test_buying_using_and_the_receipt(grid: Grid) -> None:
@@ -83,7 +83,7 @@ def test_buying_using_and_the_receipt(grid: Grid) -> None:
     lots = grid.json("lots", "--instrument", "code-prime")
     assert any(int(lot["consumed_tokens"]) > 0 for lot in lots)
     assert re.search(r"code-prime .*\$1\.20 +\+0\.00 %", grid.run("ticker", "code-prime").stdout)
-    assert len(grid.json("ticker")) == 9
+    assert len(grid.json("ticker")) == 10
     [candle] = grid.json("candles", "code-prime", "--interval", "1d")
     assert candle["close_price_micros"] == "1200000"
     assert "$1.20" in grid.run("candles", "code-prime").stdout
@@ -201,6 +201,25 @@ def test_keys_are_made_and_revoked(grid: Grid, tmp_path: Path) -> None:
     grid.run("keys", "revoke", key_id.group())
     grid.run("balances", "--key-file", str(out), code=3)
     assert "revoked" in grid.run("keys", "list").stdout
+
+
+def test_texts_are_embedded_and_compared(grid: Grid) -> None:
+    texts = ("resetting a password", "how to reset passwords", "the weather in spring")
+    shown = grid.run("embed", "embedding-ngrams", *texts, "--max-price", "0.05").stdout
+    near, far = (
+        float(re.search(rf"{text} +384 +(-?[01]\.\d+)", shown)[1])  # type: ignore[index]
+        for text in texts[1:]
+    )
+    assert near > far
+    assert "in_spec" in shown
+    told = grid.json("embed", "embedding-ngrams", texts[0], "--dimensions", "64")
+    assert len(told["vectors"][0]) == 64
+    assert told["usage"]["counted"]["completion_tokens"] == "0"
+    refused = grid.run("embed", "embedding-ngrams", "a", "--dimensions", "9", code=2).stderr
+    assert "64 to 384" in refused
+    assert "answers chats" in grid.run("embed", "text-prime", "a", code=2).stderr
+    lines = grid.run("embed", "embedding-ngrams", said="one line\nand another\n").stdout
+    assert "and another" in lines
 
 
 def test_the_operators_commands(grid: Grid) -> None:

@@ -75,7 +75,7 @@ def test_against_a_real_exchange(house: House) -> None:
     environment = house.environment()
     file = "dist/test/real.test.js"
     said = node("--test", "--test-timeout=120000", file, environment=environment)
-    assert "# pass 5" in said, said + house.logs()
+    assert "# pass 6" in said, said + house.logs()
     assert "# skipped 0" in said
 
 

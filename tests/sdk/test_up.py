@@ -24,8 +24,11 @@ from thegrid.cli.secrets import read_secret, write_secret
 from thegrid.cli.up.banner import guide, ready_json, ready_line
 from thegrid.cli.up.children import Child, ChildDied, stop
 from thegrid.cli.up.plan import HOST, PlanError, free_port, make_plan
-from thegrid.cli.up.programs import supplier_arguments
+from thegrid.cli.up.programs import lowest_ask_micros, supplier_arguments
+from thegrid.supplier.hashed import DIMENSIONS, SPACE
 from thegrid.v1 import accounts_pb2
+
+INSTRUMENTS = len(read_catalogue(catalogue_text()))
 
 
 def until(is_so: Callable[[], object], within_s: float = 20.0) -> None:
@@ -81,13 +84,18 @@ def test_two_equal_ports_and_a_file_for_a_folder_are_refused(tmp_path: Path) -> 
         make_plan(file, 0, 0)
 
 
-def test_the_catalogue_is_nine_contracts_that_a_market_can_be_made_of() -> None:
+def test_the_catalogue_is_contracts_that_a_market_can_be_made_of() -> None:
     catalogue = read_catalogue(catalogue_text())
     assert [entry.symbol for entry in catalogue] == [
-        f"{family}-{tier}"
-        for family in ("text", "code", "agent")
-        for tier in ("standard", "prime", "max")
+        *(
+            f"{family}-{tier}"
+            for family in ("text", "code", "agent")
+            for tier in ("standard", "prime", "max")
+        ),
+        "embedding-ngrams",
     ]
+    assert catalogue[-1].spec.embedding.space == SPACE
+    assert catalogue[-1].spec.embedding.dimensions == DIMENSIONS
     for entry in catalogue:
         assert entry.demo_price_micros % entry.terms.tick_size_micros == 0
         limits = [band.first_token_max_us for band in entry.spec.first_token_bands]
@@ -106,6 +114,10 @@ def test_an_upstream_is_offered_for_less_than_the_demo_model(tmp_path: Path) -> 
     assert "--demo" not in real
     assert "text-prime=1.199000" in real
     assert real[real.index("--model") + 1] == "llama"
+    # No upstream makes the demo's vectors.
+    assert "embedding-ngrams=0.020000" in demo
+    assert not any("embedding" in argument for argument in real)
+    assert lowest_ask_micros(plan, catalogue[-1]) == 20_000
 
 
 def test_what_is_printed_names_the_demo_for_what_it_is(tmp_path: Path) -> None:
@@ -206,7 +218,7 @@ def guide_of(house: House) -> str:
 def test_a_market_is_found_again_as_it_was_left_a_day_later(tmp_path: Path) -> None:
     with grid_up(tmp_path) as house, Client(house.grpc, house.api_key) as client:
         use(house)
-        assert len(asks(client)) == 9
+        assert len(asks(client)) == INSTRUMENTS
         client.orders.buy("code-max", 1)
         first, spent = house, client.accounts.balances().cash
         records = {record.usage_id for record in client.usage.list()}
@@ -215,14 +227,14 @@ def test_a_market_is_found_again_as_it_was_left_a_day_later(tmp_path: Path) -> N
         assert house.api_key == first.api_key
         assert {p.name: read_secret(p) for p in (tmp_path / "keys").iterdir()} == keys
         with Client(house.grpc, house.api_key) as client:
-            assert len(asks(client)) == 9
+            assert len(asks(client)) == INSTRUMENTS
             assert client.accounts.balances().cash.available_micros == spent.available_micros
             assert {record.usage_id for record in client.usage.list()} == records
             use(house)
         with Client(house.grpc, read_secret(tmp_path / "operator.key")) as operator:
             handles = [member.handle for member in operator.admin.members()]
             assert len(handles) == len(set(handles)) == 5
-            assert len(list(operator.instruments.list())) == 9
+            assert len(list(operator.instruments.list())) == INSTRUMENTS
             balance = operator.admin.trial_balance()
             assert balance.balance_time.seconds > time.time() + 86_000, "the clock was moved"
             sums: dict[str, int] = {}
@@ -240,7 +252,7 @@ def test_a_supplier_that_dies_comes_back_and_nothing_outlives_its_parent(tmp_pat
         for supplier in killed:
             supplier.send_signal(signal.SIGKILL)
         until(lambda: len(suppliers_of(parent) - killed) == 2)
-        until(lambda: len(asks(client)) == 9)
+        until(lambda: len(asks(client)) == INSTRUMENTS)
         until(lambda: _answers(client))
         if sys.platform == "linux":
             children = parent.children(recursive=True)
@@ -286,7 +298,7 @@ def test_a_sweep_leaves_the_market_supplied(
         client.orders.buy("text-prime", 1)
         with Client(house.grpc, read_secret(tmp_path / "keys/demo-supplier-1.key")) as supplier:
             until(lambda: client.market_data.get("text-prime").next_sweep_time.seconds > before, 90)
-            until(lambda: len(asks(client)) == 9)
+            until(lambda: len(asks(client)) == INSTRUMENTS)
             retired = {each.symbol: each.retired_tokens for each in supplier.supply.positions()}
         assert all(retired.values()), "the sweep retired what was unsold, and it was issued anew"
         assert [each.cause for each in client.accounts.transfers()] == [

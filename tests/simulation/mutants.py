@@ -4,6 +4,7 @@ How they are planted and who must notice is in `test_planted_faults`.
 
 from typing import Final
 
+from tests.simulation.mutants_of_known_bugs import KNOWN_BUG_MUTANTS
 from tests.simulation.mutants_of_limits import LIMIT_MUTANTS
 from tests.simulation.mutants_of_orders import ORDER_MUTANTS, Mutant
 from tests.simulation.mutants_of_quality import QUALITY_MUTANTS
@@ -28,6 +29,7 @@ DELIVERY: Final = "tests/delivery"
 DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
+    *KNOWN_BUG_MUTANTS,
     *ORDER_MUTANTS,
     *QUALITY_MUTANTS,
     *SUPPLY_MUTANTS,

@@ -1,4 +1,4 @@
-"""Faults to plant in performance, standing and offers.
+"""Faults to plant in performance, standing, offers, benchmarks and probes.
 
 All others, and the list of them all, are in `mutants`.
 """
@@ -8,6 +8,7 @@ from typing import Final
 from tests.simulation.mutants_of_orders import Mutant
 
 QUALITY: Final = "tests/engine/test_quality.py"
+BENCHMARKS: Final = "tests/engine/test_benchmarks.py"
 
 QUALITY_MUTANTS: Final = (
     Mutant(
@@ -27,7 +28,7 @@ QUALITY_MUTANTS: Final = (
     Mutant(
         "one caller's faults make a record",
         "engine/rules/performance.py",
-        "return max(worst.faults - credible, 0)",
+        "return sum(max(each.faults - _ceil(each.calls * faults, calls), 0) for each in worst)",
         "return 0",
         QUALITY,
     ),
@@ -86,5 +87,76 @@ QUALITY_MUTANTS: Final = (
         "if admission.suspended != is_out:",
         "if not admission:",
         QUALITY,
+    ),
+    # ---- benchmarks and probes
+    Mutant(
+        "two who act together make a record",
+        "engine/rules/performance.py",
+        "[:most_callers]",
+        "[:1]",
+        BENCHMARKS,
+    ),
+    Mutant(
+        "any two callers are contested",
+        "engine/rules/performance.py",
+        "if probes < least_other_calls:",
+        "if probes < 0:",
+        QUALITY,
+    ),
+    Mutant(
+        "probes count as a member's calls",
+        "engine/rules/benchmarks.py",
+        "        *pair,\n        HOUSE,\n",
+        "        *pair,\n        pair[1],\n",
+        BENCHMARKS,
+    ),
+    Mutant(
+        "a faulty offer is admitted",
+        "engine/rules/benchmarks.py",
+        "if faults > most:",
+        "if faults > wanted:",
+        BENCHMARKS,
+    ),
+    Mutant(
+        "a benchmark verifies all of what it measured",
+        "engine/rules/benchmarks.py",
+        "    verified //= PER_MILLE\n",
+        "    verified = measured.measured_tokens_per_second\n",
+        BENCHMARKS,
+    ),
+    Mutant(
+        "a half made benchmark passes",
+        "engine/rules/benchmarks.py",
+        "if count < wanted:",
+        "if count < 1:",
+        BENCHMARKS,
+    ),
+    Mutant(
+        "another offer than the measured one is admitted",
+        "engine/rules/benchmarks.py",
+        " or offer.registered_at_us > benchmark.opened_at_us:",
+        ":",
+        BENCHMARKS,
+    ),
+    Mutant(
+        "a benchmark lowers a pool",
+        "engine/rules/benchmarks.py",
+        "max(verified, known.verified_tokens_per_second)",
+        "verified",
+        BENCHMARKS,
+    ),
+    Mutant(
+        "every supplier admits itself",
+        "engine/rules/benchmarks.py",
+        'if not state.term("self_admission"):',
+        'if state.term("self_admission") < 0:',
+        BENCHMARKS,
+    ),
+    Mutant(
+        "a well formed probe that is called malformed counts nowhere",
+        "engine/rules/benchmarks.py",
+        'if probe.verdict == "client_fault":',
+        'if probe.verdict == "nothing":',
+        "tests/engine/test_benchmarks.py",
     ),
 )

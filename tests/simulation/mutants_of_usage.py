@@ -11,10 +11,76 @@ METERING: Final = "tests/engine/test_metering.py"
 SETTLEMENT: Final = "tests/engine/test_settlement.py"
 METER: Final = "tests/delivery/test_meter.py"
 PIPE: Final = "tests/delivery/test_parts_of_the_pipe.py"
+EMBEDDINGS: Final = "tests/engine/test_embeddings.py"
+INPUTS: Final = "tests/delivery/test_embedding.py"
+VECTORS: Final = "tests/flows/test_embeddings.py"
 IMAGES: Final = "tests/delivery/test_images.py"
 DOORS: Final = "tests/flows/test_usage.py tests/flows/test_metering.py"
 
 USAGE_MUTANTS: Final = (
+    Mutant(
+        "output is set aside and billed where embeddings have none",
+        "engine/rules/embeddings.py",
+        "if spec.embedding is not None and max_output_tokens:",
+        "if False:",
+        EMBEDDINGS,
+    ),
+    Mutant(
+        "a model of another space sells embeddings",
+        "engine/rules/embeddings.py",
+        "if offer.embedding_space != space:",
+        "if False:",
+        EMBEDDINGS,
+    ),
+    Mutant(
+        "a new version turns Units into those of another space",
+        "engine/rules/embeddings.py",
+        "(old and new and old.space != new.space)",
+        "False",
+        EMBEDDINGS,
+    ),
+    Mutant(
+        "what the policy adds for each input is left out",
+        "delivery/embedding.py",
+        "sum(counted[0]) + terms.metering.input_tokens * len(ask.inputs)",
+        "sum(counted[0])",
+        INPUTS,
+    ),
+    Mutant(
+        "an input given as tokens counts nothing",
+        "delivery/embedding.py",
+        "counts.append(len(given))",
+        "counts.append(0)",
+        INPUTS,
+    ),
+    Mutant(
+        "special tokens count as one and read as many",
+        "delivery/encodings.py",
+        " or token in _special_tokens(encoding)",
+        "",
+        INPUTS,
+    ),
+    Mutant(
+        "vectors of any length are billed",
+        "delivery/answer.py",
+        "all(0 < length == self._dimensions",
+        "all(0 <= length",
+        VECTORS,
+    ),
+    Mutant(
+        "an input may be answered twice and another not at all",
+        "delivery/answer.py",
+        "and not places & self.finishes.keys()",
+        "",
+        VECTORS,
+    ),
+    Mutant(
+        "vectors may trickle",
+        "delivery/settlement.py",
+        "facts.completion_tokens if is_chat else facts.prompt_tokens",
+        "facts.completion_tokens",
+        VECTORS,
+    ),
     Mutant(
         "a refund may be more than the call has cost",
         "engine/rules/disputes.py",

@@ -32,25 +32,27 @@ def embedding_spec(**vectors: Any) -> instruments_pb2.InstrumentSpec:
     )
 
 
-async def define_embeddings(exchange: Exchange, **vectors: Any) -> None:
+async def define_embeddings(exchange: Exchange, symbol: str = EMBED, **vectors: Any) -> None:
     """Define the instrument."""
-    await exchange.define_instrument(EMBED, spec=embedding_spec(**vectors))
+    await exchange.define_instrument(symbol, spec=embedding_spec(**vectors))
 
 
-async def offer_embeddings(exchange: Exchange, supplier: Participant, units: int = 20) -> None:
+async def offer_embeddings(
+    exchange: Exchange, supplier: Participant, units: int = 20, symbol: str = EMBED
+) -> None:
     """Admit a supplier to the instrument and have it offer and sell Units."""
     await exchange.admin.AdmitSupplier(
         admin_pb2.AdmitSupplierRequest(
             request_id=exchange.request_id(),
             member_id=supplier.member_id,
-            instrument=EMBED,
+            instrument=symbol,
             verified_tokens_per_second=1_000_000,
         )
     )
     await supplier.supply.RegisterOffer(
         supply_pb2.RegisterOfferRequest(
             request_id=exchange.request_id(),
-            instrument=EMBED,
+            instrument=symbol,
             terms=an_offer(
                 model="demo-embedding",
                 output_tokens=0,
@@ -61,10 +63,10 @@ async def offer_embeddings(exchange: Exchange, supplier: Participant, units: int
     )
     await supplier.supply.IssueUnits(
         supply_pb2.IssueUnitsRequest(
-            request_id=exchange.request_id(), instrument=EMBED, quantity_units=units
+            request_id=exchange.request_id(), instrument=symbol, quantity_units=units
         )
     )
-    await exchange.sell_issuance(supplier, units, UNIT, EMBED)
+    await exchange.sell_issuance(supplier, units, UNIT, symbol)
 
 
 def inputs(*texts: str | list[int], **fields: Any) -> embeddings_pb2.EmbeddingRequest:

@@ -65,8 +65,8 @@ class House:
 def supplier_settings(exchange: Exchange, supplier: Participant, **more: Any) -> SupplierSettings:
     return SupplierSettings(
         exchange=Settings(exchange.target, ApiKey(supplier.secret)),
-        instrument=SYMBOL,
         **{
+            "instrument": SYMBOL,
             "model": "acme/one",
             "price_micros": PRICE_MICROS,
             "quantity_units": 20,
@@ -107,7 +107,10 @@ async def auto_mode(consumer: Participant, exchange: Exchange) -> None:
 
 @contextlib.asynccontextmanager
 async def house(
-    folder: Path, upstream_url: str | None = None, **settings: Any
+    folder: Path,
+    upstream_url: str | None = None,
+    honoured_fields: tuple[str, ...] = ("*",),
+    **settings: Any,
 ) -> AsyncIterator[House]:
     """Run the market; `settings` are the gateway's."""
     async with contextlib.AsyncExitStack() as stack:
@@ -121,7 +124,9 @@ async def house(
         operator = await exchange.create_member("house", scopes=("GATEWAY",))
         reports: list[str] = []
         url = upstream.base_url if upstream_url is None else upstream_url
-        offered = supplier_settings(exchange, supplier, upstream_url=url)
+        offered = supplier_settings(
+            exchange, supplier, upstream_url=url, honoured_fields=honoured_fields
+        )
         await enter(running_supplier(offered, reports))
         gateway = await enter(running_gateway(exchange.target, operator.secret, **settings))
         await until(lambda: gateway.server._gateway.pool.is_ready)  # type: ignore[union-attr]

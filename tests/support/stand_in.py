@@ -27,11 +27,16 @@ _EVENTS_FIELD = 1
 
 
 def status(
-    reason: str, message: str = "no", retry_after_s: int = 0, field_name: str = "", code: int = 9
+    reason: str,
+    message: str = "no",
+    retry_after_s: int = 0,
+    field_name: str = "",
+    code: int = 9,
+    metadata: Mapping[str, str] | None = None,
 ) -> status_pb2.Status:
     """Answer a refusal as the exchange writes it."""
     details = []
-    info = error_details_pb2.ErrorInfo(domain="thegrid", reason=reason)
+    info = error_details_pb2.ErrorInfo(domain="thegrid", reason=reason, metadata=metadata)
     details.append(info)
     if field_name:
         violation = error_details_pb2.BadRequest.FieldViolation(

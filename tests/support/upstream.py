@@ -12,6 +12,8 @@ from typing import Any
 
 import httptools
 
+from tests.support.upstream_embeddings import answer, embedded
+
 CHUNKS = 32
 WORD = " token"
 CREATED = 1_700_000_000
@@ -38,12 +40,15 @@ split      every event in two writes, in the middle of a character
 crlf       lines end with CRLF
 whole      one JSON object, though a stream was asked for
 garbage    an event that is no JSON
+html       a page that says that all is well, and no answer
+lies:N     usage that says N tokens of output, and none of input
 tools      a tool call in pieces
 reason     reasoning before the answer, in the newer word
 two        two choices, interleaved
 """
 _MODE = re.compile(r"mode=([a-z]+)(?::(\d+))?")
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_PAGE = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\n\r\n<html>OK</html>"
 _LAST = b"0\r\n\r\n"
 
 
@@ -66,17 +71,28 @@ def chunk(delta: Any, finish: str | None = None, index: int = 0) -> dict[str, An
     }
 
 
+def completion(
+    text: str, index: int, finish: str | None = None, *, logprobs: bool = False
+) -> dict[str, Any]:
+    """Answer one piece of a legacy completion."""
+    scored = {
+        "tokens": [text],
+        "token_logprobs": [-0.5],
+        "top_logprobs": [{text: -0.5}],
+        "text_offset": [0],
+    }
+    choice = {
+        "text": text,
+        "index": index,
+        "logprobs": scored if logprobs else None,
+        "finish_reason": finish,
+    }
+    head = {"id": "cmpl-up0001", "object": "text_completion", "created": CREATED}
+    return {**head, "model": "up-model", "choices": [choice]}
+
+
 def _framed(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
-
-
-def _answer(status: int, value: Any, more: bytes = b"") -> bytes:
-    body = json.dumps(value).encode()
-    head = b"HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % (
-        status,
-        len(body),
-    )
-    return head + more + b"\r\n" + body
 
 
 _TEXT = [chunk({"role": "assistant", "content": WORD})] + [
@@ -201,13 +217,19 @@ class _Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._parser.get_method() == b"GET":
             # Other gateways ask for the models, and after the server's health, before they forward.
-            self._transport.write(_answer(200, _MODELS if b"/models" in self._url else {}))
+            self._transport.write(answer(200, _MODELS if b"/models" in self._url else {}))
             return
         request = json.loads(b"".join(self._body) or b"{}")
         upstream = self._upstream
         if upstream.keeps_requests:
             upstream.requests.append(request)
             upstream.headers.append(self._headers)
+        if self._url.endswith(b"/embeddings"):
+            self._transport.write(embedded(request))
+            return
+        if b"/chat/" not in self._url:
+            self._complete(request)
+            return
         content = (request.get("messages") or [{}])[-1].get("content")
         found = _MODE.search(content if isinstance(content, str) else json.dumps(content))
         if found is None:
@@ -221,7 +243,25 @@ class _Connection(asyncio.Protocol):
         if request.get("stream"):
             self._transport.write(_HEAD + _FAST + _LAST)
         else:
-            self._transport.write(_answer(200, _WHOLE))
+            self._transport.write(answer(200, _WHOLE))
+
+    def _complete(self, request: dict[str, Any]) -> None:
+        """Answer a legacy completion: each choice says its index and how much is asked for."""
+        prompt, each = request["prompt"], request.get("n") or 1
+        is_one = isinstance(prompt, str) or isinstance(prompt[0], int)
+        choices = range((1 if is_one else len(prompt)) * each)
+        texts = [[f" choice {index}", f" of {request['max_tokens']}"] for index in choices]
+        logprobs = request.get("logprobs") is not None
+        pieces = [
+            completion(text, index, logprobs=logprobs)
+            for step in (0, 1)
+            for index, text in ((index, texts[index][step]) for index in choices)
+        ]
+        pieces += [completion("", index, "stop") for index in choices]
+        usage = {**completion("", 0), "choices": [], "usage": USAGE}
+        self._transport.write(_HEAD)
+        self._send(*pieces, usage, "[DONE]")
+        self._transport.write(_LAST)
 
     def _played(self, task: "asyncio.Task[None]") -> None:
         self._task = None
@@ -232,7 +272,9 @@ class _Connection(asyncio.Protocol):
         if mode == "http":
             self._refuse(number)
         elif mode == "whole":
-            self._transport.write(_answer(200, _WHOLE))
+            self._transport.write(answer(200, _WHOLE))
+        elif mode == "html":
+            self._transport.write(_PAGE)
         elif mode == "slow":
             await asyncio.sleep(number / 1000)
             self._transport.write(_HEAD + _FAST + _LAST)
@@ -243,7 +285,7 @@ class _Connection(asyncio.Protocol):
     def _refuse(self, status: int) -> None:
         error = {"message": f"upstream says {status}", "type": "t", "param": None, "code": "c"}
         more = b"retry-after: 7\r\n" if status == 429 else b""
-        self._transport.write(_answer(status, {"error": error}, more))
+        self._transport.write(answer(status, {"error": error}, more))
 
     async def _stream(self, mode: str, number: int) -> None:
         if mode in ("die", "errmid", "short", "hang"):
@@ -294,7 +336,10 @@ class _Connection(asyncio.Protocol):
             self._send("{oops")
         if mode != "nofinish":
             self._send(_FINISH)
-        if mode != "nousage":
+        if mode == "lies":
+            claimed = {"prompt_tokens": 0, "completion_tokens": number, "total_tokens": number}
+            self._send({**_USAGE, "usage": claimed})
+        elif mode != "nousage":
             self._send(_USAGE)
         if mode != "nodone":
             self._send("[DONE]")

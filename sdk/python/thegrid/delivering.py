@@ -4,10 +4,16 @@ Nothing here calls the exchange; `aio/deliveries.py` and its twin do.
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from thegrid.errors import DeliveryFailed, from_status
 from thegrid.identifiers import new_delivery_id
-from thegrid.v1 import chat_pb2, delivery_pb2, usage_pb2
+from thegrid.v1 import chat_pb2, delivery_pb2, embeddings_pb2, usage_pb2
+
+Inputs = str | Iterable[str | list[int] | tuple[int, ...]]
+"""A text, or texts each as it is or as tokens of the instrument's tokenizer."""
+Request = chat_pb2.ChatRequest | embeddings_pb2.EmbeddingRequest | str | Iterable[tuple[str, str]]
+"""What may be asked: a request whole, a prompt, or pairs of role and text."""
 
 # More than any answer has: a call of its own is slowed by its stream, not by a window of ours.
 WINDOW_BYTES = 64 << 20
@@ -30,9 +36,46 @@ def chat_request(
     )
 
 
+def embedding_request(
+    instrument: str, inputs: Inputs, dimensions: int | None = None
+) -> embeddings_pb2.EmbeddingRequest:
+    """Return a request for the vectors of texts, or of texts as tokens. Raises TypeError."""
+    request = embeddings_pb2.EmbeddingRequest(model=instrument, dimensions=dimensions)
+    for given in [inputs] if isinstance(inputs, str) else inputs:
+        if isinstance(given, str):
+            request.inputs.add(text=given)
+        elif isinstance(given, (list, tuple)):
+            request.inputs.add(tokens=embeddings_pb2.TokenIds(ids=given))
+        else:  # such as the tokens of one text, which stand in a list of texts
+            raise TypeError("inputs: write texts, or lists of tokens, such as [[15339, 1917]]")
+    return request
+
+
+def count_request(instrument: str, request: Request) -> delivery_pb2.CountTokensRequest:
+    """Return the request that counts a prompt, or the inputs of a call for embeddings."""
+    if isinstance(request, embeddings_pb2.EmbeddingRequest):
+        return delivery_pb2.CountTokensRequest(instrument=instrument, embedding=request)
+    if not isinstance(request, chat_pb2.ChatRequest):
+        request = chat_request(instrument, request)
+    return delivery_pb2.CountTokensRequest(instrument=instrument, request=request)
+
+
+class Embeddings(NamedTuple):
+    """The vectors of a call for embeddings, and what it came to."""
+
+    vectors: list[list[float]]
+    """One for each input, in their order."""
+    usage: usage_pb2.UsageRecord
+    """The usage record."""
+    receipt: usage_pb2.Receipt | None
+    """The same record, signed by the exchange; None while it is pending."""
+    started: delivery_pb2.DeliveryStarted
+    """What served the call."""
+
+
 def delivery_request(
     instrument: str,
-    request: chat_pb2.ChatRequest | str | Iterable[tuple[str, str]],
+    request: Request,
     *,
     max_output_tokens: int | None,
     max_price_micros: int | None,
@@ -42,7 +85,7 @@ def delivery_request(
     delivery_id: str,
 ) -> delivery_pb2.DeliverRequest:
     """Return the request that begins a call."""
-    if not isinstance(request, chat_pb2.ChatRequest):
+    if not isinstance(request, (chat_pb2.ChatRequest, embeddings_pb2.EmbeddingRequest)):
         request = chat_request(instrument, request, max_output_tokens)
     elif max_output_tokens is not None:
         raise ValueError("max_output_tokens: set max_completion_tokens in the ChatRequest itself")
@@ -56,7 +99,8 @@ def delivery_request(
     opened = delivery_pb2.Open(
         delivery_id=delivery_id or new_delivery_id(),
         instrument=instrument,
-        request=request,
+        request=request if isinstance(request, chat_pb2.ChatRequest) else None,
+        embedding=request if isinstance(request, embeddings_pb2.EmbeddingRequest) else None,
         window_bytes=WINDOW_BYTES,
         preferences=wanted if wanted.ListFields() else None,
         include_usage=True,
@@ -75,6 +119,7 @@ class Answer:
         self.is_over = False
         self._events: deque[delivery_pb2.DeliveryEvent] = deque()
         self._pieces: defaultdict[int, list[str]] = defaultdict(list)
+        self._vectors: dict[int, list[float]] = {}
 
     def take(self, frame: delivery_pb2.DeliverResponse | None) -> None:
         """Take a frame, or None when the stream has ended.
@@ -100,6 +145,9 @@ class Answer:
             self.started = event.started
         elif kind == "reply":
             self._read(event.reply)
+        elif kind == "embedding":
+            for each in event.embedding.embeddings:
+                self._vectors[each.index] = list(each.values)
         elif kind == "ended":
             self._read(event.ended.reply)
             self.usage = event.ended.usage
@@ -117,6 +165,16 @@ class Answer:
     def texts(self) -> list[str]:
         """Return what each choice says so far, by index."""
         return ["".join(self._pieces[index]) for index in sorted(self._pieces)]
+
+    def vectors(self) -> list[list[float]]:
+        """Return the vectors of a call for embeddings so far, by the places of their inputs."""
+        return [self._vectors[place] for place in sorted(self._vectors)]
+
+    def embeddings(self) -> Embeddings:
+        """Return what a call for embeddings came to, once it is over."""
+        assert self.usage is not None
+        assert self.started is not None
+        return Embeddings(self.vectors(), self.usage, self.receipt, self.started)
 
     def _read(self, reply: chat_pb2.ChatReply) -> None:
         for choice in reply.choices:

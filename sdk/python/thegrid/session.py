@@ -33,6 +33,7 @@ _COMMANDS_FIELD = 1
 _SETTLED_S = 0.25
 _CONNECTED = grpc.ChannelConnectivity.READY
 _ENDINGS = ("ended", "failed")
+_PARTS = ("reply", "embedding")
 
 
 class SessionCall:
@@ -103,8 +104,8 @@ class SessionCall:
             self._send_parts()
             return False
         self._ready.append(event)
-        if kind == "reply":
-            self._ready_bytes += event.reply.ByteSize()
+        if kind in _PARTS:
+            self._ready_bytes += getattr(event, kind).ByteSize()
             is_much = self._ready_bytes >= self._grant_bytes
             self._is_due = self._is_due or is_much or not self._is_whole
         self.is_over = kind in _ENDINGS
@@ -154,11 +155,7 @@ class _Session:
         self._last_number += 1
         call = SessionCall(self, self._last_number, opening.window_bytes, is_whole=is_whole)
         self.calls[self._last_number] = call
-        request = b""
-        if opening.request.ByteSize() > WHOLE_REQUEST_BYTES:
-            request = opening.request.SerializeToString()
-            opening.ClearField("request")
-            opening.parts_bytes = len(request)
+        request = _take_long_request(opening)
         self.put(delivery_pb2.DeliveryCommand(call=self._last_number, open=opening))
         if request:
             call.begin_parts(request)
@@ -226,6 +223,20 @@ class _Session:
             call = calls.get(event.call)
             if call is not None and call.deliver(event):
                 del calls[event.call]
+
+
+def _take_long_request(opening: delivery_pb2.Open) -> bytes:
+    """Take a request that is too long for one piece out of its opening; empty for any other."""
+    is_embedding = opening.HasField("embedding")
+    request = opening.embedding if is_embedding else opening.request
+    if request.ByteSize() <= WHOLE_REQUEST_BYTES:
+        return b""
+    content = request.SerializeToString()
+    opening.ClearField("embedding" if is_embedding else "request")
+    opening.parts_bytes = len(content)
+    if is_embedding:
+        opening.parts_kind = delivery_pb2.REQUEST_KIND_EMBEDDING
+    return content
 
 
 def _lost(message: str, cause: errors.GridError | None = None) -> errors.GridError:

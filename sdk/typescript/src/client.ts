@@ -35,7 +35,7 @@ export class GridClient {
   readonly accounts: ServiceClient<typeof AccountService>;
   /** Positions, statistics, statements and sweeps. */
   readonly history: ServiceClient<typeof HistoryService>;
-  /** Calls of models; `deliver` is the easier way. */
+  /** Calls of models; `deliver` and `embed` are the easier way. */
   readonly delivery: ServiceClient<typeof DeliveryService>;
   /** What each call used and cost. */
   readonly usage: ServiceClient<typeof UsageService>;

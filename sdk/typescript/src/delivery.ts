@@ -8,9 +8,11 @@ import { status as Code } from "@grpc/grpc-js";
 
 import type { ChatReply, ChatRequestSchema } from "../gen/thegrid/v1/chat_pb.js";
 import {
+  type DeliveryEvent,
   type DeliveryPreferencesSchema,
   DeliveryService,
   type DeliveryStarted,
+  type OpenSchema,
 } from "../gen/thegrid/v1/delivery_pb.js";
 import type { UsageRecord } from "../gen/thegrid/v1/usage_pb.js";
 import type { GridClient } from "./client.js";
@@ -55,24 +57,19 @@ export class Delivery implements AsyncIterable<ChatReply> {
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<ChatReply> {
     const { instrument, request, preferences, deliveryId: _, ...options } = this.#init;
-    options.timeoutMs ??= timeoutMs(DeliveryService.typeName);
     const asked = { deliveryId: this.deliveryId, instrument, request, includeUsage: true };
     const open = preferences ? { ...asked, preferences } : asked;
-    for await (const response of this.#grid.delivery.deliver({ open }, options)) {
-      for (const { event } of response.events) {
-        if (event.case === "started") this.started = event.value;
-        else if (event.case === "reply") yield event.value;
-        else if (event.case === "ended") {
-          this.usage = event.value.usage;
-          if (event.value.reply) yield event.value.reply;
-          return;
-        } else if (event.case === "failed") {
-          this.usage = event.value.usage;
-          throw failure(event.value.status);
-        }
+    for await (const event of events(this.#grid, open, options)) {
+      if (event.case === "started") this.started = event.value;
+      else if (event.case === "reply") yield event.value;
+      else if (event.case === "ended") {
+        this.usage = event.value.usage;
+        if (event.value.reply) yield event.value.reply;
+      } else if (event.case === "failed") {
+        this.usage = event.value.usage;
+        throw failure(event.value.status);
       }
     }
-    throw new GridError({ code: Code.UNAVAILABLE, message: "the answer broke off before its end" });
   }
 
   /** The text of the first choice, whole. */
@@ -93,7 +90,24 @@ export function deliver(grid: GridClient, init: DeliverInit): Delivery {
   return new Delivery(grid, init);
 }
 
-function failure(status: Parameters<typeof GridError.fromStatus>[0] | undefined): GridError {
+/** The events of a call up to its last, `ended` or `failed`; without one the loop throws. */
+export async function* events(
+  grid: GridClient,
+  open: MessageInitShape<typeof OpenSchema>,
+  options: CallOptions,
+): AsyncGenerator<DeliveryEvent["event"]> {
+  const timed = { ...options, timeoutMs: options.timeoutMs ?? timeoutMs(DeliveryService.typeName) };
+  for await (const response of grid.delivery.deliver({ open }, timed)) {
+    for (const { event } of response.events) {
+      yield event;
+      if (event.case === "ended" || event.case === "failed") return;
+    }
+  }
+  throw new GridError({ code: Code.UNAVAILABLE, message: "the answer broke off before its end" });
+}
+
+/** Why a call failed. */
+export function failure(status: Parameters<typeof GridError.fromStatus>[0] | undefined): GridError {
   if (status) return GridError.fromStatus(status);
   return new GridError({ code: Code.INTERNAL, message: "the delivery failed without a reason" });
 }

@@ -7,6 +7,7 @@ export { followAccount, type FollowAccountOptions } from "./account.js";
 export { Book } from "./book.js";
 export { GridClient, VERSION } from "./client.js";
 export { deliver, type DeliverInit, Delivery } from "./delivery.js";
+export { embed, type EmbedInit, type Embeddings } from "./embedding.js";
 export { type FieldViolation, GridError, type GridErrorInit, type Reason } from "./errors.js";
 export { deliveryId, requestId } from "./ids.js";
 export { followBook, followMarket, type FollowMarketOptions } from "./market.js";

@@ -10,7 +10,7 @@ import { status as Code } from "@grpc/grpc-js";
 import { BadRequestSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.js";
 import { DeliveryService } from "../gen/thegrid/v1/delivery_pb.js";
 import { TradingService } from "../gen/thegrid/v1/trading_pb.js";
-import { deliver, deliveryId, GridClient, GridError, pages, requestId } from "../src/index.js";
+import { deliver, deliveryId, embed, GridClient, GridError, pages, requestId } from "../src/index.js";
 import { loadSettings } from "../src/settings.js";
 import { refusal, refused, serve } from "./exchange.js";
 
@@ -128,6 +128,25 @@ test("a failed delivery says why and leaves its record", async () => {
   await assert.rejects(delivery.text(), { reason: "SUPPLIER_LOST" });
   exchange.stop();
   assert.equal(delivery.usage?.usageId, "usg_2");
+});
+
+test("vectors are put at the places of their inputs, and a call without its end throws", async () => {
+  const vectors = (...places: number[]) => {
+    const embeddings = places.map((index) => ({ index, values: [index, 0.5] }));
+    return { event: { case: "embedding", value: { embeddings } } };
+  };
+  const ended = { event: { case: "ended", value: { reply: {}, usage: { usageId: "usg_1" } } } };
+  const whole = await delivering([{ events: [vectors(2)] }, { events: [vectors(0, 1), ended] }]);
+  using grid = new GridClient({ target: whole.target });
+  const inputs = ["a", [1, 2], "c"];
+  const { vectors: given, usage } = await embed(grid, { instrument: "e", inputs });
+  whole.stop();
+  assert.deepEqual(given, [[0, 0.5], [1, 0.5], [2, 0.5]]);
+  assert.equal(usage?.usageId, "usg_1");
+  const broken = await delivering([{ events: [vectors(0)] }]);
+  using other = new GridClient({ target: broken.target });
+  await assert.rejects(embed(other, { instrument: "e", inputs }), /broke off/);
+  broken.stop();
 });
 
 test("leaving a delivery early cancels it on the exchange", async () => {

@@ -9,7 +9,7 @@ import { MarketState } from "../gen/thegrid/v1/market_data_pb.js";
 import { Side } from "../gen/thegrid/v1/common_pb.js";
 import { ClosureReason, OrderStatus, OrderType, TimeInForce } from "../gen/thegrid/v1/trading_pb.js";
 import { UsageStatus, Verdict } from "../gen/thegrid/v1/usage_pb.js";
-import { type Book, deliver, followAccount, followBook, GridClient, GridError, pages, requestId } from "../src/index.js";
+import { type Book, deliver, embed, followAccount, followBook, GridClient, GridError, pages, requestId } from "../src/index.js";
 
 const target = process.env.GRID_GRPC ?? "";
 const options = { skip: target === "" && "GRID_GRPC names no exchange" };
@@ -186,4 +186,20 @@ test("a model is called, billed and accounted for", options, async () => {
   const drawn = usage.draws.reduce((sum, draw) => sum + draw.tokens, 0n);
   assert.equal(drawn, usage.billedTokens);
   assert(usage.draws.every((draw) => draw.costTradeId.startsWith("trd_")));
+});
+
+test("texts are embedded, and the texts alone are billed", options, async () => {
+  using grid = new GridClient();
+  const instrument = "embedding-ngrams";
+  const inputs = ["resetting a password", "how to reset passwords", "the weather in spring"];
+  const { vectors, started, usage } = await embed(grid, { instrument, inputs });
+  const [one, near, far] = vectors as [number[], number[], number[]];
+  const cosine = (other: number[]) => one.reduce((sum, value, place) => sum + value * other[place]!, 0);
+  assert(cosine(near) > cosine(far));
+  assert.equal(usage?.verdict, Verdict.IN_SPEC);
+  assert.equal(usage.counted?.completionTokens, 0n);
+  assert.equal(usage.supplierId, started?.supplierId);
+  const short = await embed(grid, { instrument, inputs: [[15339, 1917]], dimensions: 64 });
+  assert.equal(short.vectors[0]?.length, 64);
+  await assert.rejects(embed(grid, { instrument: "text-prime", inputs }), { reason: "WRONG_REQUEST_KIND" });
 });

@@ -3,17 +3,23 @@
 The payloads themselves travel untouched but for ends and caps; JSON is the gateway's affair.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from thegrid.v1 import chat_pb2
 from thegrid_exchange.api.errors import invalid, refused
+from thegrid_exchange.api.prompts import (
+    CHOICES_MAX,
+    FIELD,
+    Prompts,
+    choices_of,
+    extra_of,
+    further_texts,
+    prompts_of,
+)
 from thegrid_exchange.delivery.images import size_of_url
 from thegrid_exchange.delivery.meter import Prompt, PromptImage, PromptText
 from thegrid_exchange.delivery.parts import Part, Piece
-
-CHOICES_MAX: Final = 128
 
 _UNDEMANDING: Final = frozenset(
     (
@@ -46,25 +52,21 @@ _JOINED_BYTES_MAX: Final = 16_384
 
 def asked(chat: chat_pb2.ChatRequest) -> dict[str, Any]:
     """What a chat asks, by the names of `CallRequest`; raises as `prompt_of`."""
-    prompt, capabilities = _read(chat)
+    prompts = prompts_of(chat)
+    prompt, capabilities = _Reader().read(chat, prompts)
+    each = _bounded(chat, "n", CHOICES_MAX) if chat.HasField("n") else 1
     return {
         "prompt": prompt,
         "fields": demanded_fields(chat),
         "capabilities": capabilities,
-        "choices": _bounded(chat, "n", CHOICES_MAX) if chat.HasField("n") else 1,
+        "choices": choices_of(each, prompts),
         "output_cap_tokens": _output_cap(chat),
     }
 
 
 def prompt_of(chat: chat_pb2.ChatRequest) -> Prompt:
     """All of a request that is counted; raises InvalidRequest or Refused for what cannot be."""
-    return _read(chat)[0]
-
-
-def _read(chat: chat_pb2.ChatRequest) -> tuple[Prompt, frozenset[str]]:
-    if not chat.messages:
-        raise invalid("request.messages", "must hold at least one message", "required")
-    return _Reader().read(chat)
+    return _Reader().read(chat, prompts_of(chat))[0]
 
 
 def demanded_fields(chat: chat_pb2.ChatRequest) -> frozenset[str]:
@@ -87,12 +89,7 @@ def demanded_fields(chat: chat_pb2.ChatRequest) -> frozenset[str]:
 
 def demanded_keys(extra_json: bytes) -> Iterator[str]:
     """Keys unknown to the contract, or not in its shape; null asks for nothing."""
-    try:
-        extra = json.loads(extra_json)
-    except ValueError as error:
-        raise invalid("request.extra_json", "is no JSON", "json") from error
-    if not isinstance(extra, dict):
-        raise invalid("request.extra_json", "must be a JSON object", "json")
+    extra = extra_of(extra_json)
     return (key for key, value in extra.items() if value is not None and key not in _UNDEMANDING)
 
 
@@ -119,8 +116,12 @@ class _Reader:
         self._images: list[PromptImage] = []
         self._tool_calls = self._schemas = 0
 
-    def read(self, chat: chat_pb2.ChatRequest) -> tuple[Prompt, frozenset[str]]:
+    def read(
+        self, chat: chat_pb2.ChatRequest, prompts: Prompts | None
+    ) -> tuple[Prompt, frozenset[str]]:
         """The prompt, and the capabilities that its content needs."""
+        if prompts is not None:
+            self._texts += prompts.texts
         for index, message in enumerate(chat.messages):
             self._message(f"messages[{index}]", message)
         for index, tool in enumerate(chat.tools):
@@ -130,6 +131,8 @@ class _Reader:
             self._schemas = int(bool(schema.schema_json))
             self._add("response_format.json_schema.description", schema.description)
             self._add_json("response_format.json_schema.schema", schema.schema_json)
+        for field, content in further_texts(chat):
+            self._add_json(field, content)
         prompt = Prompt(
             self._texts,
             len(chat.messages),
@@ -137,6 +140,7 @@ class _Reader:
             self._tool_calls,
             self._images,
             self._schemas,
+            *((prompts.tokens, FIELD) if prompts is not None else ()),
         )
         return prompt, frozenset(self._capabilities)
 
@@ -184,6 +188,7 @@ class _Reader:
         self._add(f"{field}.function.name", tool.function.name)
         self._add(f"{field}.function.description", tool.function.description)
         self._add_json(f"{field}.function.parameters", tool.function.parameters_json)
+        self._add_json(field, tool.extra_json)
 
 
 # ---- replies -----------------------------------------------------------------------------------

@@ -137,6 +137,8 @@ _TABLE: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "PerformanceService": {
         "ListPerformance": ANY,
         "ListSupplierChanges": ("supply", "admin"),
+        "RunBenchmark": ("supply", "admin"),
+        "GetBenchmark": ("supply", "admin"),
     },
 }
 

@@ -33,10 +33,6 @@ def payload_from_parts(opening: delivery_pb2.Open, content: bytes) -> Payload:
 
 def call_request(opening: delivery_pb2.Open, payload: Payload, caller: Caller) -> CallRequest:
     """A call as the relay takes it; raises InvalidRequest or Refused for what it cannot be."""
-    if isinstance(payload, embeddings_pb2.EmbeddingRequest):
-        asked = _embedding_asked(payload)
-    else:
-        asked = chat.asked(payload)
     return CallRequest(
         delivery_id=opening.delivery_id,
         member_id=caller.member_id,
@@ -52,8 +48,15 @@ def call_request(opening: delivery_pb2.Open, payload: Payload, caller: Caller) -
         traceparent=opening.traceparent,
         keys_above=tuple((key.key_id, key.concurrent_deliveries) for key in caller.line[1:]),
         request_digest=opening.request_digest,
-        **asked,
+        **asked_of(payload),
     )
+
+
+def asked_of(payload: Payload) -> dict[str, Any]:
+    """What a request asks, by the names of `CallRequest`; raises as `call_request`."""
+    if isinstance(payload, embeddings_pb2.EmbeddingRequest):
+        return _embedding_asked(payload)
+    return chat.asked(payload)
 
 
 def _embedding_asked(request: embeddings_pb2.EmbeddingRequest) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""PerformanceService: how suppliers do, what follows from it.
+"""PerformanceService: how suppliers do, what follows from it, and the benchmarks that admit them.
 
 Figures are the engine's own, read from the durable state; changes come from the read models.
 """
@@ -9,12 +9,14 @@ from thegrid.v1 import performance_pb2, performance_pb2_grpc
 from thegrid_exchange.api.call import caller
 from thegrid_exchange.api.convert.common import micros_of
 from thegrid_exchange.api.convert.performance import (
+    benchmark_message,
     change_message,
     performance_message,
 )
 from thegrid_exchange.api.errors import refused
 from thegrid_exchange.api.handler import Handler
 from thegrid_exchange.api.paging import cut, page_of
+from thegrid_exchange.engine.commands import OpenBenchmark
 from thegrid_exchange.views.performance import performances_of
 
 
@@ -72,6 +74,40 @@ class PerformanceServicer(Handler, performance_pb2_grpc.PerformanceServiceServic
             changes=[change_message(each, self.symbol(each.instrument_id)) for _, each in shown],
             next_page_token=token,
         )
+
+    async def RunBenchmark(  # noqa: N802
+        self, request: performance_pb2.RunBenchmarkRequest, context: Any
+    ) -> performance_pb2.RunBenchmarkResponse:
+        instrument = self.instrument(request.instrument)
+        asked_by = "operator" if caller().may("admin") else "supplier"
+        command = OpenBenchmark(_named(request.supplier_id), instrument.instrument_id, asked_by)
+        answer = await self.ask(command, request.request_id)
+        return performance_pb2.RunBenchmarkResponse(
+            benchmark=benchmark_message(answer.reply.benchmark, instrument.symbol),
+            position=self.position(answer.seq),
+        )
+
+    async def GetBenchmark(  # noqa: N802
+        self, request: performance_pb2.GetBenchmarkRequest, context: Any
+    ) -> performance_pb2.GetBenchmarkResponse:
+        await self.reach(request)
+        instrument = self.instrument(request.instrument)
+        pair = (_named(request.supplier_id), instrument.instrument_id)
+        benchmark = self.services.live.state.benchmarks.get(pair)
+        if benchmark is None:
+            raise refused(
+                "BENCHMARK_NOT_FOUND", "supplier_id", "the offer was never measured; ask for it"
+            )
+        return performance_pb2.GetBenchmarkResponse(
+            benchmark=benchmark_message(benchmark, instrument.symbol)
+        )
+
+
+def _named(supplier_id: str) -> str:
+    """The supplier that an operator names, or the caller."""
+    if caller().may("admin"):
+        return supplier_id or caller().member_id
+    return _own(supplier_id)
 
 
 def _own(supplier_id: str) -> str:

@@ -216,10 +216,12 @@ class Teller:
             reasoning_tokens=counts.reasoning_tokens,
         )
         reply = (self._last or LastReply()).ended(ended.finishes, usage)
-        record = self._records.message(ended.usage)
-        message = delivery_pb2.DeliveryEnded(
-            reply=reply, usage=record, receipt=self._records.receipt(record)
-        )
+        message = delivery_pb2.DeliveryEnded(reply=reply)
+        if ended.usage is None:
+            message.usage.CopyFrom(self._records.under_way(ended.delivery_id))
+        else:
+            message.usage.CopyFrom(self._records.message(ended.usage))
+            message.receipt.CopyFrom(self._records.receipt(message.usage))
         self._put(delivery_pb2.DeliveryEvent(call=self._call, ended=message))
 
     def failed(self, failure: Failure, usage: UsageRecord | None) -> None:

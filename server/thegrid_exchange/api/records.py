@@ -66,6 +66,16 @@ class UsageRecords:
         """A call that is not settled."""
         return pending_message(reservation, self._live.catalogue.symbol(reservation.instrument_id))
 
+    def under_way(self, delivery_id: str) -> usage_pb2.UsageRecord:
+        """A call whose settlement takes long; its reservation stands until then."""
+        reservation = self._live.state.reservations.get(delivery_id)
+        if reservation is not None:
+            return self.pending(reservation)
+        usage_id = "usg_" + delivery_id.removeprefix("dlv_")
+        return usage_pb2.UsageRecord(
+            usage_id=usage_id, delivery_id=delivery_id, status=usage_pb2.USAGE_STATUS_PENDING
+        )
+
     def receipt(self, record: usage_pb2.UsageRecord) -> usage_pb2.Receipt:
         """The record, signed as it stands now."""
         body = usage_pb2.ReceiptBody(usage=record, issue_time=time_of(self._clock.now_us()))

@@ -54,6 +54,10 @@ class Vault:
         mac = hmac.digest(self._webhook_secret, webhook_id.encode(), "sha256")
         return "whsec_" + base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
+    def probe_seed(self, delivery_id: str) -> int:
+        """What a probe's request is made of; who does not hold the secret cannot foresee it."""
+        return int.from_bytes(self._mac("probe", delivery_id.encode()))
+
     def seal(self, purpose: str, payload: bytes) -> str:
         """An opaque token that only this exchange can make, for one purpose."""
         mac = self._mac(purpose, payload)

@@ -159,6 +159,7 @@ class SupplierStream:
             first_token_ms=offered.first_token_us // 1_000,
             max_output_tokens=offered.max_output_tokens,
             traceparent=offered.traceparent,
+            dimensions=offered.dimensions,
         )
         is_embedding = isinstance(offered.payload, embeddings_pb2.EmbeddingRequest)
         if offered.payload_bytes <= WHOLE_REQUEST_BYTES:

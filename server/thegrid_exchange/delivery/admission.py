@@ -11,7 +11,13 @@ from thegrid_exchange.delivery.eligibility import Wants, contradiction
 from thegrid_exchange.delivery.embedding import FIELD, count_inputs, not_carried
 from thegrid_exchange.delivery.encodings import UnknownEncoding
 from thegrid_exchange.delivery.limits import DeliveryLimits
-from thegrid_exchange.delivery.meter import ContextExceeded, Prompt, PromptRefused, count_prompt
+from thegrid_exchange.delivery.meter import (
+    ContextExceeded,
+    Prompt,
+    PromptRefused,
+    count_prompt,
+    spell_prompt,
+)
 from thegrid_exchange.delivery.parts import CallRequest, Failure
 from thegrid_exchange.delivery.suppliers import Suppliers
 
@@ -53,18 +59,27 @@ async def admit(
     refused = wrong_kind(terms, is_embedding=request.embedding is not None) or _supply_refusal(
         request, wants, suppliers, limits
     )
-    if refused is not None:
-        return refused
+    return await counted(request, terms, wants) if refused is None else refused
+
+
+async def counted(request: CallRequest, terms: Terms, wants: Wants) -> Admitted | Failure:
+    """The call with what its prompt or its inputs come to, or why it is too much."""
     if request.embedding is not None:
         inputs = await count_inputs(request.embedding, terms)
         if isinstance(inputs, Failure):
             return inputs
         return Admitted(terms, wants, inputs.tokens, 0, inputs.dimensions, inputs.texts)
-    counted = await count(request.prompt, terms, terms.contract.spec.context_tokens_min)
-    if isinstance(counted, Failure):
-        return counted
-    cap = _cap_tokens(request, terms, counted)
-    return cap if isinstance(cap, Failure) else Admitted(terms, wants, counted, cap)
+    tokens = await count(request.prompt, terms, terms.contract.spec.context_tokens_min)
+    if isinstance(tokens, Failure):
+        return tokens
+    cap = _cap_tokens(request, terms, tokens)
+    if isinstance(cap, Failure):
+        return cap
+    try:
+        texts = await spell_prompt(request.prompt, terms.contract.spec.tokenizer)
+    except PromptRefused as error:
+        return _refused(error)
+    return Admitted(terms, wants, tokens, cap, texts=texts)
 
 
 def wrong_kind(terms: Terms, *, is_embedding: bool) -> Failure | None:
@@ -100,11 +115,15 @@ async def count(prompt: Prompt, terms: Terms, most_tokens: int) -> int | Failure
     try:
         return await count_prompt(prompt, spec.tokenizer, terms.metering, most_tokens)
     except PromptRefused as error:
-        return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
+        return _refused(error)
     except ContextExceeded as error:
-        return _context_exceeded(terms, error.least_tokens, "messages")
+        return _context_exceeded(terms, error.least_tokens, prompt.field)
     except UnknownEncoding as error:
         return not_carried(str(error))
+
+
+def _refused(error: PromptRefused) -> Failure:
+    return Failure("CONTENT_REFUSED", f"{error.message}; send other content", error.field)
 
 
 def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int | Failure:
@@ -114,7 +133,7 @@ def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int |
     asked_tokens = request.output_cap_tokens
     if asked_tokens is None:
         if room_tokens < 1:
-            return _context_exceeded(terms, prompt_tokens, "messages")
+            return _context_exceeded(terms, prompt_tokens, request.prompt.field)
         return min(spec.output_tokens_min, room_tokens)
     if asked_tokens > spec.output_tokens_min:
         return Failure(
@@ -125,7 +144,7 @@ def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int |
             asked_tokens,
         )
     if asked_tokens > room_tokens:
-        return _context_exceeded(terms, prompt_tokens + asked_tokens, "messages")
+        return _context_exceeded(terms, prompt_tokens + asked_tokens, request.prompt.field)
     return asked_tokens
 
 
@@ -134,7 +153,7 @@ def _context_exceeded(terms: Terms, tokens: int, field: str) -> Failure:
     return Failure(
         "CONTEXT_EXCEEDED",
         f"prompt and output come to {tokens} tokens or more, and the context window of"
-        f" {terms.instrument.symbol} is {limit}; shorten the messages or ask for less output",
+        f" {terms.instrument.symbol} is {limit}; shorten the prompt or ask for less output",
         field,
         limit,
         tokens,

@@ -62,9 +62,13 @@ class Call:
         try:
             await self._live()
         except SequencerError as error:
-            self._client.failed(failure_of_error(error), None)
+            self._fail(error)
         except Exception as error:
             log.exception("delivery %s failed in the relay", self.request.delivery_id)
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if self._delivery is None or not self._delivery.is_told:
             self._client.failed(failure_of_error(error), None)
 
     async def _live(self) -> None:

@@ -10,6 +10,7 @@ from thegrid_exchange.delivery.encodings import ENCODINGS
 from thegrid_exchange.engine.events import OrderAccepted, OrderAmended, OrderClosed
 from thegrid_exchange.engine.quantities import instrument_id_of
 from thegrid_exchange.engine.records import (
+    Benchmark,
     Instrument,
     MeteringPolicy,
     Offer,
@@ -98,6 +99,22 @@ class Catalogue:
     def has_offer(self, member_id: str, instrument_id: str) -> bool:
         """Whether a supplier offers the instrument, able to serve it now or not."""
         return (member_id, instrument_id) in self._state.offers
+
+    def registered_offer(self, member_id: str, instrument_id: str) -> Offer | None:
+        """What a supplier offers for the instrument, admitted or not."""
+        return self._state.offers.get((member_id, instrument_id))
+
+    def running_benchmarks(self) -> list[Benchmark]:
+        """Benchmarks under way."""
+        return [each for each in self._state.benchmarks.values() if each.status == "running"]
+
+    def benchmark(self, member_id: str, instrument_id: str) -> Benchmark | None:
+        """The last benchmark of an offer."""
+        return self._state.benchmarks.get((member_id, instrument_id))
+
+    def term(self, name: str) -> int:
+        """A figure of the exchange's policy."""
+        return self._state.term(name)
 
     def offers(self, instrument_id: str) -> list[Offer]:
         """Every offer for the instrument, whether or not its supplier may serve it now."""

@@ -2,6 +2,7 @@
 Every way it can end is a row of the table of endings; this module only finds out which.
 """
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from thegrid_exchange.delivery.admission import Admitted
@@ -9,6 +10,7 @@ from thegrid_exchange.delivery.answer import Answer
 from thegrid_exchange.delivery.answer_count import AnswerCount
 from thegrid_exchange.delivery.encodings import Uncountable, encoding_named
 from thegrid_exchange.delivery.endings import MESSAGES, Ending, ending_of
+from thegrid_exchange.delivery.facts import facts_of
 from thegrid_exchange.delivery.parts import (
     CallRequest,
     Client,
@@ -51,6 +53,8 @@ class Delivery:
         self._relay, self._client, self._admitted = relay, client, admitted
         self.usage: UsageRecord | None = None
         """The record, once it is settled."""
+        self.is_told = False
+        """Whether the client has had its last word."""
         self._request = request
         self._contract = relay.catalogue.contract(
             admitted.terms.instrument.instrument_id, reply.spec_version
@@ -159,47 +163,40 @@ class Delivery:
         facts = await self._facts(cause)
         row = ending_of(self._serving.stage, judged_cause(cause, self._spec, facts))
         reserved_tokens = self._admitted.prompt_tokens + self._reservation.allowance_tokens
-        reply = await self._relay.submitter.insist(report_of(row, facts, reserved_tokens))
-        if not isinstance(reply, ReportReply):
+        # Whoever waits for a settlement that takes long is told how it will be, and reads it later.
+        late = self._relay.timers.after(
+            self._relay.limits.settle_wait_us, lambda: self._tell(row, facts, None)
+        )
+        try:
+            reply = await self._relay.submitter.insist(report_of(row, facts, reserved_tokens))
+        finally:
+            late.cancel()
+        if isinstance(reply, ReportReply):
+            self.usage = reply.usage
+            self._relay.on_settled(reply.usage)
+            self._tell(row, facts, reply.usage)
+        elif not self.is_told:
             self._client.failed(Failure("RESERVATION_ENDED", MESSAGES["RESERVATION_ENDED"]), None)
+
+    def _tell(self, row: Ending, facts: Facts, usage: UsageRecord | None) -> None:
+        """The last word to the client, once; without a record while it is not settled."""
+        if self.is_told:
             return
-        self.usage = reply.usage
-        self._relay.on_settled(reply.usage)
+        self.is_told = True
         if row.client_sees == "ended":
-            self._say_ended(row, facts, reply.usage)
+            if not self._answer.is_shown:
+                self._say_started()
+            finishes = tuple(sorted(self._answer.finishes.items()))
+            bill = billed(row, counted(facts))
+            self._client.ended(Ended(finishes, bill, usage, facts.delivery_id))
         elif row.client_sees != "nothing":
             failure = failure_of(row, self._serving.failure, self._relay.limits.retry_us)
-            self._client.failed(failure, reply.usage)
-
-    def _say_ended(self, row: Ending, facts: Facts, usage: UsageRecord) -> None:
-        finishes = tuple(sorted(self._answer.finishes.items()))
-        if not self._answer.is_shown:
-            self._say_started()
-        self._client.ended(Ended(finishes, billed(row, counted(facts)), usage))
+            self._client.failed(failure, usage)
 
     async def _facts(self, cause: str) -> Facts:
-        attempt = self._serving.leader
-        try:
+        with contextlib.suppress(Uncountable):
             await self._count.finish()
-            completion_tokens = self._count.tokens()
-            reasoning_tokens = self._count.of_channel("reasoning")
-        except Uncountable:
-            completion_tokens = reasoning_tokens = 0
-        facts = Facts(
-            delivery_id=self._request.delivery_id,
-            client_request_id=self._request.client_request_id,
-            prompt_tokens=self._admitted.prompt_tokens,
-            completion_tokens=completion_tokens,
-            reasoning_tokens=reasoning_tokens,
-            unseen_tokens=0,
-            by_supplier=attempt.by_supplier if attempt is not None else None,
-            timing=attempt.timing() if attempt is not None else None,
-            duration_us=attempt.record().duration_us if attempt is not None else None,
-            supplier_id=attempt.supplier_id if attempt is not None else "",
-            serving_model=attempt.slot.offer.model if attempt is not None else "",
-            attempts=self._serving.attempts(),
-            waited_us=self._serving.waited_us,
-        )
+        facts = facts_of(self._request, self._admitted.prompt_tokens, self._serving, self._count)
         if cause in GOOD_CAUSES:
             return facts._replace(unseen_tokens=await self._unseen_tokens(facts))
         return facts

@@ -19,6 +19,7 @@ CAPABILITY_OF_FIELD = {
     "reasoning_effort": "reasoning",
     "logprobs": "logprobs",
     "top_logprobs": "logprobs",
+    "prompt": "completions",
 }
 """Fields that a capability covers, so that an offer need not name them."""
 
@@ -32,6 +33,8 @@ class Wants(NamedTuple):
     preferences: Preferences = NO_PREFERENCES
     issuers: tuple[str, ...] = ()
     """Who owes the reserved tokens, largest share first; empty before they are reserved."""
+    probed_id: str = ""
+    """The supplier that a probe is for, admitted or not; empty for a member's call."""
 
     @property
     def needed(self) -> frozenset[str]:

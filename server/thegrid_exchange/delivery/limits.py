@@ -34,6 +34,8 @@ class DeliveryLimits(NamedTuple):
     """How long before its reservation ends a delivery is cut, so that the report comes first."""
     report_attempts: int = 5
     """Times that a report is sent to a queue that is full."""
+    settle_wait_us: int = 1_000_000
+    """How long a client waits for the settlement before it is told of an answer without it."""
     retry_us: int = 1_000_000
     """What a caller is told to wait where no better figure is known."""
 

@@ -3,7 +3,8 @@ Answers as they grow are counted in `answer_count`; tokenizers themselves are in
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import tiktoken
@@ -13,6 +14,7 @@ from thegrid_exchange.delivery.encodings import (
     Uncountable,
     count,
     ready_encoding,
+    spelled,
 )
 from thegrid_exchange.delivery.images import Size
 from thegrid_exchange.engine.records import ImageMetering, MeteringPolicy
@@ -47,6 +49,10 @@ class Prompt(NamedTuple):
     images: Sequence[PromptImage] = ()
     schemas: int = 0
     """Schemas that the answer must keep to."""
+    tokens: Mapping[int, Sequence[int]] = MappingProxyType({})
+    """Prompts that were given as tokens, by their places; a token counts as one."""
+    field: str = "messages"
+    """Where in the request it stands."""
 
 
 class PromptRefused(Exception):
@@ -71,8 +77,9 @@ async def count_prompt(
     """Canonical tokens of a prompt. Raises PromptRefused, ContextExceeded, UnknownEncoding."""
     encoding = await ready_encoding(tokenizer)
     characters = sum(len(text) for _, text in prompt.texts)
-    if characters // LONGEST_TOKEN_BYTES > context_tokens:
-        raise ContextExceeded(characters // LONGEST_TOKEN_BYTES)
+    least_tokens = characters // LONGEST_TOKEN_BYTES + sum(map(len, prompt.tokens.values()))
+    if least_tokens > context_tokens:
+        raise ContextExceeded(least_tokens)
     if characters > OFF_LOOP_CHARACTERS:
         tokens = await asyncio.to_thread(_count_texts, prompt.texts, encoding)
     else:
@@ -83,8 +90,28 @@ async def count_prompt(
         + policy.tool_tokens * prompt.tools
         + policy.tool_call_tokens * prompt.tool_calls
         + policy.schema_tokens * prompt.schemas
+        + sum(map(len, prompt.tokens.values()))
         + sum(image_tokens(policy.images, image) for image in prompt.images)
     )
+
+
+async def spell_prompt(prompt: Prompt, tokenizer: str) -> dict[int, str]:
+    """What prompts spell that came as tokens, by their places. Raises PromptRefused."""
+    if not prompt.tokens:
+        return {}
+    encoding = await ready_encoding(tokenizer)
+
+    def spell() -> dict[int, str]:
+        texts = {}
+        for place, tokens in prompt.tokens.items():
+            try:
+                texts[place] = spelled(encoding, tokens)
+            except Uncountable as error:
+                field = f"{prompt.field}[{place}]"
+                raise PromptRefused(field, f"{field} cannot be read: {error}") from error
+        return texts
+
+    return await asyncio.to_thread(spell)
 
 
 def image_tokens(rule: ImageMetering, image: PromptImage) -> int:

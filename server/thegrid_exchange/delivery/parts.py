@@ -117,11 +117,13 @@ class Started(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The good end, after the report is durable."""
+    """The good end, after the report is durable or takes too long to be waited for."""
 
     finishes: tuple[tuple[int, str], ...]
     billed: TokenCounts
-    usage: UsageRecord
+    usage: UsageRecord | None
+    """None while the settlement is under way."""
+    delivery_id: str
 
 
 class Client(Protocol):
@@ -157,6 +159,8 @@ class Offered(NamedTuple):
     first_token_us: int
     max_output_tokens: int
     traceparent: str
+    dimensions: int = 0
+    """Length that vectors must have; 0 for a chat."""
 
 
 class SupplierWire(Protocol):

@@ -15,6 +15,7 @@ from thegrid_exchange.delivery.encodings import ready_encoding
 from thegrid_exchange.delivery.endings import endings
 from thegrid_exchange.delivery.limits import DEFAULT_LIMITS, DeliveryLimits
 from thegrid_exchange.delivery.parts import CallRequest, Client, Failure, PayloadEdits
+from thegrid_exchange.delivery.prober import Drafts, Prober
 from thegrid_exchange.delivery.submitting import Submits, Submitter
 from thegrid_exchange.delivery.suppliers import Link, Suppliers
 from thegrid_exchange.delivery.timers import Timers
@@ -37,6 +38,7 @@ class Relay:
         relay_id: str = "relay",
         addresses: Sequence[str] = (),
         limits: DeliveryLimits = DEFAULT_LIMITS,
+        drafts: Drafts | None = None,
     ) -> None:
         self.catalogue, self.clock, self.edits = catalogue, clock, edits
         self.relay_id, self.limits = relay_id, limits
@@ -45,6 +47,7 @@ class Relay:
         self.submitter = Submitter(sequencer, relay_id, clock, limits)
         self.suppliers = Suppliers(catalogue, limits, self._on_supplier)
         self.timers = Timers(clock)
+        self.prober = Prober(self, drafts)
         self._calls: dict[Call, asyncio.Task[None]] = {}
         self._calls_of: defaultdict[str, int] = defaultdict(int)
         self._availability: dict[str, tuple[str, ...]] = {}
@@ -64,6 +67,7 @@ class Relay:
         for link in self.catalogue.open_links(self.relay_id):
             self._told[link.member_id] = link.instrument_ids
             self._on_supplier(link.member_id, self.suppliers.connected(link.member_id))
+        self.prober.start()
 
     # ---- calls ---------------------------------------------------------------------------------
 
@@ -173,6 +177,7 @@ class Relay:
         The grace is real time: a process that goes down cannot wait for a clock that stands still.
         """
         self.is_draining = True
+        await self.prober.stop()
         if self._calls:
             _, running = await asyncio.wait(self._calls.values(), timeout=grace_s)
             self._cut_all()

@@ -131,6 +131,9 @@ class Serving:
             return slot
         if not suppliers.could_serve(self._wants, tried):
             return self._nobody()
+        if self._wants.probed_id:
+            # A probe never stands in line with members' calls: it is made another time.
+            return "saturated"
         instrument_id, member_id = self._wants.instrument_id, self._request.member_id
         self.failure = suppliers.room.refusal(instrument_id, member_id)
         if self.failure is not None:
@@ -221,6 +224,7 @@ class Serving:
                 self._limit_us,
                 self._admitted.cap_tokens,
                 request.traceparent,
+                self._admitted.dimensions,
             )
         )
         return attempt
@@ -295,5 +299,7 @@ class Serving:
             self._stop(attempt, cause)
             self.leader = others[0]
         else:
+            # A token that comes from here on is too late to change what was decided.
+            attempt.cancel(cause)
             self.leader, self.failure = attempt, failure
             self.finish(cause)

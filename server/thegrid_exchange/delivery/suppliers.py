@@ -149,16 +149,21 @@ class Suppliers:
     def why_none(self, wants: Wants, retry_us: int) -> Failure:
         """Why no connected supplier could serve the call."""
         links = self._links[wants.instrument_id]
-        offers = (self._offer(link, wants.instrument_id) for link in links)
+        offers = (self._offer(link, wants) for link in links)
         connected = [offer for offer in offers if offer is not None]
         return why_none(wants, self._catalogue.offers(wants.instrument_id), connected, retry_us)
 
-    def _offer(self, link: Link, instrument_id: str) -> Offer | None:
-        """The offer of a link that takes calls."""
-        return None if link.draining else self._catalogue.offer(link.supplier_id, instrument_id)
+    def _offer(self, link: Link, wants: Wants) -> Offer | None:
+        """The offer of a link that takes such calls."""
+        supplier_id, instrument_id = link.supplier_id, wants.instrument_id
+        if link.draining or wants.probed_id not in ("", supplier_id):
+            return None
+        if wants.probed_id:
+            return self._catalogue.registered_offer(supplier_id, instrument_id)
+        return self._catalogue.offer(supplier_id, instrument_id)
 
     def _suitable(self, link: Link, wants: Wants) -> Offer | None:
-        offer = self._offer(link, wants.instrument_id)
+        offer = self._offer(link, wants)
         if offer is None or not is_wanted(wants, offer):
             return None
         if (wants.fields or wants.capabilities) and not honours(offer, wants.needed):

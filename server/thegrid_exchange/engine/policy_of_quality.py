@@ -50,7 +50,10 @@ QUALITY_TERMS: Final[dict[str, PolicyTerm]] = {
         300, 0, 1_000, "Share of a bucket's calls above which a caller adds no time samples."
     ),
     "performance_other_calls": PolicyTerm(
-        4, 1, 1_000_000, "Calls of others from which one caller's excess of faults is contested."
+        4, 1, 1_000_000, "Calls of others from which an excess of faults is contested."
+    ),
+    "performance_contested_callers": PolicyTerm(
+        2, 1, 1_000, "Callers whose excess of faults beyond what all others saw does not count."
     ),
     "ability_memory_us": PolicyTerm(
         8 * _DAY_US, HOUR_US, _YEAR_US, "How long it is kept when a supplier was able to serve."
@@ -90,6 +93,31 @@ QUALITY_TERMS: Final[dict[str, PolicyTerm]] = {
     ),
     "probation_deliveries": PolicyTerm(
         1, 1, 100_000, "Calls at once that a supplier on probation gets."
+    ),
+    "self_admission": PolicyTerm(
+        0, 0, 1, "1: a supplier may ask for the benchmark that admits it; 0: the operator does."
+    ),
+    "benchmark_probes": PolicyTerm(16, 1, 256, "Probes of one benchmark."),
+    "benchmark_deliveries": PolicyTerm(
+        8, 1, 256, "Probes of a benchmark at once, if the offer takes as many."
+    ),
+    "benchmark_faults": PolicyTerm(
+        1, 0, 256, "Faulty probes that a benchmark forgives, if its contract forgives no more."
+    ),
+    "benchmark_us": PolicyTerm(
+        10 * _MINUTE_US, SECOND_US, _DAY_US, "Time a benchmark has before it is judged as it is."
+    ),
+    "benchmark_speed_per_mille": PolicyTerm(
+        800, 1, 1_000, "Share of the measured speed that a benchmark verifies."
+    ),
+    "probes_per_hour": PolicyTerm(
+        6, 0, 3_600, "Probes of each offer that is able to serve, per hour; 0: none."
+    ),
+    "probe_prompt_tokens": PolicyTerm(
+        1_000, 16, 1_000_000, "About the longest prompt of a probe, within the first band."
+    ),
+    "probe_output_tokens": PolicyTerm(
+        128, 1, 100_000, "Most output that a probe asks for, within what the contract gives."
     ),
 }
 """Every figure of quality; a change of any is a new version of the exchange's policy."""

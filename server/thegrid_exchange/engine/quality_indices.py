@@ -8,6 +8,7 @@ from collections import defaultdict
 
 from thegrid_exchange.engine.ordered import SortedKeys
 from thegrid_exchange.engine.records import (
+    Benchmark,
     Offer,
     PerformanceBucket,
     SpecReview,
@@ -26,6 +27,8 @@ class QualityIndices:
         super().__init__()
         self.standing_deadlines: SortedKeys[Deadline] = SortedKeys()
         """Supplier and instrument, with a slash between, by when their figures are looked at."""
+        self.benchmark_deadlines: SortedKeys[Deadline] = SortedKeys()
+        """Supplier and instrument, with a slash between, by when a running benchmark ends."""
         self.spec_deadlines: SortedKeys[Deadline] = SortedKeys()
         """Instruments by when contracts come into force that offers were not compared with."""
         self.performance_slots: defaultdict[tuple[str, str, str], list[int]] = defaultdict(list)
@@ -79,6 +82,15 @@ class QualityIndices:
             if standing is not None and standing.review_at_us is not None:
                 due_us = standing.review_at_us - standing.outage_base_us
                 set_key(self.standing_deadlines, (due_us, "/".join(key)), present)
+
+    def follow_benchmarks(
+        self, key: tuple[str, str], old: Benchmark | None, new: Benchmark | None
+    ) -> None:
+        """When benchmarks that still run are ended."""
+        for benchmark, present in ((old, False), (new, True)):
+            if benchmark is not None and benchmark.status == "running":
+                due_us = benchmark.deadline_us - benchmark.outage_base_us
+                set_key(self.benchmark_deadlines, (due_us, "/".join(key)), present)
 
     def follow_spec_versions(
         self, key: tuple[str, int], old: SpecVersion | None, new: SpecVersion | None

@@ -56,7 +56,8 @@ Verdict = Literal[
     "venue_fault",
 ]
 SupplierStatus = Literal["none", "admitted", "warned", "suspended", "probation", "ended"]
-StandingCause = Literal["operator", "performance", "uptime", "offer"]
+StandingCause = Literal["operator", "performance", "uptime", "offer", "benchmark"]
+BenchmarkStatus = Literal["running", "passed", "failed"]
 NoticeKind = Literal[
     "low_cash",
     "low_tokens",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from thegrid_exchange.engine.quantities import MarketState
 from thegrid_exchange.engine.records import (
     Admission,
+    Benchmark,
     CollateralMark,
     Dispute,
     Draw,
@@ -20,6 +21,7 @@ from thegrid_exchange.engine.records import (
     MeteringPolicy,
     Offer,
     Order,
+    ProbeResult,
     ReceiptKey,
     Supplier,
     Transfer,
@@ -154,6 +156,18 @@ class SupplierReply(NamedTuple):
 
     supplier: Supplier
     admission: Admission | None
+
+
+class BenchmarkReply(NamedTuple):
+    """The benchmark as it stands now."""
+
+    benchmark: Benchmark
+
+
+class ProbeReply(NamedTuple):
+    """The probe is counted."""
+
+    probe: ProbeResult
 
 
 class OfferReply(NamedTuple):
@@ -321,6 +335,8 @@ Reply = (
     | OfferWithdrawnReply
     | IssuanceReply
     | AvailabilityReply
+    | BenchmarkReply
+    | ProbeReply
     | ReserveReply
     | MarkReply
     | ReportReply

@@ -22,6 +22,7 @@ from thegrid_exchange.engine.records import (
     Alarm,
     Alert,
     Auction,
+    Benchmark,
     Cancellation,
     CancelTimer,
     ClosedDelivery,
@@ -142,6 +143,8 @@ class State:
         self.standings: dict[tuple[str, str], Standing] = {}
         """By supplier and instrument; admissions of which nothing is known have no row."""
         self.spec_reviews: dict[str, SpecReview] = {}
+        self.benchmarks: dict[tuple[str, str], Benchmark] = {}
+        """By supplier and instrument: the last of each offer."""
 
     def _begin_usage(self) -> None:
         self.metering_policies: dict[str, MeteringPolicy] = {}
@@ -216,6 +219,7 @@ class State:
             indices.lot_deadlines,
             indices.order_deadlines,
             indices.standing_deadlines,
+            indices.benchmark_deadlines,
         ):
             first = keys.first()
             if first is not None:

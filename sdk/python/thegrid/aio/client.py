@@ -24,9 +24,15 @@ from thegrid.aio.performance import Performance
 from thegrid.aio.supply import Supply
 from thegrid.aio.transport import Transport
 from thegrid.aio.usage import Usage
-from thegrid.delivering import chat_request
+from thegrid.delivering import (
+    Embeddings,
+    Inputs,
+    Request,
+    count_request,
+    embedding_request,
+)
 from thegrid.settings import Call, Credentials, Settings, load_settings
-from thegrid.v1 import chat_pb2, delivery_pb2
+from thegrid.v1 import delivery_pb2
 
 Response = TypeVar("Response", bound=Message)
 
@@ -77,7 +83,7 @@ class AsyncClient:
     def deliver(
         self,
         instrument: str,
-        request: chat_pb2.ChatRequest | str | Iterable[tuple[str, str]],
+        request: Request,
         *,
         max_output_tokens: int | None = None,
         max_price_micros: int | None = None,
@@ -87,7 +93,7 @@ class AsyncClient:
         delivery_id: str = "",
         timeout_s: float | None = None,
     ) -> Delivery:
-        """Begin a call of a model: a ChatRequest, a prompt, or pairs of role and text.
+        """Begin a call of a model: a request whole, a prompt, or pairs of role and text.
 
         Iterate over the answer for its events, or ask it for its `text()`. `max_price_micros`
         bounds what is paid per Unit if Units must be bought for it. `preferences` says more of
@@ -107,17 +113,41 @@ class AsyncClient:
             timeout_s=timeout_s,
         )
 
+    async def embed(
+        self,
+        instrument: str,
+        inputs: Inputs,
+        *,
+        dimensions: int | None = None,
+        max_price_micros: int | None = None,
+        preferences: delivery_pb2.DeliveryPreferences | None = None,
+        delivery_id: str = "",
+        timeout_s: float | None = None,
+    ) -> Embeddings:
+        """Return the vectors of a text, or of texts, each as it is or as tokens.
+
+        The instrument must answer embeddings; `dimensions` asks for shorter vectors where it has
+        them. The other arguments are those of `deliver`.
+        """
+        async with self.deliver(
+            instrument,
+            embedding_request(instrument, inputs, dimensions),
+            max_price_micros=max_price_micros,
+            preferences=preferences,
+            delivery_id=delivery_id,
+            timeout_s=timeout_s,
+        ) as delivery:
+            return await delivery.embeddings()
+
     async def count_tokens(
         self,
         instrument: str,
-        request: chat_pb2.ChatRequest | str | Iterable[tuple[str, str]],
+        request: Request,
         *,
         timeout_s: float | None = None,
     ) -> delivery_pb2.CountTokensResponse:
         """Count the prompt of a request as the exchange would bill it; nothing is bought or run."""
-        if not isinstance(request, chat_pb2.ChatRequest):
-            request = chat_request(instrument, request)
-        asked = delivery_pb2.CountTokensRequest(instrument=instrument, request=request)
+        asked = count_request(instrument, request)
         return await self.call(asked, delivery_pb2.CountTokensResponse, timeout_s)
 
     async def cancel_delivery(self, delivery: str) -> str:

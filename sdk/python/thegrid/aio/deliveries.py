@@ -7,9 +7,9 @@ from types import TracebackType
 
 from thegrid.aio.channel import Incoming
 from thegrid.aio.transport import Transport
-from thegrid.delivering import Answer, delivery_request
+from thegrid.delivering import Answer, Embeddings, Request, delivery_request
 from thegrid.errors import GridError
-from thegrid.v1 import chat_pb2, delivery_pb2, usage_pb2
+from thegrid.v1 import delivery_pb2, usage_pb2
 
 
 class Delivery:
@@ -68,6 +68,12 @@ class Delivery:
             pass
         return self._answer.texts()
 
+    async def embeddings(self) -> Embeddings:
+        """Run a call for embeddings to its end and return what it came to."""
+        async for _ in self:
+            pass
+        return self._answer.embeddings()
+
     async def __aenter__(self) -> "Delivery":
         return self
 
@@ -104,7 +110,7 @@ class Delivery:
 def deliver(
     transport: Transport,
     instrument: str,
-    request: chat_pb2.ChatRequest | str | Iterable[tuple[str, str]],
+    request: Request,
     *,
     max_output_tokens: int | None = None,
     max_price_micros: int | None = None,
@@ -114,7 +120,7 @@ def deliver(
     delivery_id: str = "",
     timeout_s: float | None = None,
 ) -> Delivery:
-    """Begin a call: `request` is a ChatRequest, a prompt, or pairs of role and text.
+    """Begin a call: `request` is a request whole, a prompt, or pairs of role and text.
 
     `max_price_micros` bounds what is paid per Unit if Units must be bought for it. `preferences`
     says more of who may serve and whether to hedge; the arguments here are added to it. A

@@ -1,4 +1,4 @@
-"""How suppliers keep their contracts, and changes of their standing.
+"""How suppliers keep their contracts, changes of their standing, and benchmarks.
 What a supplier offers and owes is in `supply`.
 """
 
@@ -57,3 +57,30 @@ class Performance:
         return self._transport.pages(
             request, performance_pb2.ListSupplierChangesResponse, lambda page: page.changes
         )
+
+    async def run_benchmark(
+        self, instrument: str, supplier_id: str = "", *, request_id: str = ""
+    ) -> performance_pb2.Benchmark:
+        """Ask that an offer be measured and, if it keeps the contract, admitted.
+
+        The answer is the benchmark under way; `benchmark` tells how it ended.
+        """
+        request = performance_pb2.RunBenchmarkRequest(
+            request_id=request_id, instrument=instrument, supplier_id=supplier_id
+        )
+        response = await self._transport.call(request, performance_pb2.RunBenchmarkResponse)
+        return response.benchmark
+
+    async def benchmark(
+        self,
+        instrument: str,
+        supplier_id: str = "",
+        *,
+        min_position: common_pb2.Position | None = None,
+    ) -> performance_pb2.Benchmark:
+        """Return the last benchmark of an offer, the caller's own unless a supplier is named."""
+        request = performance_pb2.GetBenchmarkRequest(
+            instrument=instrument, supplier_id=supplier_id, min_position=min_position
+        )
+        response = await self._transport.call(request, performance_pb2.GetBenchmarkResponse)
+        return response.benchmark

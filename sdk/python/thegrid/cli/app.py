@@ -7,6 +7,7 @@ import click
 from thegrid.cli.accounts import balances, lots, postings, transfer, transfers, watch
 from thegrid.cli.books import book
 from thegrid.cli.calls import call, cancel_call, count
+from thegrid.cli.embedding import embed
 from thegrid.cli.export import export
 from thegrid.cli.history import positions, statement, statistics, sweeps
 from thegrid.cli.issuance import collateral, issuance
@@ -14,7 +15,7 @@ from thegrid.cli.keys import keys
 from thegrid.cli.market import candles, instruments, markets, ticker, trades
 from thegrid.cli.members import settings, whoami
 from thegrid.cli.notices import notices, webhooks
-from thegrid.cli.performance import admin, performance, supplier_changes
+from thegrid.cli.performance import admin, benchmark, performance, supplier_changes
 from thegrid.cli.quoting import cancel_after, prevented, quote
 from thegrid.cli.reference_index import index
 from thegrid.cli.session import EXIT_CODES, GridGroup
@@ -74,11 +75,13 @@ for command in (
     receipt_keys,
     watch,
     call,
+    embed,
     count,
     cancel_call,
     supply,
     performance,
     supplier_changes,
+    benchmark,
     issuance,
     collateral,
     whoami,

@@ -1,4 +1,4 @@
-"""A catalogue of instruments as data: families times tiers, read from TOML and defined over gRPC.
+"""A catalogue of instruments as data, families times tiers and a few that stand alone, from TOML.
 The values stand in `catalogue.toml`; who supplies them is not said there.
 """
 
@@ -35,11 +35,13 @@ def read_catalogue(text: bytes | str) -> list[Entry]:
     """Return the instruments of a catalogue. Raises ValueError that says what is wrong with it."""
     try:
         data = tomllib.loads(text if isinstance(text, str) else text.decode("utf-8"))
-        return [
+        families = [
             _entry(data, family_key, tier_key)
             for family_key in data["families"]
             for tier_key in data["tiers"]
         ]
+        alone = [_alone(data, symbol) for symbol in data.get("instruments", ())]
+        return [*families, *alone]
     except KeyError as missing:
         raise ValueError(f"the catalogue lacks {missing}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
@@ -59,6 +61,18 @@ def define_missing(client: Client, catalogue: list[Entry]) -> list[str]:
             continue
         made.append(entry.symbol)
     return made
+
+
+def _alone(data: dict[str, Any], symbol: str) -> Entry:
+    table = data["instruments"][symbol]
+    spec = {name: value for name, value in table.items() if name not in _NOT_OF_THE_SPEC}
+    return Entry(
+        symbol=symbol,
+        name=table["name"],
+        spec=instruments_pb2.InstrumentSpec(**spec),
+        terms=market_data_pb2.MarketTerms(**data["terms"]),
+        demo_price_micros=micros(table["demo_price"]),
+    )
 
 
 def _entry(data: dict[str, Any], family_key: str, tier_key: str) -> Entry:

@@ -1,8 +1,10 @@
-"""How suppliers keep their contracts: `grid performance` and `grid supplier-changes`.
+"""How suppliers keep their contracts: `grid performance`, `supplier-changes` and `benchmark`.
 What the figures mean stands in the contract, at `PerformanceWindow` and `SupplierChange`.
 """
 
+import time
 from itertools import islice
+from typing import Final
 
 import click
 
@@ -12,9 +14,11 @@ from thegrid.cli.session import GridCommand, Session
 from thegrid.enums import short_name
 from thegrid.v1 import performance_pb2
 
-__all__ = ["admin", "performance", "supplier_changes"]
+__all__ = ["admin", "benchmark", "performance", "supplier_changes"]
 
 _HOUR_US = 3_600_000_000
+_POLL_S: Final = 0.5
+_Figures = performance_pb2.PerformanceWindow | performance_pb2.Benchmark
 
 
 @click.command(cls=GridCommand)
@@ -28,7 +32,8 @@ def performance(session: Session, instrument: str, supplier_id: str) -> None:
         session.output.messages(found)
         return
     columns = (
-        *("supplier", "handle", "instrument", "status", ">hours", ">calls", ">errors"),
+        *("supplier", "handle", "instrument", "status"),
+        *(">hours", ">calls", ">probes", ">errors", ">divergent"),
         *(">first p50", ">first p95", ">tokens/s p50", ">p05", ">uptime"),
     )
     rows = (
@@ -39,7 +44,9 @@ def performance(session: Session, instrument: str, supplier_id: str) -> None:
             short_name(performance_pb2.SupplierStatus, each.status),
             window.window_us // _HOUR_US,
             window.calls,
+            window.probes,
             _percent(window, "error_rate_ppm"),
+            window.divergent,
             _seconds(window, "first_token_p50_us"),
             _seconds(window, "first_token_p95_us"),
             _count(window, "throughput_p50_tokens_per_second"),
@@ -81,6 +88,29 @@ def supplier_changes(session: Session, instrument: str, supplier_id: str, limit:
     session.output.table(columns, rows, "Nothing has changed yet.")
 
 
+@click.command(cls=GridCommand)
+@click.argument("instrument")
+@click.option("--last", is_flag=True, help="Show the last one; ask for none.")
+@click.option("--wait", is_flag=True, help="Return when it has ended.")
+@click.pass_obj
+def benchmark(session: Session, instrument: str, last: bool, wait: bool) -> None:
+    """Have the exchange measure one's own offer for an INSTRUMENT, and admit it if it passes."""
+    _benchmark(session, instrument, "", last, wait)
+
+
+@admin.command("benchmark")
+@click.argument("member_id")
+@click.argument("instrument")
+@click.option("--last", is_flag=True, help="Show the last one; ask for none.")
+@click.option("--wait", is_flag=True, help="Return when it has ended.")
+@click.pass_obj
+def admin_benchmark(
+    session: Session, member_id: str, instrument: str, last: bool, wait: bool
+) -> None:
+    """Have the offer of a MEMBER_ID for an INSTRUMENT measured, and admitted if it passes."""
+    _benchmark(session, instrument, member_id, last, wait)
+
+
 @admin.command("suspend-supplier")
 @click.argument("member_id")
 @click.argument("reason")
@@ -109,22 +139,51 @@ def reinstate_supplier(session: Session, member_id: str, reason: str, instrument
         session.output.line(f"{member_id} may supply {instrument or 'every instrument'} again")
 
 
+def _benchmark(
+    session: Session, instrument: str, supplier_id: str, is_last: bool, waits: bool
+) -> None:
+    reading = session.client.performance
+    if is_last:
+        found = reading.benchmark(instrument, supplier_id)
+    else:
+        found = reading.run_benchmark(instrument, supplier_id)
+    while waits and found.status == performance_pb2.BENCHMARK_STATUS_RUNNING:
+        time.sleep(_POLL_S)
+        found = reading.benchmark(instrument, supplier_id)
+    if session.as_json:
+        session.output.message(found)
+        return
+    status = short_name(performance_pb2.BenchmarkStatus, found.status)
+    line = f"{found.benchmark_id} of {found.supplier_id} for {found.symbol}: {status}"
+    session.output.line(f"{line}, {len(found.probes)} of {found.probes_wanted} probes")
+    if found.HasField("end_time"):
+        session.output.line(
+            f"first token p50 {_seconds(found, 'first_token_p50_us')}"
+            f" p95 {_seconds(found, 'first_token_p95_us')};"
+            f" one answer {_count(found, 'throughput_p50_tokens_per_second')} tokens/s;"
+            f" all together {found.measured_tokens_per_second},"
+            f" verified {found.verified_tokens_per_second}"
+        )
+    for each in found.findings:
+        session.output.line(f"{each.figure} {each.value}, limit {each.limit}")
+
+
 def _why(change: performance_pb2.SupplierChange) -> str:
     figures = (f"{each.figure} {each.value} (limit {each.limit})" for each in change.findings)
     return change.reason or ", ".join(figures) or "-"
 
 
-def _count(window: performance_pb2.PerformanceWindow, name: str) -> str:
+def _count(window: _Figures, name: str) -> str:
     return str(getattr(window, name)) if window.HasField(name) else "-"
 
 
-def _percent(window: performance_pb2.PerformanceWindow, name: str) -> str:
+def _percent(window: _Figures, name: str) -> str:
     if not window.HasField(name):
         return "-"
     return f"{getattr(window, name) / 10_000:.2f}%"
 
 
-def _seconds(window: performance_pb2.PerformanceWindow, name: str) -> str:
+def _seconds(window: _Figures, name: str) -> str:
     if not window.HasField(name):
         return "-"
     return f"{getattr(window, name) / 1_000_000:.3f}s"

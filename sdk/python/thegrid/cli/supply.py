@@ -92,6 +92,11 @@ class ListingType(click.ParamType[Listing]):
 @click.option("--region", default="", help="Where it runs, such as eu-north.")
 @click.option("--data-policy", default="", help="What becomes of prompts, such as zero-retention.")
 @click.option(
+    "--embedding-space",
+    default="",
+    help="Vector space of a model for embeddings; the instrument's own where left out.",
+)
+@click.option(
     "--otlp-endpoint",
     envvar="GRID_OTLP_ENDPOINT",
     metavar="URL",

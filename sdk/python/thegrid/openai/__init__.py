@@ -1,4 +1,4 @@
-"""The one mapping between OpenAI's chat completions, as JSON, and the messages of `thegrid.v1`.
+"""The one mapping between OpenAI's JSON and the messages of `thegrid.v1`: chats and embeddings.
 
 JSON → message → JSON loses nothing, at any level. HTTP and gRPC are not known here.
 """
@@ -7,6 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from thegrid.openai.assembly import Assembly
+from thegrid.openai.embeddings import (
+    embedding_request_from_json,
+    embedding_request_to_json,
+    embedding_to_json,
+    embeddings_from_json,
+    replies_of,
+)
 from thegrid.openai.errors import MappingError
 from thegrid.openai.shapes import CHAT_REPLY, CHAT_REQUEST, CHAT_USAGE
 from thegrid.v1.chat_pb2 import ChatReply, ChatRequest, ChatUsage
@@ -14,6 +21,11 @@ from thegrid.v1.chat_pb2 import ChatReply, ChatRequest, ChatUsage
 __all__ = [
     "Assembly",
     "MappingError",
+    "embedding_request_from_json",
+    "embedding_request_to_json",
+    "embedding_to_json",
+    "embeddings_from_json",
+    "replies_of",
     "reply_from_json",
     "reply_to_json",
     "request_from_json",

@@ -174,6 +174,8 @@ CHAT_REQUEST = Shape(
         "stream_options": ("stream_options_json", verbatim(dict)),
         "modalities": ("modalities_json", verbatim(list)),
         "prediction": ("prediction_json", verbatim(dict)),
+        "prompt": ("prompt_json", verbatim(str, list)),
+        "suffix": ("suffix", text),
     },
 )
 

@@ -1,7 +1,7 @@
 """A demo model for trying the market out: deterministic text, and honest about what it is.
 
-It understands nothing; it streams, calls a tool and fills a JSON schema so that clients can be
-tried against it.
+It understands nothing; it streams, calls a tool, fills a JSON schema and embeds texts so that
+clients can be tried against it.
 """
 
 import asyncio
@@ -10,9 +10,11 @@ import re
 import time
 from typing import Any
 
+from thegrid.completions import prompts_of
 from thegrid.openai import MappingError, reply_from_json, request_to_json, usage_from_json
 from thegrid.supplier.backend import CLIENT_FAULT, BackendError
 from thegrid.supplier.call import SupplierCall
+from thegrid.supplier.demo_embedding import embed_inputs
 from thegrid.supplier.sample import sample
 from thegrid.v1 import chat_pb2
 
@@ -22,6 +24,7 @@ HONOURED_FIELDS = (
     "metadata",
     "n",
     "parallel_tool_calls",
+    "prompt",
     "response_format",
     "safety_identifier",
     "store",
@@ -52,13 +55,16 @@ class DemoModel:
 
     async def answer(self, call: SupplierCall) -> chat_pb2.ChatUsage:
         """Answer one delivery; see `Backend`."""
+        if call.is_embedding:
+            return await embed_inputs(call)
         try:
             request = request_to_json(call.request)
         except MappingError as fault:
             raise BackendError(CLIENT_FAULT, str(fault)) from None
-        choices = range(request.get("n") or 1)
-        counts = await asyncio.gather(*(self._speak(call, request, index) for index in choices))
-        heard = sum(len(_text(message).split()) for message in request.get("messages") or ())
+        asked = _each(request)
+        speaking = (self._speak(call, one, index) for index, one in enumerate(asked))
+        counts = await asyncio.gather(*speaking)
+        heard = sum(_heard(one) for one in asked[:: request.get("n") or 1])
         spoken = sum(counts)
         return usage_from_json(
             {
@@ -83,6 +89,25 @@ class DemoModel:
             await _send(call, index, {"content": piece})
         await _send(call, index, {}, "stop" if len(spoken) == len(words) else "length")
         return len(spoken)
+
+
+def _each(request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Answer the request of each choice; of a completion, its own prompt as the one message."""
+    if "prompt" not in request:
+        return [request] * (request.get("n") or 1)
+    prompts = [
+        prompt if isinstance(prompt, str) else f"{len(prompt)} tokens"
+        for prompt in prompts_of(request["prompt"])
+    ]
+    return [
+        {**request, "messages": [{"content": prompt}]}
+        for prompt in prompts
+        for _ in range(request.get("n") or 1)
+    ]
+
+
+def _heard(request: dict[str, Any]) -> int:
+    return sum(len(_text(message).split()) for message in request.get("messages") or ())
 
 
 def compose(request: dict[str, Any]) -> str:

@@ -118,4 +118,5 @@ def offer_terms(
         throughput_tokens_per_second=settings.throughput_tokens_per_second,
         region=settings.region,
         data_policy=settings.data_policy,
+        embedding_space=settings.embedding_space or spec.embedding.space,
     )

@@ -12,6 +12,7 @@ from thegrid import AsyncClient
 from thegrid.supplier.agent import SupplierAgent
 from thegrid.supplier.backend import Backend
 from thegrid.supplier.demo import CAPABILITIES, HONOURED_FIELDS, DemoModel
+from thegrid.supplier.hashed import SPACE
 from thegrid.supplier.market import MarketKeeper
 from thegrid.supplier.settings import SupplierSettings, SupplierSettingsError
 
@@ -29,8 +30,9 @@ async def run_supplier(
     the exchange refuses the supplier for good, SupplierSettingsError when aiohttp is missing.
     """
     stopping = stop or _stop_on_signals()
-    settings = _with_demo_terms(settings)
     async with AsyncClient(settings=settings.exchange) as client:
+        spec = (await client.instruments.get(settings.instrument)).spec
+        settings = _with_demo_terms(settings, is_embedding=spec.HasField("embedding"))
         keeper = MarketKeeper(client, settings, report)
         offer = await keeper.register()
         agent = SupplierAgent(
@@ -104,10 +106,14 @@ def _plain_backend(settings: SupplierSettings) -> Backend:
     )
 
 
-def _with_demo_terms(settings: SupplierSettings) -> SupplierSettings:
+def _with_demo_terms(settings: SupplierSettings, *, is_embedding: bool) -> SupplierSettings:
     """Let the demo model declare what it can do, whatever the settings would promise."""
     if settings.upstream_url:
         return settings
+    if is_embedding:
+        return dataclasses.replace(
+            settings, capabilities=(), honoured_fields=(), embedding_space=SPACE
+        )
     return dataclasses.replace(settings, capabilities=CAPABILITIES, honoured_fields=HONOURED_FIELDS)
 
 

@@ -56,6 +56,8 @@ class SupplierSettings:
     throughput_tokens_per_second: int = 2_000
     region: str = ""
     data_policy: str = ""
+    embedding_space: str = ""
+    """The vector space of a model for embeddings; empty means the instrument's own."""
     keep_market: bool = True
     """Whether to issue Units and keep asks resting; without it the process only serves."""
     market_interval_s: float = 5.0

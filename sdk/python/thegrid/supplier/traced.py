@@ -34,13 +34,14 @@ class TracedBackend:
         """Answer one delivery; see `Backend`. What is asked upstream stands below its span."""
         began_s = time.perf_counter()
         model = call.opening.model
+        operation = "embeddings" if call.is_embedding else "chat"
         values = {
-            "gen_ai.operation.name": "chat",
+            "gen_ai.operation.name": operation,
             "gen_ai.provider.name": PROVIDER,
             "gen_ai.request.model": model,
         }
         traced = self._telemetry.begin(
-            f"chat {model}",
+            f"{operation} {model}",
             call.opening.traceparent,
             {**values, "thegrid.delivery_id": call.opening.delivery_id},
             calls_out=True,

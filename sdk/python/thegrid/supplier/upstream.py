@@ -1,4 +1,4 @@
-"""Answers deliveries with an OpenAI-compatible server: always streamed, nothing kept.
+"""Answers deliveries with an OpenAI-compatible server: chats always streamed, nothing kept.
 
 The stream to the exchange is in `link.py`; needs the extra `supplier`.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 
+from thegrid.completions import prompts_of
 from thegrid.openai import (
     MappingError,
     reply_from_json,
@@ -20,6 +21,7 @@ from thegrid.supplier.backend import CLIENT_FAULT, FAILED, REFUSED, BackendError
 from thegrid.supplier.call import SupplierCall
 from thegrid.supplier.coalesce import coalesce
 from thegrid.supplier.sse import EventReader, EventTooLong
+from thegrid.supplier.upstream_embeddings import embedding_body, send_embeddings
 from thegrid.v1 import chat_pb2
 
 _DONE = b"[DONE]"
@@ -44,7 +46,7 @@ class Upstream:
         output_cap_field: str = "max_tokens",
         silence_timeout_s: float = _SILENCE_TIMEOUT_S,
     ) -> None:
-        self._url = base_url.rstrip("/") + "/chat/completions"
+        self._base_url = base_url.rstrip("/")
         self._model = model
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
         self._output_cap_field = output_cap_field
@@ -71,24 +73,10 @@ class Upstream:
 
     async def answer(self, call: SupplierCall) -> chat_pb2.ChatUsage:
         """Forward one delivery; see `Backend`. Cancelling closes the upstream's connection."""
-        if self._session is None:
-            raise BackendError(REFUSED, "the supplier has not started")
-        body = self.request_body(call)
-        reading = _Reading(body.get("n") or 1)
-        headers = {"content-type": "application/json"}
-        if call.opening.traceparent:
-            headers["traceparent"] = call.opening.traceparent
         try:
-            response = await self._session.post(
-                self._url, data=json.dumps(body).encode(), headers=headers, allow_redirects=False
-            )
-            try:
-                await _read(call, reading, response)
-            except BaseException:
-                response.close()
-                raise
-            self._let_go(response)
-            return reading.usage
+            if call.is_embedding:
+                return await self._embed(call)
+            return await self._chat(call)
         except aiohttp.ClientConnectorError as fault:
             raise BackendError(REFUSED, f"the upstream cannot be reached: {fault}") from None
         except TimeoutError:
@@ -96,6 +84,43 @@ class Upstream:
         except (aiohttp.ClientError, OSError) as fault:
             what = str(fault) or type(fault).__name__
             raise BackendError(FAILED, f"the upstream broke off: {what}") from None
+
+    async def _chat(self, call: SupplierCall) -> chat_pb2.ChatUsage:
+        body = self.request_body(call)
+        is_legacy = "prompt" in body
+        prompts = len(prompts_of(body["prompt"])) if is_legacy else 1
+        reading = _Reading(prompts * (body.get("n") or 1))
+        path = "/completions" if is_legacy else "/chat/completions"
+        response = await self._post(call, path, body)
+        try:
+            await _read(call, reading, response)
+        except BaseException:
+            response.close()
+            raise
+        self._let_go(response)
+        return reading.usage
+
+    async def _embed(self, call: SupplierCall) -> chat_pb2.ChatUsage:
+        body = embedding_body(call, self._model)
+        async with await self._post(call, "/embeddings", body) as response:
+            await _check_status(response)
+            answer = await response.read()
+        return await send_embeddings(call, answer)
+
+    async def _post(
+        self, call: SupplierCall, path: str, body: dict[str, Any]
+    ) -> aiohttp.ClientResponse:
+        if self._session is None:
+            raise BackendError(REFUSED, "the supplier has not started")
+        headers = {"content-type": "application/json"}
+        if call.opening.traceparent:
+            headers["traceparent"] = call.opening.traceparent
+        return await self._session.post(
+            self._base_url + path,
+            data=json.dumps(body).encode(),
+            headers=headers,
+            allow_redirects=False,
+        )
 
     def _let_go(self, response: aiohttp.ClientResponse) -> None:
         """Use the connection again if the body comes to its end soon, else close it."""
@@ -126,7 +151,8 @@ class Upstream:
         cap = call.max_output_tokens
         if cap:
             named = [name for name in _CAPS if body.get(name) is not None]
-            for name in named or [self._output_cap_field]:
+            default = "max_tokens" if "prompt" in body else self._output_cap_field
+            for name in named or [default]:
                 body[name] = min(body.get(name) or cap, cap)
         return body
 
@@ -160,6 +186,8 @@ class _Reading:
         return value
 
     def _take_choice(self, choice: dict[str, Any]) -> None:
+        if type(choice.get("text")) is str and "delta" not in choice:
+            choice["delta"] = {"content": choice.pop("text")}
         if "message" in choice and "delta" not in choice:
             choice["delta"] = choice.pop("message")
         delta = choice.get("delta")

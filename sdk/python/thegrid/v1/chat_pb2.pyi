@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ChatRequest(_message.Message):
-    __slots__ = ("model", "messages", "tools", "tool_choice_json", "parallel_tool_calls", "temperature", "top_p", "n", "stop", "max_tokens", "max_completion_tokens", "presence_penalty", "frequency_penalty", "logit_bias_json", "seed", "logprobs", "top_logprobs", "response_format", "reasoning_effort", "verbosity", "service_tier", "store", "metadata_json", "user", "safety_identifier", "prompt_cache_key", "stream", "stream_options_json", "modalities_json", "prediction_json", "extra_json")
+    __slots__ = ("model", "messages", "tools", "tool_choice_json", "parallel_tool_calls", "temperature", "top_p", "n", "stop", "max_tokens", "max_completion_tokens", "presence_penalty", "frequency_penalty", "logit_bias_json", "seed", "logprobs", "top_logprobs", "response_format", "reasoning_effort", "verbosity", "service_tier", "store", "metadata_json", "user", "safety_identifier", "prompt_cache_key", "stream", "stream_options_json", "modalities_json", "prediction_json", "extra_json", "prompt_json", "suffix")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     MESSAGES_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
@@ -39,6 +39,8 @@ class ChatRequest(_message.Message):
     MODALITIES_JSON_FIELD_NUMBER: _ClassVar[int]
     PREDICTION_JSON_FIELD_NUMBER: _ClassVar[int]
     EXTRA_JSON_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_JSON_FIELD_NUMBER: _ClassVar[int]
+    SUFFIX_FIELD_NUMBER: _ClassVar[int]
     model: str
     messages: _containers.RepeatedCompositeFieldContainer[ChatMessage]
     tools: _containers.RepeatedCompositeFieldContainer[Tool]
@@ -70,7 +72,9 @@ class ChatRequest(_message.Message):
     modalities_json: bytes
     prediction_json: bytes
     extra_json: bytes
-    def __init__(self, model: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[ChatMessage, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[Tool, _Mapping]]] = ..., tool_choice_json: _Optional[bytes] = ..., parallel_tool_calls: bool = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., n: _Optional[int] = ..., stop: _Optional[_Union[Stop, _Mapping]] = ..., max_tokens: _Optional[int] = ..., max_completion_tokens: _Optional[int] = ..., presence_penalty: _Optional[float] = ..., frequency_penalty: _Optional[float] = ..., logit_bias_json: _Optional[bytes] = ..., seed: _Optional[int] = ..., logprobs: bool = ..., top_logprobs: _Optional[int] = ..., response_format: _Optional[_Union[ResponseFormat, _Mapping]] = ..., reasoning_effort: _Optional[str] = ..., verbosity: _Optional[str] = ..., service_tier: _Optional[str] = ..., store: bool = ..., metadata_json: _Optional[bytes] = ..., user: _Optional[str] = ..., safety_identifier: _Optional[str] = ..., prompt_cache_key: _Optional[str] = ..., stream: bool = ..., stream_options_json: _Optional[bytes] = ..., modalities_json: _Optional[bytes] = ..., prediction_json: _Optional[bytes] = ..., extra_json: _Optional[bytes] = ...) -> None: ...
+    prompt_json: bytes
+    suffix: str
+    def __init__(self, model: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[ChatMessage, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[Tool, _Mapping]]] = ..., tool_choice_json: _Optional[bytes] = ..., parallel_tool_calls: bool = ..., temperature: _Optional[float] = ..., top_p: _Optional[float] = ..., n: _Optional[int] = ..., stop: _Optional[_Union[Stop, _Mapping]] = ..., max_tokens: _Optional[int] = ..., max_completion_tokens: _Optional[int] = ..., presence_penalty: _Optional[float] = ..., frequency_penalty: _Optional[float] = ..., logit_bias_json: _Optional[bytes] = ..., seed: _Optional[int] = ..., logprobs: bool = ..., top_logprobs: _Optional[int] = ..., response_format: _Optional[_Union[ResponseFormat, _Mapping]] = ..., reasoning_effort: _Optional[str] = ..., verbosity: _Optional[str] = ..., service_tier: _Optional[str] = ..., store: bool = ..., metadata_json: _Optional[bytes] = ..., user: _Optional[str] = ..., safety_identifier: _Optional[str] = ..., prompt_cache_key: _Optional[str] = ..., stream: bool = ..., stream_options_json: _Optional[bytes] = ..., modalities_json: _Optional[bytes] = ..., prediction_json: _Optional[bytes] = ..., extra_json: _Optional[bytes] = ..., prompt_json: _Optional[bytes] = ..., suffix: _Optional[str] = ...) -> None: ...
 
 class ChatMessage(_message.Message):
     __slots__ = ("role", "text", "parts", "name", "tool_calls", "tool_call_id", "refusal", "reasoning", "extra_json")

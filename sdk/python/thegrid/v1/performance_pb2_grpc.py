@@ -27,7 +27,7 @@ if _version_not_supported:
 
 class PerformanceServiceStub(object):
     """PerformanceService answers how suppliers keep their instruments' contracts, and what follows from it:
-    rolling figures, and changes of standing with their evidence.
+    rolling figures, changes of standing with their evidence, and the benchmarks that admit suppliers.
     """
 
     def __init__(self, channel):
@@ -46,11 +46,21 @@ class PerformanceServiceStub(object):
                 request_serializer=thegrid_dot_v1_dot_performance__pb2.ListSupplierChangesRequest.SerializeToString,
                 response_deserializer=thegrid_dot_v1_dot_performance__pb2.ListSupplierChangesResponse.FromString,
                 _registered_method=True)
+        self.RunBenchmark = channel.unary_unary(
+                '/thegrid.v1.PerformanceService/RunBenchmark',
+                request_serializer=thegrid_dot_v1_dot_performance__pb2.RunBenchmarkRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_performance__pb2.RunBenchmarkResponse.FromString,
+                _registered_method=True)
+        self.GetBenchmark = channel.unary_unary(
+                '/thegrid.v1.PerformanceService/GetBenchmark',
+                request_serializer=thegrid_dot_v1_dot_performance__pb2.GetBenchmarkRequest.SerializeToString,
+                response_deserializer=thegrid_dot_v1_dot_performance__pb2.GetBenchmarkResponse.FromString,
+                _registered_method=True)
 
 
 class PerformanceServiceServicer(object):
     """PerformanceService answers how suppliers keep their instruments' contracts, and what follows from it:
-    rolling figures, and changes of standing with their evidence.
+    rolling figures, changes of standing with their evidence, and the benchmarks that admit suppliers.
     """
 
     def ListPerformance(self, request, context):
@@ -70,6 +80,27 @@ class PerformanceServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RunBenchmark(self, request, context):
+        """RunBenchmark has the exchange measure a connected offer with calls of its own, which the supplier cannot
+        tell from members' calls. When they keep the contract the supplier is admitted at the policy's share of
+        the measured speed, which raises the verified speed of its pool and never lowers it; else the findings
+        say why not. The answer comes at once, GetBenchmark tells the result. The operator may ask for any offer,
+        a supplier for its own where the policy `self_admission` is 1. Refused with INSTRUMENT_NOT_FOUND,
+        MEMBER_NOT_FOUND, ROLE_MISSING, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, SELF_ADMISSION_CLOSED,
+        SUPPLIER_NOT_CONNECTED, SUPPLIER_NOT_ADMITTED, BENCHMARK_RUNNING, SCOPE_MISSING. A repeat is safe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBenchmark(self, request, context):
+        """GetBenchmark answers the last benchmark of an offer: a supplier's own, or anybody's for the operator.
+        Refused with INSTRUMENT_NOT_FOUND, BENCHMARK_NOT_FOUND, SCOPE_MISSING.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PerformanceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -83,6 +114,16 @@ def add_PerformanceServiceServicer_to_server(servicer, server):
                     request_deserializer=thegrid_dot_v1_dot_performance__pb2.ListSupplierChangesRequest.FromString,
                     response_serializer=thegrid_dot_v1_dot_performance__pb2.ListSupplierChangesResponse.SerializeToString,
             ),
+            'RunBenchmark': grpc.unary_unary_rpc_method_handler(
+                    servicer.RunBenchmark,
+                    request_deserializer=thegrid_dot_v1_dot_performance__pb2.RunBenchmarkRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_performance__pb2.RunBenchmarkResponse.SerializeToString,
+            ),
+            'GetBenchmark': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBenchmark,
+                    request_deserializer=thegrid_dot_v1_dot_performance__pb2.GetBenchmarkRequest.FromString,
+                    response_serializer=thegrid_dot_v1_dot_performance__pb2.GetBenchmarkResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'thegrid.v1.PerformanceService', rpc_method_handlers)
@@ -93,7 +134,7 @@ def add_PerformanceServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class PerformanceService(object):
     """PerformanceService answers how suppliers keep their instruments' contracts, and what follows from it:
-    rolling figures, and changes of standing with their evidence.
+    rolling figures, changes of standing with their evidence, and the benchmarks that admit suppliers.
     """
 
     @staticmethod
@@ -140,6 +181,60 @@ class PerformanceService(object):
             '/thegrid.v1.PerformanceService/ListSupplierChanges',
             thegrid_dot_v1_dot_performance__pb2.ListSupplierChangesRequest.SerializeToString,
             thegrid_dot_v1_dot_performance__pb2.ListSupplierChangesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunBenchmark(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.PerformanceService/RunBenchmark',
+            thegrid_dot_v1_dot_performance__pb2.RunBenchmarkRequest.SerializeToString,
+            thegrid_dot_v1_dot_performance__pb2.RunBenchmarkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBenchmark(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/thegrid.v1.PerformanceService/GetBenchmark',
+            thegrid_dot_v1_dot_performance__pb2.GetBenchmarkRequest.SerializeToString,
+            thegrid_dot_v1_dot_performance__pb2.GetBenchmarkResponse.FromString,
             options,
             channel_credentials,
             insecure,

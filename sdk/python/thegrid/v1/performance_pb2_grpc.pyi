@@ -57,9 +57,41 @@ _PerformanceServiceListSupplierChangesType = typing_extensions.TypeVar(
     ],
 )
 
-class PerformanceServiceStub(typing.Generic[_PerformanceServiceListPerformanceType, _PerformanceServiceListSupplierChangesType]):
+_PerformanceServiceRunBenchmarkType = typing_extensions.TypeVar(
+    '_PerformanceServiceRunBenchmarkType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.performance_pb2.RunBenchmarkRequest,
+        thegrid.v1.performance_pb2.RunBenchmarkResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.performance_pb2.RunBenchmarkRequest,
+        thegrid.v1.performance_pb2.RunBenchmarkResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.performance_pb2.RunBenchmarkRequest,
+        thegrid.v1.performance_pb2.RunBenchmarkResponse,
+    ],
+)
+
+_PerformanceServiceGetBenchmarkType = typing_extensions.TypeVar(
+    '_PerformanceServiceGetBenchmarkType',
+    grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.performance_pb2.GetBenchmarkRequest,
+        thegrid.v1.performance_pb2.GetBenchmarkResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.performance_pb2.GetBenchmarkRequest,
+        thegrid.v1.performance_pb2.GetBenchmarkResponse,
+    ],
+    default=grpc.UnaryUnaryMultiCallable[
+        thegrid.v1.performance_pb2.GetBenchmarkRequest,
+        thegrid.v1.performance_pb2.GetBenchmarkResponse,
+    ],
+)
+
+class PerformanceServiceStub(typing.Generic[_PerformanceServiceListPerformanceType, _PerformanceServiceListSupplierChangesType, _PerformanceServiceRunBenchmarkType, _PerformanceServiceGetBenchmarkType]):
     """PerformanceService answers how suppliers keep their instruments' contracts, and what follows from it:
-    rolling figures, and changes of standing with their evidence.
+    rolling figures, changes of standing with their evidence, and the benchmarks that admit suppliers.
     """
 
     @typing.overload
@@ -72,6 +104,14 @@ class PerformanceServiceStub(typing.Generic[_PerformanceServiceListPerformanceTy
             thegrid.v1.performance_pb2.ListSupplierChangesRequest,
             thegrid.v1.performance_pb2.ListSupplierChangesResponse,
         ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.performance_pb2.RunBenchmarkRequest,
+            thegrid.v1.performance_pb2.RunBenchmarkResponse,
+        ],
+        grpc.UnaryUnaryMultiCallable[
+            thegrid.v1.performance_pb2.GetBenchmarkRequest,
+            thegrid.v1.performance_pb2.GetBenchmarkResponse,
+        ],
     ], channel: grpc.Channel) -> None: ...
 
     @typing.overload
@@ -83,6 +123,14 @@ class PerformanceServiceStub(typing.Generic[_PerformanceServiceListPerformanceTy
         grpc.aio.UnaryUnaryMultiCallable[
             thegrid.v1.performance_pb2.ListSupplierChangesRequest,
             thegrid.v1.performance_pb2.ListSupplierChangesResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.performance_pb2.RunBenchmarkRequest,
+            thegrid.v1.performance_pb2.RunBenchmarkResponse,
+        ],
+        grpc.aio.UnaryUnaryMultiCallable[
+            thegrid.v1.performance_pb2.GetBenchmarkRequest,
+            thegrid.v1.performance_pb2.GetBenchmarkResponse,
         ],
     ], channel: grpc.aio.Channel) -> None: ...
 
@@ -97,6 +145,21 @@ class PerformanceServiceStub(typing.Generic[_PerformanceServiceListPerformanceTy
     SCOPE_MISSING.
     """
 
+    RunBenchmark: _PerformanceServiceRunBenchmarkType
+    """RunBenchmark has the exchange measure a connected offer with calls of its own, which the supplier cannot
+    tell from members' calls. When they keep the contract the supplier is admitted at the policy's share of
+    the measured speed, which raises the verified speed of its pool and never lowers it; else the findings
+    say why not. The answer comes at once, GetBenchmark tells the result. The operator may ask for any offer,
+    a supplier for its own where the policy `self_admission` is 1. Refused with INSTRUMENT_NOT_FOUND,
+    MEMBER_NOT_FOUND, ROLE_MISSING, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, SELF_ADMISSION_CLOSED,
+    SUPPLIER_NOT_CONNECTED, SUPPLIER_NOT_ADMITTED, BENCHMARK_RUNNING, SCOPE_MISSING. A repeat is safe.
+    """
+
+    GetBenchmark: _PerformanceServiceGetBenchmarkType
+    """GetBenchmark answers the last benchmark of an offer: a supplier's own, or anybody's for the operator.
+    Refused with INSTRUMENT_NOT_FOUND, BENCHMARK_NOT_FOUND, SCOPE_MISSING.
+    """
+
 PerformanceServiceAsyncStub: typing_extensions.TypeAlias = PerformanceServiceStub[
     grpc.aio.UnaryUnaryMultiCallable[
         thegrid.v1.performance_pb2.ListPerformanceRequest,
@@ -106,11 +169,19 @@ PerformanceServiceAsyncStub: typing_extensions.TypeAlias = PerformanceServiceStu
         thegrid.v1.performance_pb2.ListSupplierChangesRequest,
         thegrid.v1.performance_pb2.ListSupplierChangesResponse,
     ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.performance_pb2.RunBenchmarkRequest,
+        thegrid.v1.performance_pb2.RunBenchmarkResponse,
+    ],
+    grpc.aio.UnaryUnaryMultiCallable[
+        thegrid.v1.performance_pb2.GetBenchmarkRequest,
+        thegrid.v1.performance_pb2.GetBenchmarkResponse,
+    ],
 ]
 
 class PerformanceServiceServicer(metaclass=abc.ABCMeta):
     """PerformanceService answers how suppliers keep their instruments' contracts, and what follows from it:
-    rolling figures, and changes of standing with their evidence.
+    rolling figures, changes of standing with their evidence, and the benchmarks that admit suppliers.
     """
 
     @abc.abstractmethod
@@ -132,6 +203,31 @@ class PerformanceServiceServicer(metaclass=abc.ABCMeta):
         """ListSupplierChanges pages through the changes of standing, newest first: a supplier's own, or anybody's
         for the operator. Asks for the scope `supply` or `admin`. Refused with INSTRUMENT_NOT_FOUND,
         SCOPE_MISSING.
+        """
+
+    @abc.abstractmethod
+    def RunBenchmark(
+        self,
+        request: thegrid.v1.performance_pb2.RunBenchmarkRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.performance_pb2.RunBenchmarkResponse, collections.abc.Awaitable[thegrid.v1.performance_pb2.RunBenchmarkResponse]]:
+        """RunBenchmark has the exchange measure a connected offer with calls of its own, which the supplier cannot
+        tell from members' calls. When they keep the contract the supplier is admitted at the policy's share of
+        the measured speed, which raises the verified speed of its pool and never lowers it; else the findings
+        say why not. The answer comes at once, GetBenchmark tells the result. The operator may ask for any offer,
+        a supplier for its own where the policy `self_admission` is 1. Refused with INSTRUMENT_NOT_FOUND,
+        MEMBER_NOT_FOUND, ROLE_MISSING, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, SELF_ADMISSION_CLOSED,
+        SUPPLIER_NOT_CONNECTED, SUPPLIER_NOT_ADMITTED, BENCHMARK_RUNNING, SCOPE_MISSING. A repeat is safe.
+        """
+
+    @abc.abstractmethod
+    def GetBenchmark(
+        self,
+        request: thegrid.v1.performance_pb2.GetBenchmarkRequest,
+        context: _ServicerContext,
+    ) -> typing.Union[thegrid.v1.performance_pb2.GetBenchmarkResponse, collections.abc.Awaitable[thegrid.v1.performance_pb2.GetBenchmarkResponse]]:
+        """GetBenchmark answers the last benchmark of an offer: a supplier's own, or anybody's for the operator.
+        Refused with INSTRUMENT_NOT_FOUND, BENCHMARK_NOT_FOUND, SCOPE_MISSING.
         """
 
 def add_PerformanceServiceServicer_to_server(servicer: PerformanceServiceServicer, server: typing.Union[grpc.Server, grpc.aio.Server]) -> None: ...

@@ -325,7 +325,7 @@ class SupplierCommand(_message.Message):
     def __init__(self, call: _Optional[int] = ..., open: _Optional[_Union[SupplierOpen, _Mapping]] = ..., part: _Optional[_Union[_delivery_pb2.RequestPart, _Mapping]] = ..., window: _Optional[_Union[_delivery_pb2.WindowGrant, _Mapping]] = ..., cancel: _Optional[_Union[_delivery_pb2.Cancel, _Mapping]] = ...) -> None: ...
 
 class SupplierOpen(_message.Message):
-    __slots__ = ("delivery_id", "instrument_id", "symbol", "model", "request", "parts_bytes", "window_bytes", "first_token_ms", "max_output_tokens", "traceparent", "embedding", "parts_kind")
+    __slots__ = ("delivery_id", "instrument_id", "symbol", "model", "request", "parts_bytes", "window_bytes", "first_token_ms", "max_output_tokens", "traceparent", "embedding", "parts_kind", "dimensions")
     DELIVERY_ID_FIELD_NUMBER: _ClassVar[int]
     INSTRUMENT_ID_FIELD_NUMBER: _ClassVar[int]
     SYMBOL_FIELD_NUMBER: _ClassVar[int]
@@ -338,6 +338,7 @@ class SupplierOpen(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_FIELD_NUMBER: _ClassVar[int]
     PARTS_KIND_FIELD_NUMBER: _ClassVar[int]
+    DIMENSIONS_FIELD_NUMBER: _ClassVar[int]
     delivery_id: str
     instrument_id: str
     symbol: str
@@ -350,7 +351,8 @@ class SupplierOpen(_message.Message):
     traceparent: str
     embedding: _embeddings_pb2.EmbeddingRequest
     parts_kind: _delivery_pb2.RequestKind
-    def __init__(self, delivery_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., model: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., first_token_ms: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., traceparent: _Optional[str] = ..., embedding: _Optional[_Union[_embeddings_pb2.EmbeddingRequest, _Mapping]] = ..., parts_kind: _Optional[_Union[_delivery_pb2.RequestKind, str]] = ...) -> None: ...
+    dimensions: int
+    def __init__(self, delivery_id: _Optional[str] = ..., instrument_id: _Optional[str] = ..., symbol: _Optional[str] = ..., model: _Optional[str] = ..., request: _Optional[_Union[_chat_pb2.ChatRequest, _Mapping]] = ..., parts_bytes: _Optional[int] = ..., window_bytes: _Optional[int] = ..., first_token_ms: _Optional[int] = ..., max_output_tokens: _Optional[int] = ..., traceparent: _Optional[str] = ..., embedding: _Optional[_Union[_embeddings_pb2.EmbeddingRequest, _Mapping]] = ..., parts_kind: _Optional[_Union[_delivery_pb2.RequestKind, str]] = ..., dimensions: _Optional[int] = ...) -> None: ...
 
 class SupplierEvent(_message.Message):
     __slots__ = ("call", "reply", "end", "failure", "window", "embedding")

@@ -94,8 +94,9 @@ class SupplyServiceServicer(object):
     """
 
     def RegisterOffer(self, request, context):
-        """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-        Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+        """RegisterOffer says that the caller serves an instrument with a model, or changes what was said. Before its
+        admission an offer may be connected and measured by a benchmark, and gets no members' calls. Refused with
+        INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

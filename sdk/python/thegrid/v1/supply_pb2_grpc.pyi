@@ -279,8 +279,9 @@ class SupplyServiceStub(typing.Generic[_SupplyServiceRegisterOfferType, _SupplyS
     ], channel: grpc.aio.Channel) -> None: ...
 
     RegisterOffer: _SupplyServiceRegisterOfferType
-    """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-    Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+    """RegisterOffer says that the caller serves an instrument with a model, or changes what was said. Before its
+    admission an offer may be connected and measured by a benchmark, and gets no members' calls. Refused with
+    INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
     """
 
     WithdrawOffer: _SupplyServiceWithdrawOfferType
@@ -380,8 +381,9 @@ class SupplyServiceServicer(metaclass=abc.ABCMeta):
         request: thegrid.v1.supply_pb2.RegisterOfferRequest,
         context: _ServicerContext,
     ) -> typing.Union[thegrid.v1.supply_pb2.RegisterOfferResponse, collections.abc.Awaitable[thegrid.v1.supply_pb2.RegisterOfferResponse]]:
-        """RegisterOffer says that the caller serves an instrument with a model, or changes what was said.
-        Refused with INSTRUMENT_NOT_FOUND, SUPPLIER_NOT_ADMITTED, OFFER_BELOW_SPEC. A repeat is safe.
+        """RegisterOffer says that the caller serves an instrument with a model, or changes what was said. Before its
+        admission an offer may be connected and measured by a benchmark, and gets no members' calls. Refused with
+        INSTRUMENT_NOT_FOUND, ROLE_MISSING, OFFER_BELOW_SPEC. A repeat is safe.
         """
 
     @abc.abstractmethod

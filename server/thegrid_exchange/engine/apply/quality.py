@@ -1,4 +1,4 @@
-"""Writing what is known of how suppliers do: performance, standing.
+"""Writing what is known of how suppliers do: performance, standing, benchmarks.
 
 Nothing is decided or worked out here.
 """
@@ -36,8 +36,18 @@ def _spec_reviewed(state: State, event: events.SpecReviewed) -> None:
     state.put("spec_reviews", event.review.instrument_id, event.review)
 
 
+def _benchmark_changed(state: State, event: events.BenchmarkChanged) -> None:
+    benchmark = event.benchmark
+    key = (benchmark.member_id, benchmark.instrument_id)
+    known = state.benchmarks.get(key)
+    state.put("benchmarks", key, benchmark)
+    if known is None or known.benchmark_id != benchmark.benchmark_id:
+        state.count(benchmark.benchmark_id)
+
+
 APPLIERS: Final[dict[type[Any], Callable[[State, Any], None]]] = {
     events.PerformanceNoted: _performance_noted,
+    events.BenchmarkChanged: _benchmark_changed,
     events.StandingSet: _standing_set,
     events.SupplierChangeRecorded: _supplier_change_recorded,
     events.SpecReviewed: _spec_reviewed,

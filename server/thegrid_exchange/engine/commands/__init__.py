@@ -31,8 +31,10 @@ from thegrid_exchange.engine.commands.operator import (
 from thegrid_exchange.engine.commands.supply import (
     Availability,
     IssueUnits,
+    OpenBenchmark,
     PostCollateral,
     RegisterOffer,
+    ReportProbe,
     RetireUnits,
     SetRenewal,
     WithdrawCollateral,
@@ -297,6 +299,8 @@ Command = (
     | WithdrawCollateral
     | SetRenewal
     | Availability
+    | OpenBenchmark
+    | ReportProbe
     | Reserve
     | Mark
     | Report
@@ -328,6 +332,7 @@ __all__ = [
     "IssueUnits",
     "Mark",
     "NoteWebhook",
+    "OpenBenchmark",
     "PlaceOrder",
     "PostCollateral",
     "PublishSpec",
@@ -337,6 +342,7 @@ __all__ = [
     "ReinstateSupplier",
     "ReplaceQuotes",
     "Report",
+    "ReportProbe",
     "Reserve",
     "ResolveDispute",
     "RetireUnits",

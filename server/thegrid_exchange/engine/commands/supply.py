@@ -5,6 +5,9 @@ As with all commands, whether one is allowed is decided by the rules.
 
 from typing import NamedTuple
 
+from thegrid_exchange.engine.quantities import Verdict
+from thegrid_exchange.engine.records import TokenCounts
+
 
 class RegisterOffer(NamedTuple):
     """Say with which model, and how well, a supplier answers an instrument; may be repeated."""
@@ -77,3 +80,29 @@ class Availability(NamedTuple):
     relay_id: str
     instrument_ids: tuple[str, ...]
     connected: bool
+
+
+class OpenBenchmark(NamedTuple):
+    """Ask that an offer be measured by probes and, if it keeps the contract, admitted."""
+
+    member_id: str
+    instrument_id: str
+    asked_by: str
+    """`operator` or `supplier`."""
+
+
+class ReportProbe(NamedTuple):
+    """Tell what a delivery of the venue's own came to."""
+
+    member_id: str
+    instrument_id: str
+    delivery_id: str
+    verdict: Verdict
+    cause: str
+    canonical: TokenCounts
+    by_supplier: TokenCounts | None = None
+    first_token_us: int | None = None
+    streamed_us: int | None = None
+    duration_us: int | None = None
+    benchmark_id: str = ""
+    """The benchmark that it is part of; empty for one of those that go on."""

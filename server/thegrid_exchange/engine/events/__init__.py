@@ -45,6 +45,7 @@ from thegrid_exchange.engine.events.membership import (
     SpecPublished,
 )
 from thegrid_exchange.engine.events.quality import (
+    BenchmarkChanged,
     PerformanceNoted,
     SpecReviewed,
     StandingSet,
@@ -163,6 +164,7 @@ Event = (
     | OutageRecorded
     | ClosedForgotten
     | AbilityChanged
+    | BenchmarkChanged
     | PerformanceNoted
     | SpecReviewed
     | StandingSet
@@ -184,6 +186,7 @@ __all__ = [
     "AuctionClosed",
     "AuctionOpened",
     "AvailabilityChanged",
+    "BenchmarkChanged",
     "CancelTimerCleared",
     "CancelTimerSet",
     "CancellationAdvanced",

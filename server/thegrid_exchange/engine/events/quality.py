@@ -6,6 +6,7 @@ Applying one is a plain write (see `apply`).
 from typing import NamedTuple
 
 from thegrid_exchange.engine.records import (
+    Benchmark,
     PerformanceBucket,
     SpecReview,
     Standing,
@@ -36,3 +37,9 @@ class SpecReviewed(NamedTuple):
     """Offers were compared with a contract that has come into force, as far as this says."""
 
     review: SpecReview
+
+
+class BenchmarkChanged(NamedTuple):
+    """A benchmark was opened, has come on by a probe, or is closed; it moved no Units, no money."""
+
+    benchmark: Benchmark

@@ -49,11 +49,13 @@ from thegrid_exchange.engine.records.members import (
     Member,
 )
 from thegrid_exchange.engine.records.quality import (
+    Benchmark,
     CallerCount,
     Evidence,
     Finding,
     Performance,
     PerformanceBucket,
+    ProbeResult,
     Standing,
     SupplierChange,
 )
@@ -95,6 +97,7 @@ __all__ = [
     "Alert",
     "Attempt",
     "Auction",
+    "Benchmark",
     "CallerCount",
     "CancelTimer",
     "Cancellation",
@@ -136,6 +139,7 @@ __all__ = [
     "Performance",
     "PerformanceBucket",
     "Posting",
+    "ProbeResult",
     "ReceiptKey",
     "ReferenceIndex",
     "Reservation",

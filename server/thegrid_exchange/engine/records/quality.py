@@ -5,7 +5,13 @@ Nothing here computes; what follows from them is decided in `rules`.
 
 from typing import NamedTuple
 
-from thegrid_exchange.engine.quantities import StandingCause, SupplierStatus
+from thegrid_exchange.engine.quantities import (
+    HOUSE,
+    BenchmarkStatus,
+    StandingCause,
+    SupplierStatus,
+    Verdict,
+)
 
 Bins = tuple[tuple[int, int], ...]
 """A histogram: number of a bin on the logarithmic scale, and how many samples lie in it."""
@@ -15,7 +21,7 @@ class CallerCount(NamedTuple):
     """Calls of one caller in a bucket; members of one affiliation group are one caller."""
 
     caller_id: str
-    """Member id, `group:` and the group's name, or empty for all further."""
+    """Member id, `group:` and the group's name, the house for probes, or empty for all further."""
     calls: int
     faults: int
 
@@ -47,6 +53,8 @@ class PerformanceBucket(NamedTuple):
     speed_bins: Bins = ()
     """Tokens per second, of answers long enough to tell."""
     callers: tuple[CallerCount, ...] = ()
+    divergent: int = 0
+    """Calls whose tokens the supplier counted otherwise, by more than the policy allows."""
 
     @property
     def faults(self) -> int:
@@ -57,6 +65,11 @@ class PerformanceBucket(NamedTuple):
     def calls(self) -> int:
         """Calls that were judged."""
         return self.delivered + self.faults
+
+    @property
+    def probes(self) -> int:
+        """Calls of the venue's own among them."""
+        return sum(each.calls for each in self.callers if each.caller_id == HOUSE)
 
 
 class Performance(NamedTuple):
@@ -85,6 +98,10 @@ class Performance(NamedTuple):
     """What nineteen of twenty answers reached."""
     uptime_ppm: int | None
     """Share of the window, or of the time since it was first able, in which it was able."""
+    probes: int = 0
+    """Calls of the venue's own among all."""
+    divergent: int = 0
+    """Calls whose tokens the supplier counted otherwise, by more than the policy allows."""
 
 
 class Standing(NamedTuple):
@@ -137,3 +154,49 @@ class SupplierChange(NamedTuple):
     policy_version: int
     """Version of the exchange's policy by which it was decided."""
     evidence: Evidence | None = None
+    benchmark_id: str = ""
+    """The benchmark that decided; empty for none."""
+
+
+class ProbeResult(NamedTuple):
+    """What one delivery of the venue's own came to."""
+
+    delivery_id: str
+    verdict: Verdict
+    cause: str
+    prompt_tokens: int
+    completion_tokens: int
+    first_token_us: int | None
+    streamed_us: int | None
+    duration_us: int | None
+    divergent: bool = False
+    """Whether the supplier counted otherwise, by more than the metering policy allows."""
+
+
+class Benchmark(NamedTuple):
+    """A run of probes over one offer, which admits its supplier or refuses it with figures."""
+
+    benchmark_id: str
+    member_id: str
+    instrument_id: str
+    asked_by: str
+    """`operator` or `supplier`."""
+    spec_version: int
+    opened_at_us: int
+    deadline_us: int
+    outage_base_us: int
+    probes_wanted: int
+    concurrent_probes: int
+    status: BenchmarkStatus
+    probes: tuple[ProbeResult, ...] = ()
+    """In the order of their ends."""
+    closed_at_us: int | None = None
+    first_token_us_p50: int | None = None
+    first_token_us_p95: int | None = None
+    tokens_per_second_p50: int | None = None
+    """Median speed of one answer while it streams."""
+    measured_tokens_per_second: int = 0
+    """Weighted output of all probes in spec together, per second."""
+    verified_tokens_per_second: int = 0
+    """The share of it that the pool was verified for; 0 when refused."""
+    findings: tuple[Finding, ...] = ()

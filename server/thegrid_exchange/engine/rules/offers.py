@@ -23,11 +23,12 @@ from thegrid_exchange.engine.state import State
 
 
 def register_offer(state: State, command: commands.RegisterOffer) -> Rule[replies.OfferReply]:
-    """Take a supplier's offer when it meets the contract in force, suspended or not."""
+    """Take a supplier's offer when it meets the contract in force, admitted or not.
+
+    Before its admission an offer brings no calls but those of a benchmark.
+    """
     member = active_member(state, command.member_id, "supplier")
     instrument = the_instrument(state, command.instrument_id)
-    if (member.member_id, instrument.instrument_id) not in state.admissions:
-        refuse("SUPPLIER_NOT_ADMITTED", "instrument_id", "ask the operator for admission to it")
     version = spec_in_force(state, instrument)
     offer = Offer(registered_at_us=state.now_us, spec_version=version.version, **command._asdict())
     check_space(offer, version.spec)

@@ -6,7 +6,7 @@ What follows from bad figures is told in `standing`.
 from typing import Final, NamedTuple
 
 from thegrid_exchange.engine import events
-from thegrid_exchange.engine.quantities import SECOND_US, Verdict
+from thegrid_exchange.engine.quantities import HOUSE, SECOND_US, Verdict
 from thegrid_exchange.engine.records import (
     CallerCount,
     Performance,
@@ -48,6 +48,8 @@ class Judged(NamedTuple):
     first_token_us: int | None = None
     """None also for prompts beyond the first band, which take longer by their nature."""
     tokens_per_second: int | None = None
+    divergent: bool = False
+    """Whether the supplier counted tokens otherwise, by more than the policy allows."""
 
 
 # ---- counting ----------------------------------------------------------------------------------
@@ -117,6 +119,7 @@ def _judged(state: State, usage: UsageRecord) -> list[Judged]:
                 speed_of(state, canonical.completion_tokens, usage.streamed_us)
                 if is_timed
                 else None,
+                usage.divergent,
             )
         )
     return found
@@ -189,6 +192,7 @@ def _counted(state: State, bucket: PerformanceBucket, judged: Judged) -> Perform
     bucket = bucket._replace(
         callers=callers,
         output_tokens=bucket.output_tokens + judged.output_tokens,
+        divergent=bucket.divergent + judged.divergent,
     )
     counted = getattr(bucket, judged.counts_as) + 1
     bucket = bucket._replace(**{judged.counts_as: counted})
@@ -215,7 +219,7 @@ def _with_call(
 ) -> tuple[tuple[CallerCount, ...], CallerCount]:
     known = {each.caller_id: each for each in callers}
     is_full = len(known) >= state.term("performance_callers")
-    if caller_id not in known and is_full:
+    if caller_id not in known and is_full and caller_id != HOUSE:
         caller_id = ""
     before = known.get(caller_id, CallerCount(caller_id, 0, 0))
     after = CallerCount(caller_id, before.calls + 1, before.faults + is_fault)
@@ -225,7 +229,7 @@ def _with_call(
 
 def _sum(one: PerformanceBucket, other: PerformanceBucket, most_callers: int) -> PerformanceBucket:
     """One bucket with another's calls in it."""
-    names = ("delivered", "late", "slow", "failed", "refused", "output_tokens")
+    names = ("delivered", "late", "slow", "failed", "refused", "output_tokens", "divergent")
     return one._replace(
         first_token_bins=merged(one.first_token_bins, other.first_token_bins),
         speed_bins=merged(one.speed_bins, other.speed_bins),
@@ -241,7 +245,8 @@ def _joined(counts: tuple[CallerCount, ...], most: int) -> tuple[CallerCount, ..
         before = calls.get(each.caller_id, CallerCount(each.caller_id, 0, 0))
         joined = CallerCount(each.caller_id, before.calls + each.calls, before.faults + each.faults)
         calls[each.caller_id] = joined
-    ranked = sorted(calls.values(), key=lambda each: (-each.calls, each))
+    # The venue's own word is never lost among others.
+    ranked = sorted(calls.values(), key=lambda each: (each.caller_id != HOUSE, -each.calls, each))
     if len(ranked) <= most + 1:
         return tuple(sorted(ranked))
     kept = [
@@ -273,7 +278,11 @@ def performance_of(
     now_us = state.now_us if now_us is None else now_us
     from_us = max(now_us - window_us, since_us)
     total = _total(state, member_id, instrument_id, window_us, from_us, since_us)
-    contested = contested_faults(total.callers, state.term("performance_other_calls"))
+    contested = contested_faults(
+        total.callers,
+        state.term("performance_other_calls"),
+        state.term("performance_contested_callers"),
+    )
     counted = total.faults - contested
     first_ms = [percentile(total.first_token_bins, share) for share in (500, 950)]
     first_us = [None if each is None else each * _MS_US for each in first_ms]
@@ -296,24 +305,34 @@ def performance_of(
         tokens_per_second_p50=percentile(total.speed_bins, 500),
         tokens_per_second_p05=percentile(total.speed_bins, 50),
         uptime_ppm=uptime_ppm(state, member_id, instrument_id, window_us, now_us),
+        probes=total.probes,
+        divergent=total.divergent,
     )
 
 
-def contested_faults(callers: tuple[CallerCount, ...], least_other_calls: int) -> int:
-    """Faults that the caller with the most of them saw beyond the rate that all others saw.
+def contested_faults(
+    callers: tuple[CallerCount, ...], least_other_calls: int, most_callers: int
+) -> int:
+    """Faults that the few callers with the most of them saw beyond the rate that all others saw.
 
-    One caller's word does not make a record when enough others call the same supplier and see it
-    keep its promise.
+    A few callers' word does not make a record when enough others see the supplier keep its
+    promise. Where the venue's own probes are among these, `most_callers` may be contested; else
+    they must be fewer than half of all callers, or a lone one.
     """
-    if not callers:
-        return 0
-    worst = max(callers, key=lambda each: (each.faults, each.caller_id))
-    calls = sum(each.calls for each in callers) - worst.calls
-    faults = sum(each.faults for each in callers) - worst.faults
+    probes = sum(each.calls for each in callers if each.caller_id == HOUSE)
+    members = [each for each in callers if each.caller_id != HOUSE]
+    if probes < least_other_calls:
+        most_callers = min(most_callers, max((len(members) - 1) // 2, 1))
+    worst = sorted(members, key=lambda each: (-each.faults, each.caller_id))[:most_callers]
+    calls = sum(each.calls for each in callers) - sum(each.calls for each in worst)
+    faults = sum(each.faults for each in callers) - sum(each.faults for each in worst)
     if calls < least_other_calls:
         return 0
-    credible = -(-worst.calls * faults // calls)
-    return max(worst.faults - credible, 0)
+    return sum(max(each.faults - _ceil(each.calls * faults, calls), 0) for each in worst)
+
+
+def _ceil(amount: int, parts: int) -> int:
+    return -(-amount // parts)
 
 
 def _total(

@@ -39,6 +39,7 @@ def move(
     suspensions: int | None = None,
     evidence: Evidence | None = None,
     came_from: SupplierStatus | None = None,
+    benchmark_id: str = "",
 ) -> Rule[None]:
     """Set a standing and record the change; suspending and lifting touch the admission too.
 
@@ -57,6 +58,7 @@ def move(
         until_us,
         state.policy_version,
         evidence,
+        benchmark_id,
     )
     after = Standing(
         *pair,

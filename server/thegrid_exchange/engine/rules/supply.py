@@ -259,9 +259,10 @@ def _issuance_reply(
 
 def availability(state: State, command: commands.Availability) -> Rule[replies.AvailabilityReply]:
     """Note that a supplier's link to a relay came up, changed or went down."""
-    if command.member_id not in state.suppliers:
-        refuse("SUPPLIER_NOT_ADMITTED", "member_id", "is no supplier")
     before = state.supplier_links.get((command.member_id, command.relay_id))
+    is_offering = any((command.member_id, each) in state.offers for each in command.instrument_ids)
+    if before is None and not is_offering and command.member_id not in state.suppliers:
+        refuse("SUPPLIER_NOT_ADMITTED", "member_id", "neither is a supplier nor offers these")
     connected_us = 0
     if before is not None:
         since_us = state.now_us - before.changed_at_us if before.connected else 0

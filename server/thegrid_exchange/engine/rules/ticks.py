@@ -1,7 +1,7 @@
 """What time brings: outages, deadlines, sweeps, and forgetting what is long closed.
 
 Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, indexes, cancel-alls,
-contracts, standings, notices, memory; all in bounded steps.
+contracts, benchmarks, standings, notices, memory; all in bounded steps.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from thegrid_exchange.engine.quality_indices import Deadline
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.auctions import auctions_due, run_auctions
 from thegrid_exchange.engine.rules.batches import run_cancellations
+from thegrid_exchange.engine.rules.benchmarks import end_benchmarks
 from thegrid_exchange.engine.rules.collateral import mark_suppliers
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
 from thegrid_exchange.engine.rules.disputes import forget_disputes
@@ -42,6 +43,7 @@ def tick(state: State, command: commands.Tick) -> Rule[replies.TickReply]:
         _set_indices,
         run_cancellations,
         run_spec_reviews,
+        end_benchmarks,
         run_reviews,
         fire_alarms,
         _forget_closed,
@@ -188,6 +190,7 @@ def _is_due(state: State) -> bool:
                 indices.lot_deadlines,
                 indices.order_deadlines,
                 indices.standing_deadlines,
+                indices.benchmark_deadlines,
             )
         )
     )

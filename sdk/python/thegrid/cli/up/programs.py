@@ -52,10 +52,21 @@ def is_upstream(plan: Plan, number: int) -> bool:
     return bool(plan.upstream) and number == len(SUPPLIERS) - 1
 
 
+def supplies(plan: Plan, entry: Entry, number: int) -> bool:
+    """Tell whether a supplier has an instrument: no upstream makes vectors of the demo's space."""
+    return not (is_upstream(plan, number) and entry.spec.HasField("embedding"))
+
+
 def ask_micros(plan: Plan, entry: Entry, number: int) -> int:
     """Return what a supplier asks per Unit: the upstream the least, so that calls go to it."""
     steps = -1 if is_upstream(plan, number) else number
     return entry.demo_price_micros + steps * entry.terms.tick_size_micros
+
+
+def lowest_ask_micros(plan: Plan, entry: Entry) -> int:
+    """Return the lowest price that our suppliers ask for an instrument."""
+    numbers = range(len(SUPPLIERS))
+    return min(ask_micros(plan, entry, n) for n in numbers if supplies(plan, entry, n))
 
 
 def supplier_arguments(plan: Plan, catalogue: list[Entry], number: int) -> list[str]:
@@ -65,7 +76,7 @@ def supplier_arguments(plan: Plan, catalogue: list[Entry], number: int) -> list[
         arguments += ["--upstream", plan.upstream, "--model", plan.model]
     else:
         arguments += ["--demo"]
-    for entry in catalogue:
+    for entry in (each for each in catalogue if supplies(plan, each, number)):
         price = dollars(ask_micros(plan, entry, number))
         arguments += ["--instrument", f"{entry.symbol}={price}"]
     return arguments

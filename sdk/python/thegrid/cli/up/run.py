@@ -16,9 +16,9 @@ from thegrid.cli.up.banner import ready_json, ready_text
 from thegrid.cli.up.children import Child, ChildDied, stop
 from thegrid.cli.up.plan import Plan
 from thegrid.cli.up.programs import (
-    ask_micros,
     exchange_env,
     gateway_env,
+    lowest_ask_micros,
     supplier_arguments,
     supplier_env,
 )
@@ -203,10 +203,8 @@ class Market:
             for market in self._consumer.market_data.list()
             if market.HasField("best_ask_micros")
         }
-        numbers = range(len(SUPPLIERS))
         return all(
-            entry.symbol in best
-            and best[entry.symbol] <= min(ask_micros(self._plan, entry, n) for n in numbers)
+            entry.symbol in best and best[entry.symbol] <= lowest_ask_micros(self._plan, entry)
             for entry in self._catalogue
         )
 

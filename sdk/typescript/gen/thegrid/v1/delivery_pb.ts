@@ -750,7 +750,8 @@ export const RateLimitSchema: GenMessage<RateLimit> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_delivery, 16);
 
 /**
- * DeliveryEnded is the good end. Finish reasons come only here, after the report is durable.
+ * DeliveryEnded is the good end. Finish reasons come only here, after the report is durable; when that takes more
+ * than a second they come before it, and the record, `pending` then, is read later with GetUsage.
  *
  * @generated from message thegrid.v1.DeliveryEnded
  */

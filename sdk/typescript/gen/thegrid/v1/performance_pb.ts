@@ -8,13 +8,15 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Position } from "./common_pb.js";
 import { file_thegrid_v1_common } from "./common_pb.js";
+import type { Verdict } from "./usage_pb.js";
+import { file_thegrid_v1_usage } from "./usage_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file thegrid/v1/performance.proto.
  */
 export const file_thegrid_v1_performance: GenFile = /*@__PURE__*/
-  fileDesc("Chx0aGVncmlkL3YxL3BlcmZvcm1hbmNlLnByb3RvEgp0aGVncmlkLnYxIpQBChZMaXN0UGVyZm9ybWFuY2VSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSEwoLc3VwcGxpZXJfaWQYBCABKAkSKgoMbWluX3Bvc2l0aW9uGAUgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJoChdMaXN0UGVyZm9ybWFuY2VSZXNwb25zZRI0CgtwZXJmb3JtYW5jZRgBIAMoCzIfLnRoZWdyaWQudjEuU3VwcGxpZXJQZXJmb3JtYW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiywEKE1N1cHBsaWVyUGVyZm9ybWFuY2USEwoLc3VwcGxpZXJfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhUKDWluc3RydW1lbnRfaWQYAyABKAkSDgoGc3ltYm9sGAQgASgJEioKBnN0YXR1cxgFIAEoDjIaLnRoZWdyaWQudjEuU3VwcGxpZXJTdGF0dXMSDAoEYWJsZRgGIAEoCBIuCgd3aW5kb3dzGAcgAygLMh0udGhlZ3JpZC52MS5QZXJmb3JtYW5jZVdpbmRvdyLWBAoRUGVyZm9ybWFuY2VXaW5kb3cSEQoJd2luZG93X3VzGAEgASgDEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNhbGxzGAMgASgDEhEKCWRlbGl2ZXJlZBgEIAEoAxIMCgRsYXRlGAUgASgDEgwKBHNsb3cYBiABKAMSDgoGZmFpbGVkGAcgASgDEg8KB3JlZnVzZWQYCCABKAMSFQoNb3V0cHV0X3Rva2VucxgJIAEoAxIYChBjb250ZXN0ZWRfZmF1bHRzGAogASgDEhsKDmVycm9yX3JhdGVfcHBtGAsgASgDSACIAQESHwoSZmlyc3RfdG9rZW5fcDUwX3VzGAwgASgDSAGIAQESHwoSZmlyc3RfdG9rZW5fcDk1X3VzGA0gASgDSAKIAQESLQogdGhyb3VnaHB1dF9wNTBfdG9rZW5zX3Blcl9zZWNvbmQYDiABKANIA4gBARItCiB0aHJvdWdocHV0X3AwNV90b2tlbnNfcGVyX3NlY29uZBgPIAEoA0gEiAEBEhcKCnVwdGltZV9wcG0YECABKANIBYgBAUIRCg9fZXJyb3JfcmF0ZV9wcG1CFQoTX2ZpcnN0X3Rva2VuX3A1MF91c0IVChNfZmlyc3RfdG9rZW5fcDk1X3VzQiMKIV90aHJvdWdocHV0X3A1MF90b2tlbnNfcGVyX3NlY29uZEIjCiFfdGhyb3VnaHB1dF9wMDVfdG9rZW5zX3Blcl9zZWNvbmRCDQoLX3VwdGltZV9wcG0i9gEKGkxpc3RTdXBwbGllckNoYW5nZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhMKC3N1cHBsaWVyX2lkGAMgASgJEhIKCmluc3RydW1lbnQYBCABKAkSLgoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKDG1pbl9wb3NpdGlvbhgHIAEoCzIULnRoZWdyaWQudjEuUG9zaXRpb24iYwobTGlzdFN1cHBsaWVyQ2hhbmdlc1Jlc3BvbnNlEisKB2NoYW5nZXMYASADKAsyGi50aGVncmlkLnYxLlN1cHBsaWVyQ2hhbmdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSLWAwoOU3VwcGxpZXJDaGFuZ2USEQoJY2hhbmdlX2lkGAEgASgJEhMKC3N1cHBsaWVyX2lkGAIgASgJEhUKDWluc3RydW1lbnRfaWQYAyABKAkSDgoGc3ltYm9sGAQgASgJEi8KC2NoYW5nZV90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIqCgZiZWZvcmUYBiABKA4yGi50aGVncmlkLnYxLlN1cHBsaWVyU3RhdHVzEioKBnN0YXR1cxgHIAEoDjIaLnRoZWdyaWQudjEuU3VwcGxpZXJTdGF0dXMSKAoFY2F1c2UYCCABKA4yGS50aGVncmlkLnYxLlN0YW5kaW5nQ2F1c2USDgoGcmVhc29uGAkgASgJEi4KCnVudGlsX3RpbWUYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhYKDnBvbGljeV92ZXJzaW9uGAsgASgDEhQKDHNwZWNfdmVyc2lvbhgMIAEoBRIlCghmaW5kaW5ncxgNIAMoCzITLnRoZWdyaWQudjEuRmluZGluZxItCgZ3aW5kb3cYDiABKAsyHS50aGVncmlkLnYxLlBlcmZvcm1hbmNlV2luZG93IjcKB0ZpbmRpbmcSDgoGZmlndXJlGAEgASgJEg0KBXZhbHVlGAIgASgDEg0KBWxpbWl0GAMgASgDKt4BCg5TdXBwbGllclN0YXR1cxIfChtTVVBQTElFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRTVVBQTElFUl9TVEFUVVNfTk9ORRABEhwKGFNVUFBMSUVSX1NUQVRVU19BRE1JVFRFRBACEhoKFlNVUFBMSUVSX1NUQVRVU19XQVJORUQQAxIdChlTVVBQTElFUl9TVEFUVVNfU1VTUEVOREVEEAQSHQoZU1VQUExJRVJfU1RBVFVTX1BST0JBVElPThAFEhkKFVNVUFBMSUVSX1NUQVRVU19FTkRFRBAGKqEBCg1TdGFuZGluZ0NhdXNlEh4KGlNUQU5ESU5HX0NBVVNFX1VOU1BFQ0lGSUVEEAASGwoXU1RBTkRJTkdfQ0FVU0VfT1BFUkFUT1IQARIeChpTVEFORElOR19DQVVTRV9QRVJGT1JNQU5DRRACEhkKFVNUQU5ESU5HX0NBVVNFX1VQVElNRRADEhgKFFNUQU5ESU5HX0NBVVNFX09GRkVSEAQy4gEKElBlcmZvcm1hbmNlU2VydmljZRJfCg9MaXN0UGVyZm9ybWFuY2USIi50aGVncmlkLnYxLkxpc3RQZXJmb3JtYW5jZVJlcXVlc3QaIy50aGVncmlkLnYxLkxpc3RQZXJmb3JtYW5jZVJlc3BvbnNlIgOQAgESawoTTGlzdFN1cHBsaWVyQ2hhbmdlcxImLnRoZWdyaWQudjEuTGlzdFN1cHBsaWVyQ2hhbmdlc1JlcXVlc3QaJy50aGVncmlkLnYxLkxpc3RTdXBwbGllckNoYW5nZXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common]);
+  fileDesc("Chx0aGVncmlkL3YxL3BlcmZvcm1hbmNlLnByb3RvEgp0aGVncmlkLnYxIpQBChZMaXN0UGVyZm9ybWFuY2VSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEhIKCmluc3RydW1lbnQYAyABKAkSEwoLc3VwcGxpZXJfaWQYBCABKAkSKgoMbWluX3Bvc2l0aW9uGAUgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJoChdMaXN0UGVyZm9ybWFuY2VSZXNwb25zZRI0CgtwZXJmb3JtYW5jZRgBIAMoCzIfLnRoZWdyaWQudjEuU3VwcGxpZXJQZXJmb3JtYW5jZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiywEKE1N1cHBsaWVyUGVyZm9ybWFuY2USEwoLc3VwcGxpZXJfaWQYASABKAkSDgoGaGFuZGxlGAIgASgJEhUKDWluc3RydW1lbnRfaWQYAyABKAkSDgoGc3ltYm9sGAQgASgJEioKBnN0YXR1cxgFIAEoDjIaLnRoZWdyaWQudjEuU3VwcGxpZXJTdGF0dXMSDAoEYWJsZRgGIAEoCBIuCgd3aW5kb3dzGAcgAygLMh0udGhlZ3JpZC52MS5QZXJmb3JtYW5jZVdpbmRvdyL5BAoRUGVyZm9ybWFuY2VXaW5kb3cSEQoJd2luZG93X3VzGAEgASgDEi4KCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWNhbGxzGAMgASgDEhEKCWRlbGl2ZXJlZBgEIAEoAxIMCgRsYXRlGAUgASgDEgwKBHNsb3cYBiABKAMSDgoGZmFpbGVkGAcgASgDEg8KB3JlZnVzZWQYCCABKAMSFQoNb3V0cHV0X3Rva2VucxgJIAEoAxIYChBjb250ZXN0ZWRfZmF1bHRzGAogASgDEhsKDmVycm9yX3JhdGVfcHBtGAsgASgDSACIAQESHwoSZmlyc3RfdG9rZW5fcDUwX3VzGAwgASgDSAGIAQESHwoSZmlyc3RfdG9rZW5fcDk1X3VzGA0gASgDSAKIAQESLQogdGhyb3VnaHB1dF9wNTBfdG9rZW5zX3Blcl9zZWNvbmQYDiABKANIA4gBARItCiB0aHJvdWdocHV0X3AwNV90b2tlbnNfcGVyX3NlY29uZBgPIAEoA0gEiAEBEhcKCnVwdGltZV9wcG0YECABKANIBYgBARIOCgZwcm9iZXMYESABKAMSEQoJZGl2ZXJnZW50GBIgASgDQhEKD19lcnJvcl9yYXRlX3BwbUIVChNfZmlyc3RfdG9rZW5fcDUwX3VzQhUKE19maXJzdF90b2tlbl9wOTVfdXNCIwohX3Rocm91Z2hwdXRfcDUwX3Rva2Vuc19wZXJfc2Vjb25kQiMKIV90aHJvdWdocHV0X3AwNV90b2tlbnNfcGVyX3NlY29uZEINCgtfdXB0aW1lX3BwbSL2AQoaTGlzdFN1cHBsaWVyQ2hhbmdlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSEwoLc3VwcGxpZXJfaWQYAyABKAkSEgoKaW5zdHJ1bWVudBgEIAEoCRIuCgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoMbWluX3Bvc2l0aW9uGAcgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJjChtMaXN0U3VwcGxpZXJDaGFuZ2VzUmVzcG9uc2USKwoHY2hhbmdlcxgBIAMoCzIaLnRoZWdyaWQudjEuU3VwcGxpZXJDaGFuZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIuwDCg5TdXBwbGllckNoYW5nZRIRCgljaGFuZ2VfaWQYASABKAkSEwoLc3VwcGxpZXJfaWQYAiABKAkSFQoNaW5zdHJ1bWVudF9pZBgDIAEoCRIOCgZzeW1ib2wYBCABKAkSLwoLY2hhbmdlX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKBmJlZm9yZRgGIAEoDjIaLnRoZWdyaWQudjEuU3VwcGxpZXJTdGF0dXMSKgoGc3RhdHVzGAcgASgOMhoudGhlZ3JpZC52MS5TdXBwbGllclN0YXR1cxIoCgVjYXVzZRgIIAEoDjIZLnRoZWdyaWQudjEuU3RhbmRpbmdDYXVzZRIOCgZyZWFzb24YCSABKAkSLgoKdW50aWxfdGltZRgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOcG9saWN5X3ZlcnNpb24YCyABKAMSFAoMc3BlY192ZXJzaW9uGAwgASgFEiUKCGZpbmRpbmdzGA0gAygLMhMudGhlZ3JpZC52MS5GaW5kaW5nEi0KBndpbmRvdxgOIAEoCzIdLnRoZWdyaWQudjEuUGVyZm9ybWFuY2VXaW5kb3cSFAoMYmVuY2htYXJrX2lkGA8gASgJIjcKB0ZpbmRpbmcSDgoGZmlndXJlGAEgASgJEg0KBXZhbHVlGAIgASgDEg0KBWxpbWl0GAMgASgDIlIKE1J1bkJlbmNobWFya1JlcXVlc3QSEgoKcmVxdWVzdF9pZBgBIAEoCRISCgppbnN0cnVtZW50GAIgASgJEhMKC3N1cHBsaWVyX2lkGAMgASgJImgKFFJ1bkJlbmNobWFya1Jlc3BvbnNlEigKCWJlbmNobWFyaxgBIAEoCzIVLnRoZWdyaWQudjEuQmVuY2htYXJrEiYKCHBvc2l0aW9uGAIgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJqChNHZXRCZW5jaG1hcmtSZXF1ZXN0EhIKCmluc3RydW1lbnQYASABKAkSEwoLc3VwcGxpZXJfaWQYAiABKAkSKgoMbWluX3Bvc2l0aW9uGAMgASgLMhQudGhlZ3JpZC52MS5Qb3NpdGlvbiJAChRHZXRCZW5jaG1hcmtSZXNwb25zZRIoCgliZW5jaG1hcmsYASABKAsyFS50aGVncmlkLnYxLkJlbmNobWFyayK6BQoJQmVuY2htYXJrEhQKDGJlbmNobWFya19pZBgBIAEoCRITCgtzdXBwbGllcl9pZBgCIAEoCRIVCg1pbnN0cnVtZW50X2lkGAMgASgJEg4KBnN5bWJvbBgEIAEoCRIrCgZzdGF0dXMYBSABKA4yGy50aGVncmlkLnYxLkJlbmNobWFya1N0YXR1cxIvCgtjcmVhdGVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMQoNZGVhZGxpbmVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhUKDXByb2Jlc193YW50ZWQYCSABKAUSGQoRY29uY3VycmVudF9wcm9iZXMYCiABKAUSFAoMc3BlY192ZXJzaW9uGAsgASgFEiEKBnByb2JlcxgMIAMoCzIRLnRoZWdyaWQudjEuUHJvYmUSHwoSZmlyc3RfdG9rZW5fcDUwX3VzGA0gASgDSACIAQESHwoSZmlyc3RfdG9rZW5fcDk1X3VzGA4gASgDSAGIAQESLQogdGhyb3VnaHB1dF9wNTBfdG9rZW5zX3Blcl9zZWNvbmQYDyABKANIAogBARIiChptZWFzdXJlZF90b2tlbnNfcGVyX3NlY29uZBgQIAEoAxIiChp2ZXJpZmllZF90b2tlbnNfcGVyX3NlY29uZBgRIAEoAxIlCghmaW5kaW5ncxgSIAMoCzITLnRoZWdyaWQudjEuRmluZGluZ0IVChNfZmlyc3RfdG9rZW5fcDUwX3VzQhUKE19maXJzdF90b2tlbl9wOTVfdXNCIwohX3Rocm91Z2hwdXRfcDUwX3Rva2Vuc19wZXJfc2Vjb25kIpoCCgVQcm9iZRITCgtkZWxpdmVyeV9pZBgBIAEoCRIkCgd2ZXJkaWN0GAIgASgOMhMudGhlZ3JpZC52MS5WZXJkaWN0Eg0KBWNhdXNlGAMgASgJEhUKDXByb21wdF90b2tlbnMYBCABKAMSGQoRY29tcGxldGlvbl90b2tlbnMYBSABKAMSGwoOZmlyc3RfdG9rZW5fdXMYBiABKANIAIgBARIYCgtkdXJhdGlvbl91cxgHIAEoA0gBiAEBEhgKC3N0cmVhbWVkX3VzGAggASgDSAKIAQESEQoJZGl2ZXJnZW50GAkgASgIQhEKD19maXJzdF90b2tlbl91c0IOCgxfZHVyYXRpb25fdXNCDgoMX3N0cmVhbWVkX3VzKt4BCg5TdXBwbGllclN0YXR1cxIfChtTVVBQTElFUl9TVEFUVVNfVU5TUEVDSUZJRUQQABIYChRTVVBQTElFUl9TVEFUVVNfTk9ORRABEhwKGFNVUFBMSUVSX1NUQVRVU19BRE1JVFRFRBACEhoKFlNVUFBMSUVSX1NUQVRVU19XQVJORUQQAxIdChlTVVBQTElFUl9TVEFUVVNfU1VTUEVOREVEEAQSHQoZU1VQUExJRVJfU1RBVFVTX1BST0JBVElPThAFEhkKFVNVUFBMSUVSX1NUQVRVU19FTkRFRBAGKr8BCg1TdGFuZGluZ0NhdXNlEh4KGlNUQU5ESU5HX0NBVVNFX1VOU1BFQ0lGSUVEEAASGwoXU1RBTkRJTkdfQ0FVU0VfT1BFUkFUT1IQARIeChpTVEFORElOR19DQVVTRV9QRVJGT1JNQU5DRRACEhkKFVNUQU5ESU5HX0NBVVNFX1VQVElNRRADEhgKFFNUQU5ESU5HX0NBVVNFX09GRkVSEAQSHAoYU1RBTkRJTkdfQ0FVU0VfQkVOQ0hNQVJLEAUqiwEKD0JlbmNobWFya1N0YXR1cxIgChxCRU5DSE1BUktfU1RBVFVTX1VOU1BFQ0lGSUVEEAASHAoYQkVOQ0hNQVJLX1NUQVRVU19SVU5OSU5HEAESGwoXQkVOQ0hNQVJLX1NUQVRVU19QQVNTRUQQAhIbChdCRU5DSE1BUktfU1RBVFVTX0ZBSUxFRBADMpIDChJQZXJmb3JtYW5jZVNlcnZpY2USXwoPTGlzdFBlcmZvcm1hbmNlEiIudGhlZ3JpZC52MS5MaXN0UGVyZm9ybWFuY2VSZXF1ZXN0GiMudGhlZ3JpZC52MS5MaXN0UGVyZm9ybWFuY2VSZXNwb25zZSIDkAIBEmsKE0xpc3RTdXBwbGllckNoYW5nZXMSJi50aGVncmlkLnYxLkxpc3RTdXBwbGllckNoYW5nZXNSZXF1ZXN0GicudGhlZ3JpZC52MS5MaXN0U3VwcGxpZXJDaGFuZ2VzUmVzcG9uc2UiA5ACARJWCgxSdW5CZW5jaG1hcmsSHy50aGVncmlkLnYxLlJ1bkJlbmNobWFya1JlcXVlc3QaIC50aGVncmlkLnYxLlJ1bkJlbmNobWFya1Jlc3BvbnNlIgOQAgISVgoMR2V0QmVuY2htYXJrEh8udGhlZ3JpZC52MS5HZXRCZW5jaG1hcmtSZXF1ZXN0GiAudGhlZ3JpZC52MS5HZXRCZW5jaG1hcmtSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_timestamp, file_thegrid_v1_common, file_thegrid_v1_usage]);
 
 /**
  * Request of ListPerformance.
@@ -228,7 +230,8 @@ export type PerformanceWindow = Message<"thegrid.v1.PerformanceWindow"> & {
   outputTokens: bigint;
 
   /**
-   * Faults left out of the error rate, since one caller saw them far more often than all others.
+   * Faults left out of the error rate, since few callers saw them far more often than all others, the
+   * exchange's own probes included.
    *
    * @generated from field: int64 contested_faults = 10;
    */
@@ -276,6 +279,21 @@ export type PerformanceWindow = Message<"thegrid.v1.PerformanceWindow"> & {
    * @generated from field: optional int64 uptime_ppm = 16;
    */
   uptimePpm?: bigint | undefined;
+
+  /**
+   * Of all calls, those that the exchange made itself as probes.
+   *
+   * @generated from field: int64 probes = 17;
+   */
+  probes: bigint;
+
+  /**
+   * Calls whose tokens the supplier counted otherwise than the exchange, by more than the metering policy
+   * of the instrument allows.
+   *
+   * @generated from field: int64 divergent = 18;
+   */
+  divergent: bigint;
 };
 
 /**
@@ -479,6 +497,13 @@ export type SupplierChange = Message<"thegrid.v1.SupplierChange"> & {
    * @generated from field: thegrid.v1.PerformanceWindow window = 14;
    */
   window?: PerformanceWindow | undefined;
+
+  /**
+   * The benchmark that decided, `bmk_…`; empty for none.
+   *
+   * @generated from field: string benchmark_id = 15;
+   */
+  benchmarkId: string;
 };
 
 /**
@@ -522,6 +547,343 @@ export type Finding = Message<"thegrid.v1.Finding"> & {
  */
 export const FindingSchema: GenMessage<Finding> = /*@__PURE__*/
   messageDesc(file_thegrid_v1_performance, 7);
+
+/**
+ * Request of RunBenchmark.
+ *
+ * @generated from message thegrid.v1.RunBenchmarkRequest
+ */
+export type RunBenchmarkRequest = Message<"thegrid.v1.RunBenchmarkRequest"> & {
+  /**
+   * Id of this write, best a UUIDv7; a repeat with the same id gets the first answer.
+   *
+   * @generated from field: string request_id = 1;
+   */
+  requestId: string;
+
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 2;
+   */
+  instrument: string;
+
+  /**
+   * Whose offer, `mem_…`; empty for the caller's own.
+   *
+   * @generated from field: string supplier_id = 3;
+   */
+  supplierId: string;
+};
+
+/**
+ * Describes the message thegrid.v1.RunBenchmarkRequest.
+ * Use `create(RunBenchmarkRequestSchema)` to create a new message.
+ */
+export const RunBenchmarkRequestSchema: GenMessage<RunBenchmarkRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_performance, 8);
+
+/**
+ * Response of RunBenchmark.
+ *
+ * @generated from message thegrid.v1.RunBenchmarkResponse
+ */
+export type RunBenchmarkResponse = Message<"thegrid.v1.RunBenchmarkResponse"> & {
+  /**
+   * The benchmark, under way.
+   *
+   * @generated from field: thegrid.v1.Benchmark benchmark = 1;
+   */
+  benchmark?: Benchmark | undefined;
+
+  /**
+   * Where the write is durable.
+   *
+   * @generated from field: thegrid.v1.Position position = 2;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.RunBenchmarkResponse.
+ * Use `create(RunBenchmarkResponseSchema)` to create a new message.
+ */
+export const RunBenchmarkResponseSchema: GenMessage<RunBenchmarkResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_performance, 9);
+
+/**
+ * Request of GetBenchmark.
+ *
+ * @generated from message thegrid.v1.GetBenchmarkRequest
+ */
+export type GetBenchmarkRequest = Message<"thegrid.v1.GetBenchmarkRequest"> & {
+  /**
+   * Instrument id or symbol.
+   *
+   * @generated from field: string instrument = 1;
+   */
+  instrument: string;
+
+  /**
+   * Whose offer, `mem_…`; empty for the caller's own.
+   *
+   * @generated from field: string supplier_id = 2;
+   */
+  supplierId: string;
+
+  /**
+   * Answer from this journal position or later.
+   *
+   * @generated from field: thegrid.v1.Position min_position = 3;
+   */
+  minPosition?: Position | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetBenchmarkRequest.
+ * Use `create(GetBenchmarkRequestSchema)` to create a new message.
+ */
+export const GetBenchmarkRequestSchema: GenMessage<GetBenchmarkRequest> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_performance, 10);
+
+/**
+ * Response of GetBenchmark.
+ *
+ * @generated from message thegrid.v1.GetBenchmarkResponse
+ */
+export type GetBenchmarkResponse = Message<"thegrid.v1.GetBenchmarkResponse"> & {
+  /**
+   * The last benchmark of the offer.
+   *
+   * @generated from field: thegrid.v1.Benchmark benchmark = 1;
+   */
+  benchmark?: Benchmark | undefined;
+};
+
+/**
+ * Describes the message thegrid.v1.GetBenchmarkResponse.
+ * Use `create(GetBenchmarkResponseSchema)` to create a new message.
+ */
+export const GetBenchmarkResponseSchema: GenMessage<GetBenchmarkResponse> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_performance, 11);
+
+/**
+ * Benchmark is a run of probe deliveries over one offer. They cost no member anything, and pay nothing.
+ *
+ * @generated from message thegrid.v1.Benchmark
+ */
+export type Benchmark = Message<"thegrid.v1.Benchmark"> & {
+  /**
+   * Id, `bmk_…`.
+   *
+   * @generated from field: string benchmark_id = 1;
+   */
+  benchmarkId: string;
+
+  /**
+   * The supplier, `mem_…`.
+   *
+   * @generated from field: string supplier_id = 2;
+   */
+  supplierId: string;
+
+  /**
+   * The instrument, `ins_…`.
+   *
+   * @generated from field: string instrument_id = 3;
+   */
+  instrumentId: string;
+
+  /**
+   * Symbol of the instrument.
+   *
+   * @generated from field: string symbol = 4;
+   */
+  symbol: string;
+
+  /**
+   * How far it is.
+   *
+   * @generated from field: thegrid.v1.BenchmarkStatus status = 5;
+   */
+  status: BenchmarkStatus;
+
+  /**
+   * When it was asked for.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 6;
+   */
+  createTime?: Timestamp | undefined;
+
+  /**
+   * When it ends at the latest.
+   *
+   * @generated from field: google.protobuf.Timestamp deadline_time = 7;
+   */
+  deadlineTime?: Timestamp | undefined;
+
+  /**
+   * When it ended; unset while it runs.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 8;
+   */
+  endTime?: Timestamp | undefined;
+
+  /**
+   * Probes it asks for.
+   *
+   * @generated from field: int32 probes_wanted = 9;
+   */
+  probesWanted: number;
+
+  /**
+   * Greatest number of probes at once.
+   *
+   * @generated from field: int32 concurrent_probes = 10;
+   */
+  concurrentProbes: number;
+
+  /**
+   * Version of the specification it judges by.
+   *
+   * @generated from field: int32 spec_version = 11;
+   */
+  specVersion: number;
+
+  /**
+   * What each probe came to, in the order of their ends.
+   *
+   * @generated from field: repeated thegrid.v1.Probe probes = 12;
+   */
+  probes: Probe[];
+
+  /**
+   * Median time to first token, in microseconds.
+   *
+   * @generated from field: optional int64 first_token_p50_us = 13;
+   */
+  firstTokenP50Us?: bigint | undefined;
+
+  /**
+   * What 95 of 100 first tokens did not exceed, in microseconds.
+   *
+   * @generated from field: optional int64 first_token_p95_us = 14;
+   */
+  firstTokenP95Us?: bigint | undefined;
+
+  /**
+   * Median tokens per second of one answer while it streamed.
+   *
+   * @generated from field: optional int64 throughput_p50_tokens_per_second = 15;
+   */
+  throughputP50TokensPerSecond?: bigint | undefined;
+
+  /**
+   * Output of all probes in spec together, in weighted tokens per second.
+   *
+   * @generated from field: int64 measured_tokens_per_second = 16;
+   */
+  measuredTokensPerSecond: bigint;
+
+  /**
+   * What of it was verified, by the policy's share; 0 while it runs and when it failed.
+   *
+   * @generated from field: int64 verified_tokens_per_second = 17;
+   */
+  verifiedTokensPerSecond: bigint;
+
+  /**
+   * Why it failed: `probes` that did not come to an end in time, `faults`, `tokens_per_second`,
+   * `verified_tokens_per_second`, or `offer_changes` and `suspensions` meanwhile.
+   *
+   * @generated from field: repeated thegrid.v1.Finding findings = 18;
+   */
+  findings: Finding[];
+};
+
+/**
+ * Describes the message thegrid.v1.Benchmark.
+ * Use `create(BenchmarkSchema)` to create a new message.
+ */
+export const BenchmarkSchema: GenMessage<Benchmark> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_performance, 12);
+
+/**
+ * Probe is one delivery of the venue's own.
+ *
+ * @generated from message thegrid.v1.Probe
+ */
+export type Probe = Message<"thegrid.v1.Probe"> & {
+  /**
+   * The delivery, `dlv_…`.
+   *
+   * @generated from field: string delivery_id = 1;
+   */
+  deliveryId: string;
+
+  /**
+   * How it was judged.
+   *
+   * @generated from field: thegrid.v1.Verdict verdict = 2;
+   */
+  verdict: Verdict;
+
+  /**
+   * What ended it, a row of the table of endings.
+   *
+   * @generated from field: string cause = 3;
+   */
+  cause: string;
+
+  /**
+   * Tokens of the prompt.
+   *
+   * @generated from field: int64 prompt_tokens = 4;
+   */
+  promptTokens: bigint;
+
+  /**
+   * Tokens of the answer.
+   *
+   * @generated from field: int64 completion_tokens = 5;
+   */
+  completionTokens: bigint;
+
+  /**
+   * From the request handed over to the first token, in microseconds.
+   *
+   * @generated from field: optional int64 first_token_us = 6;
+   */
+  firstTokenUs?: bigint | undefined;
+
+  /**
+   * From the request handed over to the end, in microseconds.
+   *
+   * @generated from field: optional int64 duration_us = 7;
+   */
+  durationUs?: bigint | undefined;
+
+  /**
+   * From the first to the last token, less the time the supplier was not let send, in microseconds.
+   *
+   * @generated from field: optional int64 streamed_us = 8;
+   */
+  streamedUs?: bigint | undefined;
+
+  /**
+   * Whether the supplier counted tokens otherwise, by more than the metering policy allows.
+   *
+   * @generated from field: bool divergent = 9;
+   */
+  divergent: boolean;
+};
+
+/**
+ * Describes the message thegrid.v1.Probe.
+ * Use `create(ProbeSchema)` to create a new message.
+ */
+export const ProbeSchema: GenMessage<Probe> = /*@__PURE__*/
+  messageDesc(file_thegrid_v1_performance, 13);
 
 /**
  * SupplierStatus is where a supplier stands on an instrument.
@@ -625,6 +987,13 @@ export enum StandingCause {
    * @generated from enum value: STANDING_CAUSE_OFFER = 4;
    */
   OFFER = 4,
+
+  /**
+   * A benchmark that the offer passed.
+   *
+   * @generated from enum value: STANDING_CAUSE_BENCHMARK = 5;
+   */
+  BENCHMARK = 5,
 }
 
 /**
@@ -634,8 +1003,49 @@ export const StandingCauseSchema: GenEnum<StandingCause> = /*@__PURE__*/
   enumDesc(file_thegrid_v1_performance, 1);
 
 /**
+ * BenchmarkStatus says how far a benchmark is.
+ *
+ * @generated from enum thegrid.v1.BenchmarkStatus
+ */
+export enum BenchmarkStatus {
+  /**
+   * Never sent.
+   *
+   * @generated from enum value: BENCHMARK_STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Probes are under way.
+   *
+   * @generated from enum value: BENCHMARK_STATUS_RUNNING = 1;
+   */
+  RUNNING = 1,
+
+  /**
+   * The offer keeps the contract; the supplier is admitted at the verified speed.
+   *
+   * @generated from enum value: BENCHMARK_STATUS_PASSED = 2;
+   */
+  PASSED = 2,
+
+  /**
+   * It does not; the findings say why.
+   *
+   * @generated from enum value: BENCHMARK_STATUS_FAILED = 3;
+   */
+  FAILED = 3,
+}
+
+/**
+ * Describes the enum thegrid.v1.BenchmarkStatus.
+ */
+export const BenchmarkStatusSchema: GenEnum<BenchmarkStatus> = /*@__PURE__*/
+  enumDesc(file_thegrid_v1_performance, 2);
+
+/**
  * PerformanceService answers how suppliers keep their instruments' contracts, and what follows from it:
- * rolling figures, and changes of standing with their evidence.
+ * rolling figures, changes of standing with their evidence, and the benchmarks that admit suppliers.
  *
  * @generated from service thegrid.v1.PerformanceService
  */
@@ -662,6 +1072,33 @@ export const PerformanceService: GenService<{
     methodKind: "unary";
     input: typeof ListSupplierChangesRequestSchema;
     output: typeof ListSupplierChangesResponseSchema;
+  },
+  /**
+   * RunBenchmark has the exchange measure a connected offer with calls of its own, which the supplier cannot
+   * tell from members' calls. When they keep the contract the supplier is admitted at the policy's share of
+   * the measured speed, which raises the verified speed of its pool and never lowers it; else the findings
+   * say why not. The answer comes at once, GetBenchmark tells the result. The operator may ask for any offer,
+   * a supplier for its own where the policy `self_admission` is 1. Refused with INSTRUMENT_NOT_FOUND,
+   * MEMBER_NOT_FOUND, ROLE_MISSING, OFFER_NOT_FOUND, OFFER_BELOW_SPEC, SELF_ADMISSION_CLOSED,
+   * SUPPLIER_NOT_CONNECTED, SUPPLIER_NOT_ADMITTED, BENCHMARK_RUNNING, SCOPE_MISSING. A repeat is safe.
+   *
+   * @generated from rpc thegrid.v1.PerformanceService.RunBenchmark
+   */
+  runBenchmark: {
+    methodKind: "unary";
+    input: typeof RunBenchmarkRequestSchema;
+    output: typeof RunBenchmarkResponseSchema;
+  },
+  /**
+   * GetBenchmark answers the last benchmark of an offer: a supplier's own, or anybody's for the operator.
+   * Refused with INSTRUMENT_NOT_FOUND, BENCHMARK_NOT_FOUND, SCOPE_MISSING.
+   *
+   * @generated from rpc thegrid.v1.PerformanceService.GetBenchmark
+   */
+  getBenchmark: {
+    methodKind: "unary";
+    input: typeof GetBenchmarkRequestSchema;
+    output: typeof GetBenchmarkResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_thegrid_v1_performance, 0);
