@@ -46,23 +46,12 @@ class Clients:
         # Whatever addresses and keys of others this machine knows are nobody's business here.
         names = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
         environment = {name: os.environ[name] for name in names if name in os.environ}
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=environments.BUILD,
-            env=environment | self.variables(),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        environment |= self.variables()
+        code, said = await environments.run(
+            *command, within_s=PROGRAM_TIMEOUT_S, environment=environment
         )
-        try:
-            async with asyncio.timeout(PROGRAM_TIMEOUT_S):
-                said, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        text = said.decode(errors="replace")
-        assert process.returncode == 0, text[-12_000:]
-        return text
+        assert code == 0, said[-12_000:]
+        return said
 
     async def run_python(self, environment: str, program: str) -> str:
         """Run a program of `programs` in an environment of `pins`."""
