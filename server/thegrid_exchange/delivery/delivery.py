@@ -86,13 +86,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Serve, judge, report, answer."""
-        try:
-            cause = await self._serving.run()
-        except BaseException:
-            self._serving.close("venue_fault")
-            raise
-        finally:
-            self._answer.close()
+        cause = await self._serving.run()
         try:
             await self._settle(cause)
         finally:

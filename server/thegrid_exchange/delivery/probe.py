@@ -43,13 +43,7 @@ class Probe:
 
     async def run(self, benchmark_id: str) -> ReportProbe | None:
         """Serve and judge it; None when no supplier was asked, as when all its places are taken."""
-        try:
-            cause = await self._serving.run()
-        except BaseException:
-            self._serving.close("venue_fault")
-            raise
-        finally:
-            self._answer.close()
+        cause = await self._serving.run()
         if not self._serving.attempts():
             return None
         wants = self._admitted.wants
