@@ -73,7 +73,8 @@ class Workers:
                 if code == BAD_SETTING:
                     self._end_all()
                 if self._is_ending:
-                    worst = max(worst, abs(code))
+                    # A worker that is told to end before it listens for that is no failure.
+                    worst = max(worst, 0 if code == -signal.SIGTERM else abs(code))
                 else:
                     print(f"grid-gateway: worker {index} ended with {code}", file=sys.stderr)
                     self._due_s[index] = time.monotonic() + _RESTART_PAUSE_S

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.test_embeddings import EMBED_SPEC, VECTORS
+from tests.support.market import EMBED_SPEC, VECTORS
 from thegrid_exchange.delivery.embedding import CountedInputs, count_inputs
 from thegrid_exchange.delivery.encodings import Uncountable, encoding_named, spelled
 from thegrid_exchange.delivery.parts import EmbeddingAsk, Failure

@@ -4,43 +4,26 @@ from typing import Any
 
 import pytest
 
-from tests.support.market import DOLLAR, SPEC, Exchange, report, reserve
+from tests.support.market import (
+    DOLLAR,
+    EMBED,
+    EMBED_MARKET,
+    EMBED_SPEC,
+    SPEC,
+    VECTORS,
+    Exchange,
+    embedding_offer,
+    report,
+    reserve,
+)
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.events import UsageRecorded
-from thegrid_exchange.engine.records import EmbeddingSpec, InstrumentSpec, MarketTerms, TokenCounts
+from thegrid_exchange.engine.records import InstrumentSpec, MarketTerms, TokenCounts
 from thegrid_exchange.engine.rules.metering import FIRST_POLICY
-
-EMBED, MARKET = "ins_embed-small", "mkt_embed-small"
-VECTORS = EmbeddingSpec("hashed-1", dimensions=384, input_tokens_max=8_192, inputs_max=2_048)
-EMBED_SPEC = SPEC._replace(
-    service_type="embedding",
-    output_tokens_min=0,
-    context_tokens_min=300_000,
-    tokenizer="cl100k_base",
-    embedding=VECTORS,
-)
 
 
 def define(spec: InstrumentSpec = EMBED_SPEC) -> commands.DefineInstrument:
     return commands.DefineInstrument("embed-small", "Embed Small", spec, MarketTerms())
-
-
-def offer(member_id: str, **terms: Any) -> commands.RegisterOffer:
-    return commands.RegisterOffer(
-        **{
-            "member_id": member_id,
-            "instrument_id": EMBED,
-            "model": "demo/embed",
-            "quality_score": 40_000,
-            "context_tokens": 300_000,
-            "output_tokens": 0,
-            "tokens_per_second": 80,
-            "first_token_us": 400_000,
-            "concurrent_deliveries": 64,
-            "embedding_space": "hashed-1",
-            **terms,
-        }
-    )
 
 
 @pytest.fixture
@@ -51,10 +34,12 @@ def exchange() -> Exchange:
     exchange.ok(define())
     exchange.ann, exchange.bob = exchange.member("ann"), exchange.member("bob")
     exchange.ok(commands.AdmitSupplier(exchange.ann, EMBED, 10_000_000))
-    exchange.ok(offer(exchange.ann))
+    exchange.ok(embedding_offer(exchange.ann))
     exchange.connect(exchange.ann, EMBED)
     exchange.ok(commands.IssueUnits(exchange.ann, EMBED, 10))
-    exchange.bought(exchange.ann, exchange.bob, 3, 2 * DOLLAR, market_id=MARKET, auto_transfer=True)
+    exchange.bought(
+        exchange.ann, exchange.bob, 3, 2 * DOLLAR, market_id=EMBED_MARKET, auto_transfer=True
+    )
     return exchange
 
 
@@ -108,13 +93,13 @@ def test_a_new_version_keeps_the_kind_and_the_space(
 
 @pytest.mark.parametrize("space", ["", "other-1"])
 def test_only_models_of_its_space_supply_it(exchange: Exchange, space: str) -> None:
-    refusal = exchange.refused(offer(exchange.ann, embedding_space=space))
+    refusal = exchange.refused(embedding_offer(exchange.ann, embedding_space=space))
     assert (refusal.reason, refusal.field) == ("OFFER_BELOW_SPEC", "embedding_space")
     exchange.ok(commands.AdmitSupplier(exchange.ann, "ins_text-prime", 10_000_000))
     chat = {"instrument_id": "ins_text-prime", "output_tokens": 64_000}
-    refusal = exchange.refused(offer(exchange.ann, **chat))
+    refusal = exchange.refused(embedding_offer(exchange.ann, **chat))
     assert (refusal.reason, refusal.field) == ("OFFER_BELOW_SPEC", "embedding_space")
-    exchange.ok(offer(exchange.ann, **chat, embedding_space=""))
+    exchange.ok(embedding_offer(exchange.ann, **chat, embedding_space=""))
 
 
 def test_no_output_is_set_aside_and_none_is_billed(exchange: Exchange) -> None:

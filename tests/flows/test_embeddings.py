@@ -116,6 +116,7 @@ async def test_tokens_are_counted_as_they_are_and_handed_over_as_text(
         ([vectors(0, length=0)], "an empty vector"),
         ([vectors(0, value=float("nan"))], "what is no number"),
         ([vectors(0, value=float("inf"))], "what is not finite"),
+        ([vectors(0, value=float("-inf"))], "what is not finite and below nothing"),
         ([vectors(0), vectors(0)], "the same input twice"),
         ([vectors(0), vectors(0), vectors(1)], "the same input twice, and the other too"),
         ([vectors(0, 0)], "the same input twice in one reply"),
@@ -262,6 +263,67 @@ async def test_long_requests_come_and_go_in_parts(
     await supplier.give(1, vectors(*range(60)))
     await supplier.end(1)
     assert (await call.done()).ended.usage.verdict == usage_pb2.VERDICT_IN_SPEC
+
+
+async def test_a_slow_reader_is_sent_no_more_than_its_window(
+    market: Marketplace, supplier: ScriptedSupplier
+) -> None:
+    one = vectors(0).ByteSize()
+    number, call = await market.session.open(
+        market.consumer.secret,
+        instrument=EMBED,
+        embedding=inputs(*["a"] * 40),
+        window_bytes=10 * one,
+    )
+    await supplier.handed(1)
+    await supplier.give(1, *(vectors(place) for place in range(40)))
+    await supplier.end(1)
+    await call.until(lambda: call.kinds.count("embedding") >= 10)
+    assert call.kinds.count("embedding") <= 11
+    await market.session.grant(number, 100 * one)
+    assert (await call.done()).ended.usage.billed_tokens == 40
+    places = [event.embedding.embeddings[0].index for event in call.events[1:-1]]
+    assert places == list(range(40)), "in order, none lost"
+
+
+async def test_a_hedged_call_takes_the_first_vector(
+    market: Marketplace, supplier: ScriptedSupplier
+) -> None:
+    other = await market.exchange.create_supplier("other")
+    await offer_embeddings(market.exchange, other)
+    async with serving(market.exchange, other, instruments=(EMBED,)) as hedge:
+        call = await ask(
+            market,
+            inputs("one", "two"),
+            preferences=delivery_pb2.DeliveryPreferences(hedge_after_percent=50),
+        )
+        await supplier.handed(1)
+        market.exchange.clock.advance(1_000_001)
+        await hedge.handed(1)
+        await hedge.give(1, vectors(0))
+        await supplier.until(lambda: 1 in supplier.cancelled)
+        await supplier.give(1, vectors(0, 1))
+        await hedge.give(1, vectors(1))
+        await hedge.end(1)
+        usage = (await call.done()).ended.usage
+    assert [attempt.outcome for attempt in usage.attempts] == ["hedge_lost", "served"]
+    assert (usage.supplier_id, usage.billed_tokens) == (other.member_id, 2)
+
+
+async def test_a_supplier_that_fails_before_its_first_vector_is_left_for_the_next(
+    market: Marketplace, supplier: ScriptedSupplier
+) -> None:
+    other = await market.exchange.create_supplier("other")
+    await offer_embeddings(market.exchange, other)
+    async with serving(market.exchange, other, instruments=(EMBED,)) as second:
+        call = await ask(market, inputs("one"))
+        await supplier.handed(1)
+        await supplier.give(1, vectors(0, length=3))
+        await second.handed(1)
+        await second.give(1, vectors(0))
+        await second.end(1)
+        usage = (await call.done()).ended.usage
+    assert [attempt.outcome for attempt in usage.attempts] == ["protocol_broken", "served"]
 
 
 async def test_a_client_that_leaves_pays_for_its_input(

@@ -53,6 +53,7 @@ def test_one_trace_across_three_processes(tmp_path: Path) -> None:
             _check_a_stream(house, collector, model)
             _check_a_refusal(house, collector)
             _check_figures(collector, model)
+            _check_embeddings(house, collector)
         # What was left when they ended has come as well, and none of it holds a word.
         for word in (MARK, house.api_key, "demo model"):
             assert word.encode() not in collector.raw
@@ -102,6 +103,21 @@ def _check_a_refusal(house: House, collector: Collector) -> None:
     assert span.is_error
     assert span.values["error.type"] == "model_not_found"
     assert span.values["http.response.status_code"] == 404
+
+
+def _check_embeddings(house: House, collector: Collector) -> None:
+    trace_id = "c" * 32
+    body = {"model": "embedding-ngrams", "input": [MARK, "b"], "dimensions": 64, "messages": None}
+    answer = ask(house, "/embeddings", trace_id, **body)
+    assert answer.status_code == 200, answer.text + house.logs()
+    collector.until(lambda: len(collector.trace(trace_id)) == 3)
+    spans = collector.trace(trace_id)
+    assert_joined(spans, ABOVE)
+    assert {span.values["gen_ai.operation.name"] for span in spans.values()} == {"embeddings"}
+    values = spans[GATEWAY].values
+    assert values["gen_ai.embeddings.dimension.count"] == 64
+    assert values["gen_ai.usage.input_tokens"] == answer.json()["usage"]["prompt_tokens"]
+    assert values["gen_ai.usage.output_tokens"] == 0
 
 
 def _check_figures(collector: Collector, model: str) -> None:

@@ -15,6 +15,8 @@ SURFACES: dict[str, dict[str, Any]] = {
     "/chat/completions": {"messages": HELLO},
     "/responses": {"input": "hi"},
     "/messages": {"messages": HELLO, "max_tokens": 9},
+    "/completions": {"prompt": "hi"},
+    "/embeddings": {"input": "hi"},
 }
 NO_FUNDS = {"INSUFFICIENT_FUNDS", "INSUFFICIENT_UNITS"}
 COME_BACK = {"NO_SUPPLIER", "NO_LIQUIDITY", "ABOVE_CEILING", "SATURATED", "OVERLOADED", "DRAINING"}

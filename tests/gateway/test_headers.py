@@ -17,9 +17,10 @@ SURFACES: dict[str, dict[str, Any]] = {
     "/chat/completions": {"messages": HELLO},
     "/responses": {"input": "hi"},
     "/messages": {"messages": HELLO, "max_tokens": 99},
+    "/completions": {"prompt": "hi"},
 }
-LIMITS = {"requests_per_minute": 50, "tokens_per_minute": 900_000, "spend_per_day_micros": 10**7}
-RATE = {"requests": 50, "tokens": 900_000, "spend-micros": 10**7}
+LIMITS = {"requests_per_minute": 3, "tokens_per_minute": 900_000, "spend_per_day_micros": 10**7}
+RATE = {"requests": 3, "tokens": 900_000, "spend-micros": 10**7}
 
 
 async def limited_key(market: House) -> str:
@@ -105,7 +106,7 @@ async def test_counting(tmp_path: Path, path: str) -> None:
 
 async def test_a_call_that_failed_names_its_record(tmp_path: Path) -> None:
     async with house(tmp_path) as market:
-        for path in SURFACES:
+        for path in ("/chat/completions", "/responses", "/messages"):
             body = json.loads(
                 json.dumps({"model": SYMBOL, **SURFACES[path]}).replace("hi", "mode=die:0")
             )
@@ -132,10 +133,13 @@ async def test_a_limit_that_is_reached_is_named_with_its_figures(tmp_path: Path)
         large = await market.http.post("/chat/completions", json={**small, "max_tokens": 3_000})
         assert (large.status_code, large.json()["error"]["code"]) == (429, "rate_limit_exceeded")
         assert "2000" in large.json()["error"]["message"]
+        assert large.headers["x-ratelimit-limit-tokens"] == "2000"
         assert (await market.http.post("/chat/completions", json=small)).status_code == 200
         assert (await market.http.post("/chat/completions", json=small)).status_code == 200
         many = await market.http.post("/chat/completions", json=small)
         assert many.status_code == 429
         assert "3 calls per minute" in many.json()["error"]["message"]
         assert int(many.headers["retry-after"]) >= 1
+        assert many.headers["x-ratelimit-limit-requests"] == "3"
+        assert many.headers["x-ratelimit-remaining-requests"] == "0"
         await market.settled()

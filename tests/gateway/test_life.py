@@ -4,10 +4,12 @@ Nobody is billed for what he was not given, and the gateway comes back by itself
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,14 +56,23 @@ async def hear(base_url: str, secret: str, prompt: str) -> Heard:
     return Heard(usage_id, text.count(WORD), text.endswith("data: [DONE]\n\n"))
 
 
-def variables(market: House) -> dict[str, str]:
-    return {
-        "GRID_GATEWAY_KEY": market.gateway.config.key,
-        "GRID_GATEWAY_GRPC": market.exchange.target,
-    }
+@contextlib.asynccontextmanager
+async def two_workers(
+    tmp_path: Path,
+) -> AsyncIterator[tuple[House, asyncio.subprocess.Process, str]]:
+    """A market behind a gateway of two processes, which has served once."""
+    async with house(tmp_path) as market:
+        given = {
+            "GRID_GATEWAY_KEY": market.gateway.config.key,
+            "GRID_GATEWAY_GRPC": market.exchange.target,
+        }
+        async with gateway_process("--port=0", "--workers=2", **given) as (running, base_url):
+            await until_workers(base_url, 2)
+            assert (await hear(base_url, market.consumer.secret, "hi")).is_whole
+            yield market, running, base_url
 
 
-async def until_workers(running: asyncio.subprocess.Process, base_url: str, count: int) -> None:
+async def until_workers(base_url: str, count: int) -> None:
     """Wait until so many workers say that their session is open."""
     async with httpx.AsyncClient() as http, asyncio.timeout(20):
         while True:
@@ -96,14 +107,8 @@ async def prove_tokens(market: House, heard: list[Heard]) -> Counter[str]:
 
 
 async def test_a_worker_that_is_killed_under_load(tmp_path: Path) -> None:
-    async with (
-        house(tmp_path) as market,
-        gateway_process("--port=0", "--workers=2", **variables(market)) as (running, base_url),
-    ):
-        await until_workers(running, base_url, 2)
-        relay = market.exchange.running.services.relay
-        secret = market.consumer.secret
-        assert (await hear(base_url, secret, "hi")).is_whole
+    async with two_workers(tmp_path) as (market, running, base_url):
+        relay, secret = market.exchange.running.services.relay, market.consumer.secret
         heard = [
             asyncio.ensure_future(hear(base_url, secret, "mode=gap:60")) for _ in range(STREAMS)
         ]
@@ -117,7 +122,7 @@ async def test_a_worker_that_is_killed_under_load(tmp_path: Path) -> None:
         verdicts = await prove_tokens(market, list(told))
         assert verdicts["VERDICT_CANCELLED_BY_CLIENT"] == sum(not one.is_whole for one in told)
         # Another takes its place, and its gauges are gone with it.
-        await until_workers(running, base_url, 2)
+        await until_workers(base_url, 2)
         assert victim.pid not in {child.pid for child in psutil.Process(running.pid).children()}
         assert other.is_running()
         async with httpx.AsyncClient() as http:
@@ -128,14 +133,8 @@ async def test_a_worker_that_is_killed_under_load(tmp_path: Path) -> None:
 
 
 async def test_workers_that_drain_let_running_streams_finish(tmp_path: Path) -> None:
-    async with (
-        house(tmp_path) as market,
-        gateway_process("--port=0", "--workers=2", **variables(market)) as (running, base_url),
-    ):
-        await until_workers(running, base_url, 2)
-        relay = market.exchange.running.services.relay
-        secret = market.consumer.secret
-        assert (await hear(base_url, secret, "hi")).is_whole
+    async with two_workers(tmp_path) as (market, running, base_url):
+        relay, secret = market.exchange.running.services.relay, market.consumer.secret
         heard = [asyncio.ensure_future(hear(base_url, secret, "mode=gap:30")) for _ in range(8)]
         await until(lambda: relay.open_calls == 8, timeout_s=15)
         running.send_signal(signal.SIGTERM)

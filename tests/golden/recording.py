@@ -11,11 +11,25 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.support.market import DOLLAR, HOUR, INSTRUMENT, MARKET, SECOND, SPEC, Exchange, place
+from tests.support.market import (
+    DOLLAR,
+    EMBED,
+    EMBED_MARKET,
+    EMBED_SPEC,
+    HOUR,
+    INSTRUMENT,
+    MARKET,
+    SECOND,
+    SPEC,
+    Exchange,
+    embedding_offer,
+    place,
+)
 from tests.support.market import reserve as reserving
 from tests.support.world import lived_through
 from thegrid_exchange.engine import RULES_VERSION, commands, invariants
-from thegrid_exchange.engine.records import MarketPolicy, TokenCounts
+from thegrid_exchange.engine.records import MarketPolicy, MarketTerms, TokenCounts
+from thegrid_exchange.engine.rules.metering import FIRST_POLICY
 from thegrid_exchange.journal import chain
 from thegrid_exchange.journal.codec import decode_row
 from thegrid_exchange.journal.protocol import Head, JournalBroken, StoredRow
@@ -85,6 +99,7 @@ def _rarer(exchange: Exchange) -> None:
         )
     exchange.refused(place(reader, "buy", 10**9, 10**9))
     _makers_and_auctions(exchange, maker, reader)
+    _embeddings(exchange, maker, reader)
     exchange.ok(commands.WithdrawOffer(maker, INSTRUMENT))
 
 
@@ -106,6 +121,27 @@ def _makers_and_auctions(exchange: Exchange, maker: str, reader: str) -> None:
     exchange.ok(commands.StartAuction(MARKET, exchange.at_us + SECOND, "golden"))
     exchange.later(SECOND)
     exchange.tick()
+
+
+def _embeddings(exchange: Exchange, maker: str, reader: str) -> None:
+    """An instrument for embeddings: supplied, called, and billed by its input."""
+    spec = EMBED_SPEC._replace(metering_policy_version=exchange.ok(_input_policy()).policy.version)
+    exchange.ok(commands.DefineInstrument("embed-small", "Embed Small", spec, MarketTerms()))
+    exchange.ok(commands.AdmitSupplier(maker, EMBED, 10_000_000))
+    exchange.ok(embedding_offer(maker))
+    exchange.connect(maker, EMBED)
+    exchange.ok(commands.PostCollateral(maker, DOLLAR))
+    exchange.ok(commands.IssueUnits(maker, EMBED, 5))
+    exchange.bought(maker, reader, 2, DOLLAR, market_id=EMBED_MARKET, auto_transfer=True)
+    call: dict[str, Any] = {"instrument_id": EMBED, "key_id": "key_reader"}
+    exchange.refused(reserving("dlv_vectors", reader, 1_000, 1, **call))
+    exchange.ok(reserving("dlv_vectors", reader, 250_000, 0, **call))
+    counts = TokenCounts(250_000, 0)
+    exchange.ok(commands.Report("dlv_vectors", "in_spec", 250_000, maker, canonical=counts))
+
+
+def _input_policy() -> commands.DefineMeteringPolicy:
+    return commands.DefineMeteringPolicy(FIRST_POLICY._replace(input_tokens=2))
 
 
 # ---- the journal -------------------------------------------------------------------------------

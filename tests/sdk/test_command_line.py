@@ -83,7 +83,7 @@ def test_buying_using_and_the_receipt(grid: Grid) -> None:
     lots = grid.json("lots", "--instrument", "code-prime")
     assert any(int(lot["consumed_tokens"]) > 0 for lot in lots)
     assert re.search(r"code-prime .*\$1\.20 +\+0\.00 %", grid.run("ticker", "code-prime").stdout)
-    assert len(grid.json("ticker")) == 9
+    assert len(grid.json("ticker")) == 10
     [candle] = grid.json("candles", "code-prime", "--interval", "1d")
     assert candle["close_price_micros"] == "1200000"
     assert "$1.20" in grid.run("candles", "code-prime").stdout
@@ -238,6 +238,17 @@ def test_the_operators_commands(grid: Grid) -> None:
     assert "guarantee" in grid.operator("admin", "fund-guarantee", "1")
     kin = grid.operator("admin", "update-member", member_id, "--affiliation-group", "kin")
     assert "affiliation group kin" in kin
+
+
+def test_a_supplier_is_measured_and_its_record_is_public(grid: Grid) -> None:
+    members = grid.operator("admin", "members").splitlines()
+    member_id = next(each for each in members if "demo-supplier-1" in each).split()[0]
+    # Whether it passes is a matter of how busy this machine is.
+    shown = grid.operator("admin", "benchmark", member_id, "text-standard", "--wait")
+    assert "16 of 16 probes" in shown
+    record = grid.run("performance", "text-standard").stdout.splitlines()
+    assert int(next(each for each in record if member_id in each).split()[6]) >= 16
+    assert "demo supplier" in grid.operator("supplier-changes", "--supplier", member_id)
 
 
 def test_what_a_supplier_issued_and_what_stands_behind_it(grid: Grid, tmp_path: Path) -> None:

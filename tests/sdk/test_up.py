@@ -28,6 +28,8 @@ from thegrid.cli.up.programs import lowest_ask_micros, supplier_arguments
 from thegrid.supplier.hashed import DIMENSIONS, SPACE
 from thegrid.v1 import accounts_pb2
 
+INSTRUMENTS = len(read_catalogue(catalogue_text()))
+
 
 def until(is_so: Callable[[], object], within_s: float = 20.0) -> None:
     ends_at_s = time.monotonic() + within_s
@@ -216,7 +218,7 @@ def guide_of(house: House) -> str:
 def test_a_market_is_found_again_as_it_was_left_a_day_later(tmp_path: Path) -> None:
     with grid_up(tmp_path) as house, Client(house.grpc, house.api_key) as client:
         use(house)
-        assert len(asks(client)) == 9
+        assert len(asks(client)) == INSTRUMENTS
         client.orders.buy("code-max", 1)
         first, spent = house, client.accounts.balances().cash
         records = {record.usage_id for record in client.usage.list()}
@@ -225,14 +227,14 @@ def test_a_market_is_found_again_as_it_was_left_a_day_later(tmp_path: Path) -> N
         assert house.api_key == first.api_key
         assert {p.name: read_secret(p) for p in (tmp_path / "keys").iterdir()} == keys
         with Client(house.grpc, house.api_key) as client:
-            assert len(asks(client)) == 9
+            assert len(asks(client)) == INSTRUMENTS
             assert client.accounts.balances().cash.available_micros == spent.available_micros
             assert {record.usage_id for record in client.usage.list()} == records
             use(house)
         with Client(house.grpc, read_secret(tmp_path / "operator.key")) as operator:
             handles = [member.handle for member in operator.admin.members()]
             assert len(handles) == len(set(handles)) == 5
-            assert len(list(operator.instruments.list())) == 9
+            assert len(list(operator.instruments.list())) == INSTRUMENTS
             balance = operator.admin.trial_balance()
             assert balance.balance_time.seconds > time.time() + 86_000, "the clock was moved"
             sums: dict[str, int] = {}
@@ -250,7 +252,7 @@ def test_a_supplier_that_dies_comes_back_and_nothing_outlives_its_parent(tmp_pat
         for supplier in killed:
             supplier.send_signal(signal.SIGKILL)
         until(lambda: len(suppliers_of(parent) - killed) == 2)
-        until(lambda: len(asks(client)) == 9)
+        until(lambda: len(asks(client)) == INSTRUMENTS)
         until(lambda: _answers(client))
         if sys.platform == "linux":
             children = parent.children(recursive=True)
@@ -296,7 +298,7 @@ def test_a_sweep_leaves_the_market_supplied(
         client.orders.buy("text-prime", 1)
         with Client(house.grpc, read_secret(tmp_path / "keys/demo-supplier-1.key")) as supplier:
             until(lambda: client.market_data.get("text-prime").next_sweep_time.seconds > before, 90)
-            until(lambda: len(asks(client)) == 9)
+            until(lambda: len(asks(client)) == INSTRUMENTS)
             retired = {each.symbol: each.retired_tokens for each in supplier.supply.positions()}
         assert all(retired.values()), "the sweep retired what was unsold, and it was issued anew"
         assert [each.cause for each in client.accounts.transfers()] == [

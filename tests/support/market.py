@@ -10,7 +10,13 @@ from thegrid_exchange.engine import commands, replies
 from thegrid_exchange.engine.events import Event
 from thegrid_exchange.engine.invariants import check
 from thegrid_exchange.engine.quantities import CASH, TOKENS_PER_UNIT
-from thegrid_exchange.engine.records import FirstTokenBand, InstrumentSpec, MarketTerms, Order
+from thegrid_exchange.engine.records import (
+    EmbeddingSpec,
+    FirstTokenBand,
+    InstrumentSpec,
+    MarketTerms,
+    Order,
+)
 from thegrid_exchange.engine.refusals import Refusal
 from thegrid_exchange.engine.state import State
 from thegrid_exchange.engine.step import Outcome, step
@@ -36,6 +42,16 @@ SPEC = InstrumentSpec(
     error_rate_ppm_max=10_000,
     tokenizer="o200k_base",
     metering_policy_version=1,
+)
+
+EMBED, EMBED_MARKET = "ins_embed-small", "mkt_embed-small"
+VECTORS = EmbeddingSpec("hashed-1", dimensions=384, input_tokens_max=8_192, inputs_max=2_048)
+EMBED_SPEC = SPEC._replace(
+    service_type="embedding",
+    output_tokens_min=0,
+    context_tokens_min=300_000,
+    tokenizer="cl100k_base",
+    embedding=VECTORS,
 )
 
 EventT = TypeVar("EventT")
@@ -221,6 +237,25 @@ def reserve(delivery_id: str, member_id: str, prompt: int, output: int, **more: 
         prompt_tokens=prompt,
         max_output_tokens=output,
         **more,
+    )
+
+
+def embedding_offer(member_id: str, **terms: Any) -> commands.RegisterOffer:
+    """An offer that meets `EMBED_SPEC`."""
+    return commands.RegisterOffer(
+        **{
+            "member_id": member_id,
+            "instrument_id": EMBED,
+            "model": "demo/embed",
+            "quality_score": 40_000,
+            "context_tokens": 300_000,
+            "output_tokens": 0,
+            "tokens_per_second": 80,
+            "first_token_us": 400_000,
+            "concurrent_deliveries": 64,
+            "embedding_space": "hashed-1",
+            **terms,
+        }
     )
 
 

@@ -41,7 +41,7 @@ def demanded_fields(request: embeddings_pb2.EmbeddingRequest) -> frozenset[str]:
 
 def part_of(reply: embeddings_pb2.EmbeddingReply) -> Part:
     """A reply as a part of an answer: each vector is all that its input gets."""
-    vectors = tuple((each.index, _length(each.values)) for each in reply.embeddings)
+    vectors = tuple((each.index, _length(each)) for each in reply.embeddings)
     size_bytes = reply.ByteSize()
     return Part(
         reply if vectors else None,
@@ -53,10 +53,18 @@ def part_of(reply: embeddings_pb2.EmbeddingReply) -> Part:
     )
 
 
-def _length(values: Sequence[float]) -> int:
+def _length(embedding: embeddings_pb2.Embedding) -> int:
     """How long a vector is; 0 for one that holds what is no finite number."""
-    # A sum of 32-bit floats stays finite in 64 bits unless one of them is not.
-    return len(values) if math.isfinite(sum(values)) else 0
+    values = embedding.values
+    alone = embeddings_pb2.Embedding()
+    alone.values.MergeFrom(values)
+    packed = alone.SerializeToString()
+    # Infinities and what is no number have all bits of the exponent set, seven of them in the last
+    # byte of four; looking there first is a hundred times as fast as looking at numbers.
+    last = packed[len(packed) - 4 * len(values) :][3::4]
+    if b"\x7f" not in last and b"\xff" not in last:
+        return len(values)
+    return len(values) if all(map(math.isfinite, values)) else 0
 
 
 class PipeEdits(ChatEdits):

@@ -113,10 +113,19 @@ def _floats(encoded: str) -> Sequence[float]:
 
 def embedding_to_json(message: Embedding, *, as_base64: bool) -> dict[str, Any]:
     """Answer the JSON object of a vector: numbers, or base64 of little-endian 32-bit floats."""
-    vector: Any = list(message.values)
+    vector: Any
     if as_base64:
-        vector = base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
+        vector = base64.b64encode(_packed(message)).decode("ascii")
+    else:
+        vector = list(message.values)
     return {"object": "embedding", "index": message.index, "embedding": vector}
+
+
+def _packed(message: Embedding) -> bytes:
+    """The values as 32-bit floats, as they lie in the message: far faster than packing them."""
+    alone = Embedding()
+    alone.values.MergeFrom(message.values)
+    return alone.SerializeToString()[-4 * len(message.values) :] if message.values else b""
 
 
 def replies_of(model: str, embeddings: Sequence[Embedding]) -> list[EmbeddingReply]:
