@@ -3,13 +3,14 @@
 What is asserted is the bytes; what they mean to clients is tried with the clients themselves.
 """
 
-import asyncio
 import json
 import shutil
 from collections import Counter
 from typing import Any
 
+from tests.clients import environments
 from tests.clients.stack import DEMO, Clients
+from tests.support.embedding import EMBED
 from tests.support.exchange import SYMBOL
 from tests.support.upstream import CHUNKS, WORD
 
@@ -22,7 +23,7 @@ async def curl(clients: Clients, path: str, body: Any = None, *more: str) -> tup
     command = shutil.which("curl")
     assert command, "curl is not here; install it"
     asked = [] if body is None else ["--data", json.dumps(body)]
-    process = await asyncio.create_subprocess_exec(
+    return await environments.run(
         command,
         "--silent",
         "--no-buffer",
@@ -35,11 +36,8 @@ async def curl(clients: Clients, path: str, body: Any = None, *more: str) -> tup
         "content-type: application/json",
         *asked,
         *more,
-        stdout=asyncio.subprocess.PIPE,
+        within_s=30,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode is not None
-    return process.returncode, said.decode()
 
 
 def chat(text: str, **more: Any) -> dict[str, Any]:
@@ -122,6 +120,6 @@ async def test_who_leaves_pays_for_what_he_had(clients: Clients) -> None:
 
 async def test_reads(clients: Clients) -> None:
     _, said = await curl(clients, "/models")
-    assert {model["id"] for model in json.loads(said)["data"]} == {SYMBOL, DEMO}
+    assert {model["id"] for model in json.loads(said)["data"]} == {SYMBOL, DEMO, EMBED}
     code, said = await curl(clients, "/models/gpt-4o", None, "--fail")
     assert code == 22

@@ -216,14 +216,3 @@ async def test_the_document_and_the_counts_know_it(market: House) -> None:
     assert sorted(fields) == ["dimensions", "encoding_format", "grid", "input", "model", "user"]
     assert [each["name"] for each in operation["parameters"]] == ["idempotency-key"]
     assert 'grid_gateway_requests_total{endpoint="embeddings",status="200"} 1.0' in counts
-
-
-async def test_a_repeat_of_an_idempotency_key_is_shown_the_receipt(market: House) -> None:
-    body, key = {"model": EMBED, "input": "one text"}, {"idempotency-key": "vectors"}
-    first = await market.http.post("/embeddings", json=body, headers=key)
-    assert first.status_code == 200
-    repeat = await market.http.post("/embeddings", json=body, headers=key)
-    assert repeat.status_code == 409
-    assert repeat.headers["x-should-retry"] == "false"
-    assert repeat.json()["error"]["code"] == "idempotency_key_used"
-    assert repeat.json()["receipt"]["request_id"] == first.headers["x-grid-request-id"]

@@ -174,6 +174,21 @@ async def test_what_cannot_be_honoured_is_refused_by_name(
     assert not exchange.calls
 
 
+async def test_citations_of_blocks_that_ask_for_none_are_no_fault(http: httpx.AsyncClient) -> None:
+    source: dict[str, Any] = {"type": "content", "content": []}
+    document = {"type": "document", "source": source}
+    for kind in ("tool_result", "thinking"):
+        for odd in (True, [], None):
+            inner = {"type": kind, "tool_use_id": "t", "thinking": "so", "citations": odd}
+            source["content"] = [inner]
+            messages = [{"role": "user", "content": [document]}]
+            answer = await http.post("/messages", json={**BODY, "messages": messages})
+            assert answer.status_code == 400, answer.text
+            assert (
+                answer.json()["error"]["param"] == "messages[0].content[0].source.content[0].type"
+            )
+
+
 async def test_a_thread_is_refused_so_that_the_client_goes_on_without(
     http: httpx.AsyncClient,
 ) -> None:

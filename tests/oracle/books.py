@@ -14,6 +14,7 @@ SECOND: Final = 1_000_000
 DAY: Final = 86_400 * SECOND
 MAY_BE_NEGATIVE: Final = ("external", "issued")
 FIGURES: Final = {
+    "outage_gap_us": 60 * SECOND,
     "max_parcels": 1_000,
     "max_draws": 256,
     "max_due_items": 16,
@@ -150,6 +151,7 @@ class Lot(NamedTuple):
     instrument: str
     origin: str
     minted: int
+    """On the clock that stands still while the exchange is down."""
     expires: int
     held: tuple[Held, ...]
     consumed: int = 0
@@ -196,6 +198,8 @@ class Books:
 
     def __init__(self) -> None:
         self.now = 0
+        self.clock = {"down": 0}
+        """How long the exchange was down in all."""
         self.figures: dict[str, int] = {}
         self.numbers: dict[str, int] = {}
         self.balances: dict[tuple[str, str, str], int] = {}
@@ -227,9 +231,16 @@ class Books:
         self.trades: list[tuple[Any, ...]] = []
         self.usage: list[tuple[Any, ...]] = []
         self.indexed: list[tuple[Any, ...]] = []
+        self.dealings: list[tuple[str, str, str, int, int, int]] = []
+        """What came to Trading or left it: how, whose, of what, Units, money, fee."""
 
     def figure(self, name: str) -> int:
         return self.figures.get(name, FIGURES[name])
+
+    @property
+    def up(self) -> int:
+        """The time on a clock that stands still while the exchange is down."""
+        return self.now - self.clock["down"]
 
     def balance(self, owner: str, account: str, asset: str = USD) -> int:
         return self.balances.get((owner, account, asset), 0)
@@ -277,10 +288,21 @@ class Books:
             vars(self).update(tables)
             return undone if isinstance(undone, Refused) else undone.answer
 
+    def was_down(self, gap: int) -> None:
+        """Give every deadline there is as much more time as the exchange was down."""
+        self.clock["down"] += gap
+        for name, lot in self.lots.items():
+            self.lots[name] = lot._replace(expires=lot.expires + gap)
+        for name, call in self.calls.items():
+            self.calls[name] = call._replace(deadline=call.deadline + gap)
+        for name, order in self.orders.items():
+            if order.expires is not None:
+                self.orders[name] = order._replace(expires=order.expires + gap)
+
     def begin(self, at: int) -> None:
         """Note the time of the next command and forget what the last one did."""
         self.now = max(self.now, at)
-        for effects in (self.postings, self.trades, self.usage, self.indexed):
+        for effects in (self.postings, self.trades, self.usage, self.indexed, self.dealings):
             effects.clear()
 
 

@@ -56,7 +56,7 @@ class Pair:
         reply = self.outcome.reply
         if not isinstance(reply, Refusal):
             self.counts["accepted"] += 1
-            same(f"reply {reply}", told(reply), in_words(said))
+            same(f"reply {reply}", told(reply, self.state.outage_us), in_words(said))
             return
         self.counts[f"refused {reply.reason}"] += 1
         reason = FORGOTTEN.get(reply.reason, reply.reason)
@@ -94,14 +94,19 @@ def same(name: Any, engine: Any, naive: Any) -> None:
 # ---- replies -----------------------------------------------------------------------------------
 
 
-def told(reply: Any) -> Any:
+def told(reply: Any, down_us: int) -> Any:
     """Of an answer what the naive exchange tells as well."""
     match reply:
         case replies.OrderReply():
-            return order_in_naive_words(reply.order)
+            # What was only tried has not happened, nor has an outage that it found.
+            undone = reply.validated_only
+            return order_in_naive_words(
+                reply.order, reply.order.outage_base_us if undone else down_us
+            )
         case replies.BatchReply() | replies.QuotesReply():
             return [
-                each.reason if isinstance(each, Refusal) else told(each) for each in reply.items
+                each.reason if isinstance(each, Refusal) else told(each, down_us)
+                for each in reply.items
             ]
         case replies.OrdersCancelledReply():
             return list(reply.order_ids)
@@ -124,7 +129,7 @@ def in_words(said: Any) -> Any:
     return order_in_naive_words(said) if isinstance(said, books.Order) else said
 
 
-def order_in_naive_words(order: Any) -> tuple[Any, ...]:
+def order_in_naive_words(order: Any, down_us: int = 0) -> tuple[Any, ...]:
     """An order of either as one tuple."""
     if not isinstance(order, Order):
         filled = order.quantity - order.left
@@ -135,7 +140,8 @@ def order_in_naive_words(order: Any) -> tuple[Any, ...]:
         *(order.time_in_force, order.price_micros, order.quantity_units, order.remaining_units),
         *(order.filled_units, order.source, order.worst_fee_bps),
         None if order.maker_fee_bps is None else (order.maker_fee_bps, order.taker_fee_bps),
-        *(order.auto_transfer, order.self_trade_prevention, order.tag, order.expires_at_us),
+        *(order.auto_transfer, order.self_trade_prevention, order.tag),
+        order.expires_at_us and order.expires_at_us + down_us - order.outage_base_us,
         *(order.max_average_price_micros, order.max_spend_micros),
         *(order.held_micros, order.filled_micros, order.fee_micros),
     )
@@ -224,7 +230,11 @@ def compare_tables(state: State, naive: Books, *, touched: bool) -> None:
         return
     for name, order in naive.orders.items():
         engine = state.orders.get(name)
-        same(name, engine and order_in_naive_words(engine), order_in_naive_words(order))
+        same(
+            name,
+            engine and order_in_naive_words(engine, state.outage_us),
+            order_in_naive_words(order),
+        )
     resting = sorted((o.rank, name) for name, o in state.orders.items() if o.rank)
     aged = sorted((o.age, name) for name, o in naive.orders.items() if o.age)
     same("queue of orders", [name for _, name in resting], [name for _, name in aged])
@@ -272,7 +282,8 @@ def lots_of(state: State) -> dict[str, Any]:
         name: (
             (
                 *(lot.member_id, lot.instrument_id, lot.origin),
-                *(lot.minted_at_us, lot.expires_at_us),
+                lot.minted_at_us - lot.outage_base_us,
+                state.deadline_us(lot.expires_at_us, lot.outage_base_us),
                 tuple((in_naive_words(each.parcel), *each[3:]) for each in held[name]),
             ),
             (lot.consumed_tokens, lot.expired_tokens, lot.refunded_tokens),
@@ -287,7 +298,7 @@ def calls_of(state: State) -> dict[str, Any]:
             call.reserved_tokens,
             call.marked_tokens,
             tuple((draw.lot_id, draw.number, draw.tokens) for draw in call.draws),
-            call.deadline_us,
+            state.deadline_us(call.deadline_us, call.outage_base_us),
         )
         for name, call in state.reservations.items()
     }

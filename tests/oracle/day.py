@@ -25,10 +25,22 @@ class Day(Errands):
         super().__init__(seed)
         self.at_us = START_US
         self.calls = 0
-        self.window = self.random.choice((HOUR, 2 * HOUR, 4 * HOUR))
+        self.follows: list[Any] = []
+        """Commands that come next, whatever chance says."""
+        self.falters = seed % 4 > 1
+        """Whether a minute without a command counts as an outage."""
+        # Outages prolong Lots, so a day that is full of them needs shorter ones to see any expire.
+        windows = (HOUR // 3,) if self.falters else (HOUR, 2 * HOUR, 4 * HOUR)
+        self.window = self.random.choice(windows)
         self.middle = dict.fromkeys(SYMBOLS, 2 * DOLLAR)
         self.choices: list[tuple[int, Any]] = [
-            *((52, self._place), (7, self._amend), (5, self._cancel), (1, self._cancel_all)),
+            *(
+                (46, self._place),
+                (6, self._resell),
+                (7, self._amend),
+                (5, self._cancel),
+                (1, self._cancel_all),
+            ),
             *((2, self._batch), (3, self._quotes), (5, self._transfer), (13, self._reserve)),
             *((6, self._mark), (14, self._report), (7, self._tick), (4, self._cash)),
             *((11, self._issue), (1, self._retire), (2, self._availability), (2, self._collateral)),
@@ -39,11 +51,14 @@ class Day(Errands):
 
     def opening(self) -> list[Any]:
         """A small exchange with two markets, three suppliers and four consumers."""
-        figures = {"capacity_derating_per_mille": 1_000, "outage_gap_us": 0}
+        figures = {"capacity_derating_per_mille": 1_000}
+        figures |= {"outage_gap_us": 60 * SECOND if self.falters else 0}
         figures |= {"standing_enforced": 0, "availability_samples_max": 10_000}
         if self.poor:
             # Then nothing is withheld of resales, and the index allows for high refunds.
             figures |= {"resale_gains_max": 0, "refund_index_per_mille": 9_000}
+        elif self.falters:
+            figures |= {"resale_gains_max": 1}
         figures |= {"lot_window_us": self.window, "sweep_interval_us": self.window}
         opening: list[Any] = [
             commands.SetPolicy(tuple(figures.items())),
@@ -68,17 +83,30 @@ class Day(Errands):
     def next(self, books: Books) -> tuple[Any, int]:
         """The next command and its stamp; hours that pass are followed by a Tick."""
         rand = self.random
+        if self.follows:
+            return self.follows.pop(0), self.at_us
         leap = rand.random()
         if leap < 0.002:
             self.at_us += rand.randrange(2 * self.window)
             return commands.Tick(), self.at_us
-        if leap < 0.15:
-            self.at_us += rand.randrange(90 * SECOND)
+        if leap < 0.02:
+            self.at_us = self._instant(books)
+        elif leap < 0.15:
+            self.at_us += rand.randrange((64 if self.falters else 90) * SECOND)
         elif leap < 0.8:
             self.at_us += rand.randrange(SECOND)
         weights = [weight for weight, _ in self.choices]
         make = rand.choices([choice for _, choice in self.choices], weights)[0]
         return make(books), self.at_us
+
+    def _instant(self, books: Books) -> int:
+        """The very instant, or the one before it, at which something is due next."""
+        due = [call.deadline for call in books.calls.values()]
+        due += [lot.expires for lot in books.lots.values()]
+        due += [order.expires for order in books.orders.values() if order.expires]
+        due += [market.next_sweep for market in books.markets.values()]
+        soon = [at for at in due if self.at_us < at < self.at_us + 600 * SECOND]
+        return min(soon, default=self.at_us + 1) - self.random.randint(0, 1)
 
     # ---- trading -------------------------------------------------------------------------------
 
@@ -118,6 +146,16 @@ class Day(Errands):
             tag=rand.choice(("", "a")),
             **more,
         )
+
+    def _resell(self, books: Books) -> commands.PlaceOrder:
+        """Bought Units once more, mostly dearer, to somebody who buys them at once."""
+        rand = self.random
+        symbol = rand.choice(SYMBOLS)
+        price = self.middle[symbol] * rand.randint(90, 140) // 100
+        market, units = f"mkt_{symbol}", rand.randint(1, 4)
+        buyer, seller = self._anyone(), self._owner_of(books, "trading", f"ins_{symbol}")
+        self.follows.append(place(buyer, "buy", units, price, market_id=market, source="trading"))
+        return place(seller, "sell", units, price, market_id=market, source="trading")
 
     def _price(self, symbol: str) -> int:
         """Near a middle that wanders, with digits that round badly, a few levels of it."""

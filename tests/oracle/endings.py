@@ -75,8 +75,9 @@ def end(
         amount = worth(gain.high - gain.low, held.ended, used)
         books.pay(cause, (gain.owner, "withheld"), (gain.owner, "available"), amount)
     refund, cover = give_back(books, cause, Stretch(lot, parcel, used, called, 1, 1))
-    life = lot.expires - lot.minted
-    able = able_time(books, parcel.issuer, lot.instrument, lot.minted, lot.expires)
+    until = lot.expires - books.clock["down"]
+    life = until - lot.minted
+    able = able_time(books, parcel.issuer, lot.instrument, lot.minted, until)
     lapsed = Stretch(lot, parcel, called, gone, life - able, life)
     _, cover_of_lapsed = give_back(books, cause, lapsed)
     penalty = refund * books.figure("supply_penalty_per_mille") // 1_000

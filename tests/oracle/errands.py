@@ -61,6 +61,9 @@ class Errands:
 
     def _suspension(self, books: Books) -> commands.Command:
         instrument = self.random.choice(("", self._instrument()))
+        if self.random.random() < 0.1:
+            speed = self.random.choice((0, 4_000, 40_000, 40_000))
+            return commands.AdmitSupplier(self._supplier(), self._instrument(), speed)
         if self.random.random() < 0.2:
             return commands.SuspendSupplier(self._supplier(), instrument)
         return commands.ReinstateSupplier(self._supplier(), instrument)
@@ -138,6 +141,8 @@ class Errands:
         for name in SUPPLIERS:
             if books.suppliers[name].suspended:
                 return commands.ReinstateSupplier(name)
+            if books.suppliers[name].speed < 40_000:
+                return commands.AdmitSupplier(name, self._instrument(), 40_000)
             free, posted = (books.balance(name, each) for each in ("available", "collateral"))
             if not self.poor and posted < 60 * DOLLAR and self.random.random() < 0.2:
                 return commands.PostCollateral(name, free)

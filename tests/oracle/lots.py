@@ -26,13 +26,14 @@ def mint(books: Books, owner: str, instrument: str, units: int, origin: str) -> 
     queue = parcels.queue_of(owner, instrument)
     taken = parcels.take(books, queue, units, most=books.figure("max_parcels"))
     books.move("transfer", owner, instrument, units * UNIT, "trading", "lots")
+    books.dealings.append(("used", owner, instrument, units, 0, 0))
     books.next("trf")
     name = books.next("lot")
     books.lots[name] = Lot(
         owner,
         instrument,
         origin,
-        books.now,
+        books.up,
         books.now + books.figure("lot_window_us"),
         tuple(Held(each, each.units * UNIT) for each in merged(each for _, each in taken)),
     )

@@ -145,11 +145,31 @@ def trade(books: Books, maker: Order, taker: Order, units: int) -> tuple[Order, 
         kept, seller_fee = units, 0
     else:
         kept = parcels.resale(books, *sale)
+    note_dealings(books, buyer.owner, seller, (units, kept), price, (buyer_fee, seller_fee))
     filled_buyer = fill(books, buyer, price, units, buyer_fee)
     filled_seller = fill(books, seller, price, units, seller_fee)
     if buyer.age and buyer.transfers and kept:
         auto_transfer(books, buyer.owner, market.instrument, kept)
     return (filled_buyer, kept) if taker.side == "buy" else (filled_seller, 0)
+
+
+def note_dealings(
+    books: Books,
+    buyer: str,
+    seller: Order,
+    units: tuple[int, int],
+    price: int,
+    fees: tuple[int, int],
+) -> None:
+    """Write down what buyer and seller gained and gave, of `units` how many were sold and kept."""
+    sold, kept = units
+    instrument = books.markets[seller.market].instrument
+    how = "issued" if seller.source == "issuance" else "resold"
+    books.dealings += [
+        (how, seller.owner, instrument, sold, price * sold, fees[1]),
+        ("bought", buyer, instrument, kept, price * kept, fees[0]),
+        ("bought_back", buyer, instrument, sold - kept, price * (sold - kept), 0),
+    ]
 
 
 def rehold_after(books: Books, buyer: Order, units: int) -> Order:

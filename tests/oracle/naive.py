@@ -1,7 +1,7 @@
 """The naive exchange: one command after the other, each with its refusal or its answer.
 
 It is written from the rules of the market alone and shares no line with the engine; what it cannot
-do is in no command that it is given: auctions, halts, limits of keys, notices, outages, and the
+do is in no command that it is given: auctions, halts, limits of keys, notices, and the
 suspension of suppliers by their figures.
 """
 
@@ -27,10 +27,21 @@ class Naive(Books):
 
     def carry_out(self, command: Any, at: int) -> Any:
         """The answer to a command: the reason of a refusal, or what its rule tells."""
+        before, down = self.now, self.clock["down"]
         self.begin(at)
-        kind = type(command).__name__
-        answer = self.attempt(lambda: self._with_own_due(COMMANDS[kind], command))
+        rule, most = COMMANDS[type(command).__name__], self.figure("outage_gap_us")
+        gap = self.now - before if before else 0
+        gap = gap if most and gap > most else 0
+        answer = self.attempt(lambda: self._after_outage(gap, rule, command))
+        if gap and self.clock["down"] == down:
+            # Undone with the command, so the next one finds it again.
+            self.now = before
         return answer.reason if isinstance(answer, Refused) else answer
+
+    def _after_outage(self, gap: int, rule: Callable[[Books, Any], Any], command: Any) -> Any:
+        if gap:
+            self.was_down(gap)
+        return self._with_own_due(rule, command)
 
     def _with_own_due(self, rule: Callable[[Books, Any], Any], command: Any) -> Any:
         owner = getattr(command, "member_id", None)
@@ -209,6 +220,8 @@ COMMANDS: dict[str, Callable[[Books, Any], Any]] = {
     "SetMarketState": set_market_state,
     "CreateMember": create_member,
     "UpdateMember": update_member,
+    "CreateKey": lambda books, ask: None,
+    "RegisterReceiptKey": lambda books, ask: None,
     "UpdateSettings": update_settings,
     "SuspendMember": suspend_member,
     "ReinstateMember": reinstate_member,

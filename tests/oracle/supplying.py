@@ -32,7 +32,7 @@ def note_turns(books: Books, member: str) -> None:
         turns = books.turns.get((owner, instrument), ())
         able = is_able(books, owner, instrument)
         if owner == member and able != (bool(turns) and turns[-1][1]):
-            books.turns[owner, instrument] = (*turns, (books.now, able))
+            books.turns[owner, instrument] = (*turns, (books.up, able))
 
 
 def able_time(books: Books, member: str, instrument: str, start: int, end: int) -> int:

@@ -71,7 +71,7 @@ async def stream_text(
     """Answer what came of a stream's body, and what broke it."""
     text = ""
     async with http.stream("POST", path, json=body) as answer:
-        assert answer.status_code == 200
+        assert answer.status_code == 200, (body, await answer.aread())
         try:
             async for piece in answer.aiter_text():
                 text += piece

@@ -40,12 +40,15 @@ split      every event in two writes, in the middle of a character
 crlf       lines end with CRLF
 whole      one JSON object, though a stream was asked for
 garbage    an event that is no JSON
+html       a page that says that all is well, and no answer
+lies:N     usage that says N tokens of output, and none of input
 tools      a tool call in pieces
 reason     reasoning before the answer, in the newer word
 two        two choices, interleaved
 """
 _MODE = re.compile(r"mode=([a-z]+)(?::(\d+))?")
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+_PAGE = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 15\r\n\r\n<html>OK</html>"
 _LAST = b"0\r\n\r\n"
 
 
@@ -270,6 +273,8 @@ class _Connection(asyncio.Protocol):
             self._refuse(number)
         elif mode == "whole":
             self._transport.write(answer(200, _WHOLE))
+        elif mode == "html":
+            self._transport.write(_PAGE)
         elif mode == "slow":
             await asyncio.sleep(number / 1000)
             self._transport.write(_HEAD + _FAST + _LAST)
@@ -331,7 +336,10 @@ class _Connection(asyncio.Protocol):
             self._send("{oops")
         if mode != "nofinish":
             self._send(_FINISH)
-        if mode != "nousage":
+        if mode == "lies":
+            claimed = {"prompt_tokens": 0, "completion_tokens": number, "total_tokens": number}
+            self._send({**_USAGE, "usage": claimed})
+        elif mode != "nousage":
             self._send(_USAGE)
         if mode != "nodone":
             self._send("[DONE]")

@@ -11,8 +11,8 @@ import openai
 import pydantic
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
-from scene import BASE_URL, DEMO, KEY, SCRIPTED, TEXT, Scene
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+from scene import BASE_URL, DEMO, EMBED, KEY, SCRIPTED, TEXT, Scene
 
 
 class Weather(pydantic.BaseModel):
@@ -66,6 +66,14 @@ class Chat(Scene):
         self.assertEqual(answer.text, TEXT)
         said = "".join(piece.text for piece in model(use_responses_api=True).stream("hi"))
         self.assertEqual(said, TEXT)
+
+    def test_embeddings(self) -> None:
+        # It would fetch a tokenizer to cut long texts, which is ours to refuse.
+        more = {"check_embedding_ctx_length": False}
+        maker = OpenAIEmbeddings(model=EMBED, base_url=BASE_URL, api_key=KEY, **more)
+        vectors = maker.embed_documents(["reset my password", "rain in Ulm"])
+        self.assertEqual(len(vectors), 2)
+        self.assertEqual(len(maker.embed_query("x")), len(vectors[0]))
 
     def test_at_once(self) -> None:
         async def story() -> None:

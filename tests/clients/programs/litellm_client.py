@@ -10,7 +10,20 @@ from typing import Any
 
 import litellm
 import pydantic
-from scene import BASE_URL, CITY, DEMO, KEY, ORIGIN, POOR_KEY, SCRIPTED, TEXT, Scene
+from scene import (
+    BASE_URL,
+    CITY,
+    DEMO,
+    EMBED,
+    KEY,
+    LIMITED_KEY,
+    OLD_TEXT,
+    ORIGIN,
+    POOR_KEY,
+    SCRIPTED,
+    TEXT,
+    Scene,
+)
 
 TOOL: Any = {"type": "function", "function": {"name": "weather", "parameters": CITY}}
 
@@ -76,6 +89,17 @@ class Chat(Scene):
         )
         self.assertEqual(answer.output[0].content[0].text, TEXT)
 
+    def test_embeddings_and_completions(self) -> None:
+        asked = {"api_base": BASE_URL, "api_key": KEY}
+        answer = litellm.embedding(
+            model=f"openai/{EMBED}", input=["a", "b"], encoding_format="float", **asked
+        )
+        self.assertEqual([len(one["embedding"]) > 0 for one in answer.data], [True, True])
+        told = litellm.text_completion(
+            model=f"text-completion-openai/{SCRIPTED}", prompt="hi", **asked
+        )
+        self.assertEqual(told.choices[0].text, OLD_TEXT)
+
     def test_at_once(self) -> None:
         async def story() -> None:
             asked = {"model": f"openai/{SCRIPTED}", "api_base": BASE_URL, "api_key": KEY}
@@ -98,6 +122,9 @@ class Chat(Scene):
         for kind, changes in cases:
             with self.assertRaises(kind, msg=changes):
                 call(**changes)
+        call(api_key=LIMITED_KEY)
+        with self.assertRaises(litellm.RateLimitError):
+            call(api_key=LIMITED_KEY)
         with self.assertRaises(litellm.BadGatewayError):
             call("mode=http:500")
         with self.assertRaises(Exception) as lost:

@@ -13,7 +13,7 @@ import pydantic
 from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
 from llama_index.llms.openai_like import OpenAILike
-from scene import BASE_URL, DEMO, KEY, SCRIPTED, TEXT, Scene
+from scene import BASE_URL, DEMO, KEY, OLD_TEXT, SCRIPTED, TEXT, Scene
 
 
 class Weather(pydantic.BaseModel):
@@ -68,6 +68,12 @@ class Chat(Scene):
     def test_structured(self) -> None:
         shaped = model(DEMO).as_structured_llm(Weather)
         self.assertEqual(shaped.chat([user("Ulm?")]).raw, Weather(city="demo", degrees=0))
+
+    def test_legacy_completions(self) -> None:
+        old = model(is_chat_model=False, is_function_calling_model=False)
+        self.assertEqual(old.complete("hi", max_tokens=16).text, OLD_TEXT)
+        said = "".join(piece.delta or "" for piece in old.stream_complete("hi", max_tokens=16))
+        self.assertEqual(said, OLD_TEXT)
 
     def test_at_once(self) -> None:
         async def story() -> None:

@@ -10,7 +10,19 @@ from typing import Any
 
 import openai
 import pydantic
-from scene import BASE_URL, CITY, DEMO, KEY, POOR_KEY, SCRIPTED, TEXT, Scene
+from scene import (
+    BASE_URL,
+    CITY,
+    DEMO,
+    EMBED,
+    KEY,
+    LIMITED_KEY,
+    OLD_TEXT,
+    POOR_KEY,
+    SCRIPTED,
+    TEXT,
+    Scene,
+)
 
 CLIENT = openai.OpenAI(base_url=BASE_URL, api_key=KEY, max_retries=0)
 TOOL: Any = {"type": "function", "function": {"name": "weather", "parameters": CITY}}
@@ -166,6 +178,16 @@ class Errors(Scene):
                 list(self.call(f"mode={mode}", stream=True))
             self.assertEqual(lost.exception.code, "supplier_failed", mode)
 
+    def test_a_limit_of_the_key(self) -> None:
+        limited = CLIENT.with_options(api_key=LIMITED_KEY)
+        self.call(client=limited)
+        with self.assertRaises(openai.RateLimitError) as refused:
+            self.call(client=limited)
+        self.assertEqual(refused.exception.code, "rate_limit_exceeded")
+        headers = refused.exception.response.headers
+        self.assertTrue(1 <= int(headers["retry-after"]) <= 60)
+        self.assertIn("1", refused.exception.message)
+
     def test_a_busy_upstream_is_tried_again(self) -> None:
         with self.assertRaises(openai.APIStatusError) as busy:
             self.call("mode=http:429")
@@ -221,6 +243,34 @@ class Responses(Scene):
                 break
         stream.close()
         self.assert_cancelled(created.response.id)
+
+
+class Others(Scene):
+    def test_embeddings(self) -> None:
+        texts = ["reset my password", "reset a password", "rain in Ulm"]
+        answer = CLIENT.embeddings.create(model=EMBED, input=texts)
+        one, like, unlike = (each.embedding for each in answer.data)
+        self.assertGreater(self.product(one, like), self.product(one, unlike))
+        self.assertGreater(answer.usage.prompt_tokens, 3)
+        plain = CLIENT.embeddings.create(model=EMBED, input="x", encoding_format="float")
+        self.assertEqual(len(plain.data[0].embedding), len(one))
+        with self.assertRaises(openai.BadRequestError):
+            CLIENT.embeddings.create(model=EMBED, input=[])
+        with self.assertRaises(openai.APIStatusError):
+            CLIENT.embeddings.create(model=SCRIPTED, input="x")
+
+    def product(self, one: list[float], other: list[float]) -> float:
+        return sum(x * y for x, y in zip(one, other, strict=True))
+
+    def test_legacy_completions(self) -> None:
+        plain = CLIENT.completions.create(model=SCRIPTED, prompt="hi")
+        self.assertEqual(plain.choices[0].text, OLD_TEXT)
+        self.assertEqual(plain.object, "text_completion")
+        stream = CLIENT.completions.create(model=SCRIPTED, prompt="hi", stream=True)
+        said = "".join(piece.choices[0].text for piece in stream if piece.choices)
+        self.assertEqual(said, OLD_TEXT)
+        with self.assertRaises(openai.BadRequestError):
+            CLIENT.completions.create(model=SCRIPTED, prompt="hi", temperature=9)
 
 
 class Models(Scene):

@@ -15,13 +15,20 @@ BASE_URL = os.environ["BASE_URL"]
 ORIGIN = os.environ["ORIGIN"]
 KEY = os.environ["KEY"]
 POOR_KEY = os.environ["POOR_KEY"]
+LIMITED_KEY = os.environ["LIMITED_KEY"]
+"""Has one call a minute."""
 SCRIPTED = os.environ["SCRIPTED"]
 """Does as the prompt says: `mode=…`."""
 DEMO = os.environ["DEMO"]
 """Repeats what it is told, calls a tool that the prompt names, and fills a JSON schema."""
 
+EMBED = os.environ["EMBED"]
+"""Makes vectors of texts."""
+
 TEXT = " token" * 32
 """What the scripted model says."""
+OLD_TEXT = " choice 0 of 16"
+"""What it says to a legacy completion, which has at most 16 tokens unless told otherwise."""
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
 

@@ -12,6 +12,9 @@ from thegrid.openai.sealing import unseal
 
 Block = Mapping[str, Any]
 
+_CITED = ("document", "search_result")
+"""Blocks that may ask to be cited; in others citations are what an answer once had."""
+
 
 def chat_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Answer the chat's messages; one with results of tools becomes several."""
@@ -133,7 +136,7 @@ def _parts(block: Block, path: str) -> list[dict[str, Any]]:
         return [{"type": "text", "text": block["text"]}]
     if kind == "image":
         return [{"type": "image_url", "image_url": {"url": _image(block["source"], path)}}]
-    if (block.get("citations") or {}).get("enabled"):
+    if kind in _CITED and (block.get("citations") or {}).get("enabled"):
         raise FieldRefused(f"{path}.citations", "Citations are made by nobody here.")
     if kind == "document":
         return _document(block, path)

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import OpenAI from "openai";
 import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
-import { BASE_URL, CITY, DEMO, KEY, POOR_KEY, SCRIPTED, TEXT, assertEnded } from "./scene.mjs";
+import { BASE_URL, CITY, DEMO, EMBED, KEY, LIMITED_KEY, OLD_TEXT, POOR_KEY, SCRIPTED, TEXT, assertEnded } from "./scene.mjs";
 
 const client = new OpenAI({ baseURL: BASE_URL, apiKey: KEY, maxRetries: 0 });
 const hi = [{ role: "user", content: "hi" }];
@@ -102,6 +102,12 @@ test("errors", async () => {
     poor.chat.completions.create({ model: SCRIPTED, messages: hi }),
     (error) => error instanceof OpenAI.APIError && error.status === 402,
   );
+  const limited = client.withOptions({ apiKey: LIMITED_KEY });
+  await limited.chat.completions.create({ model: SCRIPTED, messages: hi });
+  await assert.rejects(
+    limited.chat.completions.create({ model: SCRIPTED, messages: hi }),
+    OpenAI.RateLimitError,
+  );
   const broken = await say("mode=die:4", { stream: true });
   await assert.rejects(async () => {
     for await (const _ of broken);
@@ -131,6 +137,18 @@ test("responses", async () => {
     client.responses.create({ model: SCRIPTED, input: "hi", store: true }),
     (error) => error instanceof OpenAI.BadRequestError && error.param === "store",
   );
+});
+
+test("embeddings and legacy completions", async () => {
+  const made = await client.embeddings.create({ model: EMBED, input: ["a", "b"] });
+  assert.equal(made.data.length, 2);
+  assert.equal(made.data[0].embedding.length, made.data[1].embedding.length);
+  const told = await client.completions.create({ model: SCRIPTED, prompt: "hi" });
+  assert.equal(told.choices[0].text, OLD_TEXT);
+  let said = "";
+  const stream = await client.completions.create({ model: SCRIPTED, prompt: "hi", stream: true });
+  for await (const piece of stream) said += piece.choices[0]?.text ?? "";
+  assert.equal(said, OLD_TEXT);
 });
 
 test("models", async () => {

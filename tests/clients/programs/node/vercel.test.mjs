@@ -5,7 +5,7 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import * as ai from "ai";
 import { z } from "zod";
-import { BASE_URL, DEMO, KEY, SCRIPTED, TEXT, assertEnded } from "./scene.mjs";
+import { BASE_URL, DEMO, EMBED, KEY, OLD_TEXT, SCRIPTED, TEXT, assertEnded } from "./scene.mjs";
 
 const { Output, generateText, stepCountIs, streamText, tool } = ai;
 const settings = { baseURL: BASE_URL, apiKey: KEY };
@@ -22,6 +22,21 @@ const ways = {
   "openai-compatible": (name) => compatible(name),
 };
 const Weather = z.object({ city: z.string(), degrees: z.int().min(0) });
+
+test("embeddings", async () => {
+  for (const model of [openai.embedding(EMBED), compatible.embeddingModel(EMBED)]) {
+    const { embeddings, usage } = await ai.embedMany({ model, values: ["a", "b"] });
+    assert.equal(embeddings.length, 2);
+    assert.ok(usage.tokens > 0);
+  }
+});
+
+test("legacy completions", async () => {
+  for (const model of [openai.completion(SCRIPTED), compatible.completionModel(SCRIPTED)]) {
+    const answer = await generateText({ model, prompt: "hi", maxRetries: 0 });
+    assert.equal(answer.text, OLD_TEXT);
+  }
+});
 
 for (const [way, model] of Object.entries(ways)) {
   const common = (name = SCRIPTED) => ({ model: model(name), maxRetries: 0 });
