@@ -99,6 +99,13 @@ def test_calls_are_counted_by_their_verdict(floor: Floor) -> None:
     assert figures.first_token_us_p50 == top_of(bin_of(300)) * 1_000
 
 
+def test_calls_that_the_supplier_counted_otherwise_are_counted(floor: Floor) -> None:
+    floor.called(floor.bob, by_supplier=TokenCounts(10, 90))
+    floor.called(floor.bob, by_supplier=TokenCounts(10, 900))
+    assert (floor.figures().calls, floor.figures().divergent) == (2, 1)
+    assert floor.figures(24 * HOUR).divergent == 1
+
+
 def test_who_was_tried_in_vain_bears_that_fault_and_who_served_none(floor: Floor) -> None:
     eve = floor.supplier("eve")
     tried = (Attempt(eve, "first_token_late"), Attempt(floor.ann, "served"))
@@ -187,6 +194,10 @@ def test_a_supplier_is_warned_suspended_tried_and_reinstated(floor: Floor) -> No
     (finding,) = warned.change.evidence.findings
     assert (finding.figure, finding.limit) == ("error_rate_ppm", SPEC.error_rate_ppm_max)
     assert finding.value == 6 * 1_000_000 // 24
+    told = [each.notice for each in floor.events(events.NoticeRaised)]
+    assert [(each.member_id, each.kind, each.due_us) for each in told] == [
+        (floor.ann, "supplier", warned.change.until_us)
+    ]
     floor.later(5 * MINUTE)
     fail_everybody(floor)
     review(floor, 55 * MINUTE)
