@@ -102,10 +102,10 @@ class Part(NamedTuple):
     finishes: tuple[tuple[int, str], ...] = ()
     released_bytes: int = 0
     """What the supplier's window gets back once this part has gone to the client."""
-    is_joined: bool = False
-    """Whether the pieces hold text that the payload lacks: see `PayloadEdits.filled`."""
     vectors: tuple[tuple[int, int], ...] = ()
     """Place and length of each vector that it holds; 0 for one that is no vector of numbers."""
+    is_joined: bool = False
+    """Whether the pieces hold text that the payload lacks: see `PayloadEdits.filled`."""
 
 
 class Started(NamedTuple):
