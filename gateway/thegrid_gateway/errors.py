@@ -262,7 +262,28 @@ def from_refusal(error: GridError) -> ApiError:
         retry=row.retry or (error.retry_after_s is not None and row.status >= 429),
         retry_after_s=error.retry_after_s,
         messages_status=row.messages_status,
+        headers=_limit_headers(error) if row.status == 429 else (),
     )
+
+
+_LIMITS: Mapping[str, str] = {
+    "requests_per_second": "requests",
+    "requests_per_minute": "requests",
+    "tokens_per_minute": "tokens",
+}
+"""Limits of a key that have headers, as the exchange names them."""
+
+
+def _limit_headers(error: GridError) -> tuple[tuple[bytes, bytes], ...]:
+    """Answer the headers of a limit that is reached; when to come back is in `retry-after`."""
+    name = _LIMITS.get(error.metadata.get("name") or error.metadata.get("field", ""))
+    limit = error.metadata.get("limit", "")
+    if name is None or not limit.isdigit():
+        return ()
+    headers = [(f"x-ratelimit-limit-{name}".encode(), limit.encode())]
+    if name == "requests":
+        headers.append((b"x-ratelimit-remaining-requests", b"0"))
+    return tuple(headers)
 
 
 def _named_limit(error: GridError) -> str:
@@ -331,6 +352,17 @@ def no_route(path: str) -> ApiError:
 def wrong_method(method: str, path: str) -> ApiError:
     """Answer the error for a path that is served with another method."""
     return ApiError(405, f"Not allowed: {method} {path}.", code="method_not_allowed")
+
+
+def unlisted() -> ApiError:
+    """Answer the error for a list that the gateway itself was not given; no caller's fault."""
+    return ApiError(
+        503,
+        "The exchange does not tell its instruments now; try again shortly.",
+        type=UNAVAILABLE,
+        code="exchange_unavailable",
+        retry=True,
+    )
 
 
 def refused_field(

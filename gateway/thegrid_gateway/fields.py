@@ -295,6 +295,30 @@ def either(expected: str, checks: Mapping[type, Check]) -> Check:
     return check
 
 
+def texts_or_tokens(one: Check, items_max: int, tokens_max: int) -> Check:
+    """Take a text, a list of texts, a list of tokens, or a list of such lists; none is empty.
+
+    A list holds one kind of things: that of its first one.
+    """
+    tokens = array(integer(0, (1 << 31) - 1), tokens_max, 1)
+    lists = {str: array(one, items_max, 1), int: tokens, list: array(tokens, items_max, 1)}
+
+    @described({"anyOf": [one.schema, *(check.schema for check in lists.values())]})
+    def check(value: Any, path: str) -> None:
+        if type(value) is str:
+            one.refuse(value, path)
+        elif type(value) is list:
+            kind = type(value[0]) if value else str
+            if kind not in lists:
+                raise wrong_type(f"{path}[0]", "a string, a token, or an array of tokens", value[0])
+            lists[kind].refuse(value, path)
+        else:
+            expected = "a string, or an array of strings, of tokens, or of arrays of tokens"
+            raise wrong_type(path, expected, value)
+
+    return check
+
+
 def by_type(kinds: Mapping[str, Check], default: str = "") -> Check:
     """Take objects by the check of their `type`.
 

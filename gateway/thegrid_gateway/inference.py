@@ -53,6 +53,8 @@ class Inference:
     """Whether its requests are chat completions as they are, so that fields have chat's names."""
     IS_MESSAGES = False
     """Whether errors have Anthropic's shape."""
+    OUTPUT_CAP = "max_completion_tokens"
+    """Its own name of what travels as a chat's `max_completion_tokens`."""
 
     def __init__(self, config: Config, link: Link, metrics: Metrics, aliases: Aliases) -> None:
         self._config = config
@@ -74,6 +76,8 @@ class Inference:
         except ClientLeft:
             http.status = http.status or _CLIENT_LEFT
         except ApiError as refused:
+            if refused.param == Inference.OUTPUT_CAP:
+                refused.param = self.OUTPUT_CAP
             await http.refuse(await self._link.repeats.explained(http, refused))
         except GridError as lost:
             await http.refuse(from_refusal(lost))

@@ -23,6 +23,7 @@ class Messages(Inference):
     NAME = "messages"
     SPEAKS_CHAT = False
     IS_MESSAGES = True
+    OUTPUT_CAP = "max_tokens"
 
     def __init__(self, config: Config, link: Link, metrics: Metrics, aliases: Aliases) -> None:
         super().__init__(config, link, metrics, aliases)

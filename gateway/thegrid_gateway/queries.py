@@ -97,7 +97,7 @@ MODELS: Fields = {
 KEPT_RESPONSE: Fields = {
     "stream": boolean,
     "starting_after": integer(0),
-    "include": array(text(128, 1), 64),
+    "include": array(text(128), 64),
 }
 """Of a kept response."""
 
@@ -105,7 +105,7 @@ INPUT_ITEMS: Fields = {
     "limit": integer(1, 100),
     "after": text(128, 1),
     "order": choice("asc", "desc"),
-    "include": array(text(128, 1), 64),
+    "include": array(text(128), 64),
 }
 """Of the items that a kept response was asked with."""
 

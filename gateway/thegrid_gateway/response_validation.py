@@ -96,6 +96,16 @@ _TOOL_CHOICE = either(
 )
 
 
+_SAID = {
+    "required": ["input"],
+    "properties": {"input": {"type": ["string", "array"], "minLength": 1, "minItems": 1}},
+}
+_CONTINUED = {
+    "required": ["previous_response_id"],
+    "properties": {"previous_response_id": {"type": "string"}},
+}
+
+
 def response_check(items_max: int) -> Check:
     """Make the check of a body, which raises ApiError naming the parameter at fault."""
     fields: dict[str, Check] = {
@@ -142,7 +152,7 @@ def response_check(items_max: int) -> Check:
     }
     body = record(fields, ("model",), closed=True)
 
-    @described(body.schema)
+    @described({**body.schema, "anyOf": [_SAID, _CONTINUED]})
     def check(value: Any, path: str) -> None:
         if type(value) is not dict:
             raise ApiError(400, 'The body must be a JSON object such as {"model": …, "input": …}.')

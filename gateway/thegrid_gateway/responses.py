@@ -163,6 +163,7 @@ class Responses(Inference):
 
     NAME = "responses"
     SPEAKS_CHAT = False
+    OUTPUT_CAP = "max_output_tokens"
 
     def __init__(
         self,

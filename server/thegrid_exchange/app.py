@@ -177,7 +177,7 @@ async def _start(
         heartbeat_us=config.heartbeat_s * MICROS,
         awaited_us=lambda: live.next_candle_us,
     )
-    relay = _relay(config, clock, sequencer, live, ProbeDrafts(vault, clock))
+    relay = _relay(config, clock, sequencer, live, ProbeDrafts(vault))
     limits = ReplayLimits(config.resume_rows, config.resume_events)
     replayer = Replayer(journal, running_rules().codec, live, limits)
     signer = load_or_make_signer(config.data)

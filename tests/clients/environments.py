@@ -3,6 +3,7 @@
 Clients contradict each other and us in what they need, so each set stands alone under `.build`.
 """
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -12,6 +13,30 @@ ROOT = Path(__file__).parents[2]
 PINS = Path(__file__).parent / "pins"
 PROGRAMS = Path(__file__).parent / "programs"
 BUILD = ROOT / ".build" / "clients"
+
+
+async def run(
+    *command: str | Path,
+    within_s: float,
+    environment: dict[str, str] | None = None,
+    folder: Path = BUILD,
+) -> tuple[int, str]:
+    """Run a program to its end; answers its exit code and what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        said, _ = await asyncio.wait_for(process.communicate(), within_s)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode is not None
+    return process.returncode, said.decode(errors="replace")
 
 
 def python(name: str) -> Path:

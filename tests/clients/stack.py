@@ -16,7 +16,7 @@ from tests.support.embedding import EMBED, define_embeddings
 from tests.support.exchange import Participant
 from tests.support.served import House, house, running_supplier, supplier_settings
 from thegrid.supplier.hashed import DIMENSIONS
-from thegrid.v1 import admin_pb2, usage_pb2
+from thegrid.v1 import admin_pb2, members_pb2, usage_pb2
 
 DEMO = "text-demo"
 PROGRAM_TIMEOUT_S = 240.0
@@ -28,6 +28,8 @@ class Clients:
 
     market: House
     poor: Participant
+    limited_key: str
+    """A key of the consumer with one call a minute."""
 
     def variables(self) -> dict[str, str]:
         """What a program is told: addresses, keys, and the names of two models."""
@@ -36,6 +38,7 @@ class Clients:
             "ORIGIN": self.market.gateway.origin,
             "KEY": self.market.consumer.secret,
             "POOR_KEY": self.poor.secret,
+            "LIMITED_KEY": self.limited_key,
             "SCRIPTED": "text-prime",
             "DEMO": DEMO,
             "EMBED": EMBED,
@@ -46,23 +49,12 @@ class Clients:
         # Whatever addresses and keys of others this machine knows are nobody's business here.
         names = ("PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE")
         environment = {name: os.environ[name] for name in names if name in os.environ}
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=environments.BUILD,
-            env=environment | self.variables(),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        environment |= self.variables()
+        code, said = await environments.run(
+            *command, within_s=PROGRAM_TIMEOUT_S, environment=environment
         )
-        try:
-            async with asyncio.timeout(PROGRAM_TIMEOUT_S):
-                said, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        text = said.decode(errors="replace")
-        assert process.returncode == 0, text[-12_000:]
-        return text
+        assert code == 0, said[-12_000:]
+        return said
 
     async def run_python(self, environment: str, program: str) -> str:
         """Run a program of `programs` in an environment of `pins`."""
@@ -112,4 +104,9 @@ async def running_clients(folder: Path) -> AsyncIterator[Clients]:
         talks = supplier_settings(exchange, demo, instrument=DEMO)
         embeds = supplier_settings(exchange, demo, instrument=EMBED, price_micros=20_000)
         async with running_supplier(talks, []), running_supplier(embeds, []):
-            yield Clients(market, await exchange.create_member("poor"))
+            limited_key = await exchange.create_key(
+                market.consumer.member_id,
+                ("CONSUME",),
+                limits=members_pb2.KeyLimits(requests_per_minute=1),
+            )
+            yield Clients(market, await exchange.create_member("poor"), limited_key)

@@ -3,12 +3,12 @@
 What is asserted is the bytes; what they mean to clients is tried with the clients themselves.
 """
 
-import asyncio
 import json
 import shutil
 from collections import Counter
 from typing import Any
 
+from tests.clients import environments
 from tests.clients.stack import DEMO, Clients
 from tests.support.embedding import EMBED
 from tests.support.exchange import SYMBOL
@@ -23,7 +23,7 @@ async def curl(clients: Clients, path: str, body: Any = None, *more: str) -> tup
     command = shutil.which("curl")
     assert command, "curl is not here; install it"
     asked = [] if body is None else ["--data", json.dumps(body)]
-    process = await asyncio.create_subprocess_exec(
+    return await environments.run(
         command,
         "--silent",
         "--no-buffer",
@@ -36,11 +36,8 @@ async def curl(clients: Clients, path: str, body: Any = None, *more: str) -> tup
         "content-type: application/json",
         *asked,
         *more,
-        stdout=asyncio.subprocess.PIPE,
+        within_s=30,
     )
-    said, _ = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode is not None
-    return process.returncode, said.decode()
 
 
 def chat(text: str, **more: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import asyncio
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,10 @@ import pytest
 from tests.clients import environments
 from tests.support.deployed import Deployed, deployed
 from tests.support.exchange import SYMBOL
+from tests.support.gateway import running_gateway
+from tests.support.stand_in import CALLER_KEY, GATEWAY_KEY, StandIn
 from thegrid.supplier.demo import DemoModel
+from thegrid_gateway.usage import UsageReads
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -44,16 +48,16 @@ class Run:
     name: str
     arguments: tuple[str, ...]
 
-    async def play(self, market: Deployed, folder: Path) -> int:
+    async def play(self, origin: str, secret: str, folder: Path) -> int:
         """Run to the end; answers the number of cases, and fails with what was printed."""
         (folder / "schemathesis.toml").write_text(IN_ORDER, "utf-8")
         program = await asyncio.to_thread(environments.python, "schemathesis")
         report = folder / f"{self.name}.json"
-        process = await asyncio.create_subprocess_exec(
+        code, said = await environments.run(
             program.with_name("schemathesis"),
             "run",
-            f"{market.origin}/openapi.json",
-            f"--header=authorization: Bearer {market.consumer.secret}",
+            f"{origin}/openapi.json",
+            f"--header=authorization: Bearer {secret}",
             "--workers=1",
             "--checks=" + ",".join(CHECKS),
             f"--request-timeout={ANSWER_WITHIN_S}",
@@ -63,17 +67,10 @@ class Run:
             "--report=json",
             f"--report-json-path={report}",
             *self.arguments,
-            cwd=folder,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            folder=folder,
+            within_s=RUN_MAX_S,
         )
-        try:
-            said, _ = await asyncio.wait_for(process.communicate(), RUN_MAX_S)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        assert process.returncode == 0, f"{self.name}:\n{said.decode()[-12_000:]}"
+        assert code == 0, f"{self.name}:\n{said[-12_000:]}"
         found = json.loads(report.read_text("utf-8"))
         assert not found["failures"] + found["errors"], found
         return int(found["test_cases"]["generated"])
@@ -100,13 +97,14 @@ async def test_whatever_the_document_allows_or_forbids_is_answered(tmp_path: Pat
     # Every model's name stands for the one instrument, so that made-up calls are served.
     aliases = {"GRID_GATEWAY_MODEL_ALIASES": f"*={SYMBOL}"}
     async with deployed(tmp_path, backend, **aliases) as market:
+        where = (market.origin, market.consumer.secret, tmp_path)
         first = (*WHOLE, deep("/v1/messages", DEEP_S))
-        *_, deepest = counts = await asyncio.gather(*(run.play(market, tmp_path) for run in first))
+        *_, deepest = counts = await asyncio.gather(*(run.play(*where) for run in first))
         cases = sum(counts)
         if cases < CASES_MIN:
             # A busy machine takes longer for the same number.
             span_s = int(1.3 * DEEP_S * (CASES_MIN - cases) / max(deepest, 1)) + 10
-            cases += await deep("/v1/messages/count_tokens", span_s).play(market, tmp_path)
+            cases += await deep("/v1/messages/count_tokens", span_s).play(*where)
         assert cases >= CASES_MIN
         await prove(market)
     assert "Traceback" not in market.exchange.log()
@@ -124,3 +122,17 @@ async def prove(market: Deployed) -> None:
     assert "Traceback" not in log, log[-4_000:]
     assert "unexpected fault" not in log, log[-4_000:]
     await market.settled()
+
+
+async def test_a_planted_fault_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stumble(reads: UsageReads, asked: Any) -> dict[str, Any]:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(UsageReads, "list", stumble)
+    planted = Run("planted", ("--phases=coverage", "--include-path=/v1/usage"))
+    async with (
+        StandIn() as exchange,
+        running_gateway(exchange.target, GATEWAY_KEY) as gateway,
+    ):
+        with pytest.raises(AssertionError, match="Server error"):
+            await planted.play(gateway.origin, CALLER_KEY, tmp_path)

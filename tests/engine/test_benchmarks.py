@@ -106,6 +106,16 @@ def test_too_slow_a_run_refuses(bench: Bench) -> None:
     assert (finding.figure, finding.limit) == ("tokens_per_second", SPEC.tokens_per_second_min)
 
 
+def test_who_has_fewer_places_than_the_offer_says_is_measured_by_the_time_it_took(
+    bench: Bench,
+) -> None:
+    opened = bench.opened()
+    for _ in range(16):
+        bench.later(2 * SECOND)
+        bench.probed(opened.benchmark_id)
+    assert bench.last().measured_tokens_per_second == 128 // 2
+
+
 def test_what_is_no_fault_of_the_supplier_counts_nowhere(bench: Bench) -> None:
     opened = bench.opened()
     bench.probed(opened.benchmark_id, 3, verdict="venue_fault", cause="venue_fault")
@@ -120,7 +130,7 @@ def test_a_run_that_does_not_come_to_its_end_is_judged_at_its_deadline(bench: Be
     assert bench.state.next_deadline_us() == opened.deadline_us
     bench.later(10 * MINUTE)
     bench.tick()
-    assert [tuple(each) for each in bench.last().findings] == [("probes", 5, 16)]
+    assert bench.last().findings[0] == ("probes", 5, 16)
     bench.probed(opened.benchmark_id, 11)
     assert bench.last().status == "failed"
     bench.opened()

@@ -99,6 +99,13 @@ def test_calls_are_counted_by_their_verdict(floor: Floor) -> None:
     assert figures.first_token_us_p50 == top_of(bin_of(300)) * 1_000
 
 
+def test_calls_that_the_supplier_counted_otherwise_are_counted(floor: Floor) -> None:
+    floor.called(floor.bob, by_supplier=TokenCounts(10, 90))
+    floor.called(floor.bob, by_supplier=TokenCounts(10, 900))
+    assert (floor.figures().calls, floor.figures().divergent) == (2, 1)
+    assert floor.figures(24 * HOUR).divergent == 1
+
+
 def test_who_was_tried_in_vain_bears_that_fault_and_who_served_none(floor: Floor) -> None:
     eve = floor.supplier("eve")
     tried = (Attempt(eve, "first_token_late"), Attempt(floor.ann, "served"))

@@ -1,6 +1,7 @@
 """Admission by a benchmark and probes that go on, through the real stream of a supplier."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -8,11 +9,12 @@ import grpc.aio
 import pytest
 
 from tests.flows.marketplace import Marketplace, info_of
-from tests.support.exchange import SYMBOL, Exchange, Participant, an_offer
+from tests.support.embedding import DIMENSIONS, EMBED, SPACE, define_embeddings
+from tests.support.exchange import SYMBOL, Exchange, Participant, an_offer, running_exchange
 from tests.support.market import SECOND
-from tests.support.supplier import ScriptedSupplier, chunk, serving
+from tests.support.supplier import WAIT_S, ScriptedSupplier, chunk, serving
 from tests.support.until import until
-from thegrid.v1 import admin_pb2, performance_pb2, supply_pb2
+from thegrid.v1 import admin_pb2, embeddings_pb2, notices_pb2, performance_pb2, supply_pb2
 
 LONG = "A word or two about nothing in particular. " * 12
 
@@ -30,21 +32,25 @@ async def newcomer(exchange: Exchange, handle: str = "newcomer") -> Participant:
     return supplier
 
 
-async def asked(exchange: Exchange, supplier: Participant) -> performance_pb2.Benchmark:
+async def asked(
+    exchange: Exchange, supplier: Participant, symbol: str = SYMBOL
+) -> performance_pb2.Benchmark:
     """A benchmark asked for by the operator."""
     performance = exchange.operator.performance
     request = performance_pb2.RunBenchmarkRequest(
-        request_id=exchange.request_id(), instrument=SYMBOL, supplier_id=supplier.member_id
+        request_id=exchange.request_id(), instrument=symbol, supplier_id=supplier.member_id
     )
     answer = await performance.RunBenchmark(request)
     return answer.benchmark  # type: ignore[no-any-return]
 
 
-async def ended(exchange: Exchange, supplier: Participant) -> performance_pb2.Benchmark:
+async def ended(
+    exchange: Exchange, supplier: Participant, symbol: str = SYMBOL
+) -> performance_pb2.Benchmark:
     """The last benchmark, once it has ended."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(2 * WAIT_S):
         while True:
-            request = performance_pb2.GetBenchmarkRequest(instrument=SYMBOL)
+            request = performance_pb2.GetBenchmarkRequest(instrument=symbol)
             found = (await supplier.performance.GetBenchmark(request)).benchmark
             if found.status != performance_pb2.BENCHMARK_STATUS_RUNNING:
                 return found  # type: ignore[no-any-return]
@@ -60,7 +66,7 @@ async def answer_waves(
         exchange.clock.advance(first_us)
         for number in wave:
             await scripted.say(number, chunk(LONG, role="assistant"))
-        await until(lambda: streaming(exchange) == 8)
+        await until(lambda: streaming(exchange) == 8, WAIT_S)
         exchange.clock.advance(streamed_us)
         for number in wave:
             await scripted.answer(number, LONG)
@@ -176,6 +182,87 @@ async def test_a_supplier_that_is_lost_meanwhile_is_refused_at_the_deadline(
     ]
 
 
+async def test_a_supplier_may_ask_itself_where_the_policy_allows_and_is_told_the_result(
+    exchange: Exchange,
+) -> None:
+    await exchange.define_instrument()
+    await policy(exchange, self_admission=1, benchmark_probes=1)
+    supplier = await newcomer(exchange)
+    async with serving(exchange, supplier) as scripted:
+        await connected(exchange, supplier)
+        answer = await supplier.performance.RunBenchmark(
+            performance_pb2.RunBenchmarkRequest(request_id="self", instrument=SYMBOL)
+        )
+        await scripted.handed(1)
+        await scripted.fail(1, "FAILED")
+        closed = await ended(exchange, supplier)
+        again = await supplier.performance.RunBenchmark(
+            performance_pb2.RunBenchmarkRequest(request_id="self", instrument=SYMBOL)
+        )
+        assert again == answer, "a repeat is answered alike and measures nothing"
+    assert closed.status == performance_pb2.BENCHMARK_STATUS_FAILED
+    told = await supplier.notices.ListNotices(notices_pb2.ListNoticesRequest())
+    (notice,) = told.notices
+    assert notice.kind == notices_pb2.NOTICE_KIND_SUPPLIER
+    assert notice.subject_id == closed.benchmark_id
+    assert "benchmark failed" in notice.message
+
+
+async def test_a_benchmark_goes_on_after_a_restart(tmp_path: Path) -> None:
+    async with running_exchange(tmp_path) as exchange:
+        await exchange.define_instrument()
+        await policy(exchange, benchmark_probes=8, benchmark_us=3600 * SECOND)
+        supplier = await newcomer(exchange)
+        async with serving(exchange, supplier) as scripted:
+            await connected(exchange, supplier)
+            await asked(exchange, supplier)
+            await scripted.handed(8)
+            for number in (1, 2, 3):
+                await scripted.answer(number, LONG)
+            await until(lambda: len(benchmark_of(exchange, supplier).probes) == 3)
+    async with running_exchange(tmp_path, clock=exchange.clock) as again:
+        supplier = Participant(supplier.member_id, supplier.secret, again)
+        async with serving(again, supplier) as scripted:
+            again.clock.advance(SECOND)
+            await scripted.handed(5)
+            for number in range(1, 6):
+                await scripted.answer(number, LONG)
+            closed = await ended(again, supplier)
+            assert len(scripted.opened) == 5
+    assert [each.cause for each in closed.probes] == ["completed"] * 8
+
+
+async def test_an_embedding_instrument_is_probed_with_inputs(exchange: Exchange) -> None:
+    await define_embeddings(exchange)
+    await policy(exchange, benchmark_probes=1)
+    supplier = await exchange.create_member("vectors", scopes=("SUPPLY",), roles=("SUPPLIER",))
+    await supplier.supply.RegisterOffer(
+        supply_pb2.RegisterOfferRequest(
+            request_id="offer",
+            instrument=EMBED,
+            terms=an_offer(model="demo-embedding", output_tokens=0, embedding_space=SPACE),
+        )
+    )
+    async with serving(exchange, supplier, instruments=(EMBED,)) as scripted:
+        await connected(exchange, supplier)
+        await asked(exchange, supplier, EMBED)
+        opened = await scripted.handed(1)
+        assert len(opened.embedding.inputs) == 1
+        exchange.clock.advance(SECOND)
+        vector = embeddings_pb2.Embedding(index=0, values=[0.5] * DIMENSIONS)
+        reply = embeddings_pb2.EmbeddingReply(embeddings=[vector])
+        await scripted.send(
+            events=[
+                supply_pb2.SupplierEvent(call=1, embedding=reply),
+                supply_pb2.SupplierEvent(call=1, end=supply_pb2.SupplierEnd()),
+            ]
+        )
+        closed = await ended(exchange, supplier, EMBED)
+    (probe,) = closed.probes
+    assert closed.status == performance_pb2.BENCHMARK_STATUS_PASSED, closed
+    assert closed.measured_tokens_per_second == probe.prompt_tokens
+
+
 # ---- probes that go on -------------------------------------------------------------------------
 
 
@@ -183,7 +270,7 @@ async def test_probes_go_on_at_the_policys_rate_and_count(
     market: Marketplace, supplier: ScriptedSupplier
 ) -> None:
     exchange, serving_all = market.exchange, asyncio.create_task(supplier.serve_all(LONG))
-    await probing(exchange, 60)
+    await policy(exchange, probes_per_hour=60)
     before = await market.balance()
     for _ in range(120):
         await exchange.advance(15 * SECOND)
@@ -197,7 +284,7 @@ async def test_probes_go_on_at_the_policys_rate_and_count(
 
 async def test_probes_never_wait_for_a_place(market: Marketplace) -> None:
     exchange, owner = market.exchange, market.suppliers[0]
-    await probing(exchange, 3_600)
+    await policy(exchange, probes_per_hour=3_600)
     async with serving(exchange, owner, slots=1) as scripted:
         _, call = await market.session.open(market.consumer.secret)
         await scripted.handed(1)
@@ -213,11 +300,13 @@ async def test_probes_never_wait_for_a_place(market: Marketplace) -> None:
         await scripted.handed(2)
 
 
-async def probing(exchange: Exchange, per_hour: int) -> None:
+async def policy(exchange: Exchange, **figures: int) -> None:
     await exchange.admin.SetPolicy(
         admin_pb2.SetPolicyRequest(
             request_id=exchange.request_id(),
-            changes=[admin_pb2.PolicyValue(name="probes_per_hour", value=per_hour)],
+            changes=[
+                admin_pb2.PolicyValue(name=name, value=each) for name, each in figures.items()
+            ],
         )
     )
 

@@ -262,3 +262,58 @@ async def test_content_that_cannot_be_counted_is_refused_by_name(tmp_path: Path)
             assert answer.status_code == 400
             assert answer.json()["error"]["param"] == "messages[0].content[0].type"
         assert not market.upstream.requests
+
+
+async def test_reasoning_is_shown_and_billed(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        plain = await market.create("mode=reason", reasoning_effort="high")
+        assert market.upstream.requests[-1]["reasoning_effort"] == "high"
+        message = plain.choices[0].message
+        assert (message.reasoning_content, message.content) == ("Because", "So")
+        assert plain.usage.completion_tokens_details.reasoning_tokens == 1
+        record = await market.record(plain.id)
+        assert record["counted"]["reasoning_tokens"] == 1
+        assert record["billed_tokens"] == plain.usage.total_tokens
+        stream = await market.create("mode=reason", stream=True)
+        deltas = [one.choices[0].delta.to_dict() async for one in stream if one.choices]
+        assert deltas[0]["role"] == "assistant"
+        assert {"reasoning_content": "Because"} in deltas
+        assert {"content": "So"} in deltas
+        await market.settled()
+
+
+async def test_either_bound_on_output_holds(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        for name in ("max_tokens", "max_completion_tokens"):
+            answer = await market.create("mode=gap:1", **{name: 5})
+            assert market.upstream.requests[-1][name] == 5
+            assert answer.choices[0].finish_reason == "length"
+            assert answer.usage.completion_tokens == 5
+        await market.settled()
+
+
+async def test_too_much_output_is_refused_by_each_dialects_own_name(tmp_path: Path) -> None:
+    hello = [{"role": "user", "content": "hi"}]
+    async with house(tmp_path) as market:
+        model = (await market.http.get(f"/models/{SYMBOL}")).json()
+        for path, name, more in (
+            ("/chat/completions", "max_tokens", {"messages": hello}),
+            ("/chat/completions", "max_completion_tokens", {"messages": hello}),
+            ("/completions", "max_tokens", {"prompt": "hi"}),
+            ("/messages", "max_tokens", {"messages": hello}),
+            ("/responses", "max_output_tokens", {"input": "hi"}),
+        ):
+            body = {"model": SYMBOL, name: model["max_output_tokens"] + 1, **more}
+            refused = await market.http.post(path, json=body)
+            assert refused.status_code == 400
+            assert refused.json()["error"]["param"] == name
+        await market.settled()
+
+
+async def test_what_is_predicted_is_billed_as_prompt(tmp_path: Path) -> None:
+    async with house(tmp_path) as market:
+        plain = await market.create()
+        predicted = await market.create(prediction={"type": "content", "content": "word " * 50})
+        more = predicted.usage.prompt_tokens - plain.usage.prompt_tokens
+        assert 50 < more < 80
+        await market.settled()

@@ -133,10 +133,13 @@ async def test_a_limit_that_is_reached_is_named_with_its_figures(tmp_path: Path)
         large = await market.http.post("/chat/completions", json={**small, "max_tokens": 3_000})
         assert (large.status_code, large.json()["error"]["code"]) == (429, "rate_limit_exceeded")
         assert "2000" in large.json()["error"]["message"]
+        assert large.headers["x-ratelimit-limit-tokens"] == "2000"
         assert (await market.http.post("/chat/completions", json=small)).status_code == 200
         assert (await market.http.post("/chat/completions", json=small)).status_code == 200
         many = await market.http.post("/chat/completions", json=small)
         assert many.status_code == 429
         assert "3 calls per minute" in many.json()["error"]["message"]
         assert int(many.headers["retry-after"]) >= 1
+        assert many.headers["x-ratelimit-limit-requests"] == "3"
+        assert many.headers["x-ratelimit-remaining-requests"] == "0"
         await market.settled()

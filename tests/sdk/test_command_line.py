@@ -204,6 +204,7 @@ def test_keys_are_made_and_revoked(grid: Grid, tmp_path: Path) -> None:
 
 
 def test_texts_are_embedded_and_compared(grid: Grid) -> None:
+    assert re.search(r"embedding-ngrams .* 384 of hashed-ngrams-1", grid.run("instruments").stdout)
     texts = ("resetting a password", "how to reset passwords", "the weather in spring")
     shown = grid.run("embed", "embedding-ngrams", *texts, "--max-price", "0.05").stdout
     near, far = (
@@ -238,6 +239,17 @@ def test_the_operators_commands(grid: Grid) -> None:
     assert "guarantee" in grid.operator("admin", "fund-guarantee", "1")
     kin = grid.operator("admin", "update-member", member_id, "--affiliation-group", "kin")
     assert "affiliation group kin" in kin
+
+
+def test_a_supplier_is_measured_and_its_record_is_public(grid: Grid) -> None:
+    members = grid.operator("admin", "members").splitlines()
+    member_id = next(each for each in members if "demo-supplier-1" in each).split()[0]
+    # Whether it passes is a matter of how busy this machine is.
+    shown = grid.operator("admin", "benchmark", member_id, "text-standard", "--wait")
+    assert "16 of 16 probes" in shown
+    record = grid.run("performance", "text-standard").stdout.splitlines()
+    assert int(next(each for each in record if member_id in each).split()[6]) >= 16
+    assert "demo supplier" in grid.operator("supplier-changes", "--supplier", member_id)
 
 
 def test_what_a_supplier_issued_and_what_stands_behind_it(grid: Grid, tmp_path: Path) -> None:

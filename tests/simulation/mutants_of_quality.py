@@ -125,6 +125,13 @@ QUALITY_MUTANTS: Final = (
         BENCHMARKS,
     ),
     Mutant(
+        "places that are not there multiply the speed",
+        "engine/rules/benchmarks.py",
+        "max(shared_us, state.now_us - benchmark.opened_at_us, 1)",
+        "max(shared_us, 1)",
+        BENCHMARKS,
+    ),
+    Mutant(
         "a half made benchmark passes",
         "engine/rules/benchmarks.py",
         "if count < wanted:",

@@ -9,6 +9,8 @@ from tests.simulation.mutants_of_orders import Mutant
 DISPUTES: Final = "tests/engine/test_disputes.py"
 METERING: Final = "tests/engine/test_metering.py"
 SETTLEMENT: Final = "tests/engine/test_settlement.py"
+METER: Final = "tests/delivery/test_meter.py"
+PIPE: Final = "tests/delivery/test_parts_of_the_pipe.py"
 EMBEDDINGS: Final = "tests/engine/test_embeddings.py"
 INPUTS: Final = "tests/delivery/test_embedding.py"
 VECTORS: Final = "tests/flows/test_embeddings.py"
@@ -126,6 +128,36 @@ USAGE_MUTANTS: Final = (
             if True:
                 self""",
         DISPUTES,
+    ),
+    Mutant(
+        "an endless run is never counted as a whole",
+        "delivery/answer_count.py",
+        "        if self.is_close:\n",
+        "        if False:\n",
+        METER,
+    ),
+    Mutant(
+        "a sign may be cut from the break that belongs to it",
+        "delivery/answer_count.py",
+        """after != "/"
+""",
+        """True
+""",
+        METER,
+    ),
+    Mutant(
+        "the member with most calls is served first",
+        "delivery/waiting.py",
+        "            self.lines.move_to_end(member_id)\n",
+        "            self.lines.move_to_end(member_id, last=False)\n",
+        PIPE,
+    ),
+    Mutant(
+        "a full room turns away whoever comes last",
+        "delivery/waiting.py",
+        " and own + 1 >= queue.longest:",
+        ":",
+        PIPE,
     ),
     Mutant(
         "a forgotten dispute may be opened again when there is more time for disputes",

@@ -46,8 +46,11 @@ class Deployed:
 
     def rss_bytes(self) -> dict[str, int]:
         """Memory that each process holds."""
-        gateway = int(self.gateway.memory_info().rss)
-        return {"exchange": self.exchange.rss_bytes(), "gateway": gateway}
+        exchange = psutil.Process(self.exchange.process.pid)
+        return {
+            name: int(process.memory_info().rss)
+            for name, process in {"exchange": exchange, "gateway": self.gateway}.items()
+        }
 
     async def settled(self) -> None:
         """Wait until no call runs, for the gateway and for the exchange, and prove the books."""

@@ -60,7 +60,7 @@ def asked(chat: chat_pb2.ChatRequest) -> dict[str, Any]:
         "fields": demanded_fields(chat),
         "capabilities": capabilities,
         "choices": choices_of(each, prompts),
-        "output_cap_tokens": _output_cap(chat),
+        **_output_cap(chat),
     }
 
 
@@ -93,11 +93,11 @@ def demanded_keys(extra_json: bytes) -> Iterator[str]:
     return (key for key, value in extra.items() if value is not None and key not in _UNDEMANDING)
 
 
-def _output_cap(chat: chat_pb2.ChatRequest) -> int | None:
+def _output_cap(chat: chat_pb2.ChatRequest) -> dict[str, Any]:
     for name in ("max_completion_tokens", "max_tokens"):
         if chat.HasField(name):
-            return _bounded(chat, name, 2**53)
-    return None
+            return {"output_cap_tokens": _bounded(chat, name, 2**53), "output_cap_field": name}
+    return {"output_cap_tokens": None}
 
 
 def _bounded(chat: chat_pb2.ChatRequest, name: str, most: int) -> int:

@@ -4,18 +4,16 @@ When they are sent is the relay's affair; a supplier cannot tell them from any o
 """
 
 import random
-import secrets
 from typing import Final
 
+from thegrid.identifiers import new_delivery_id
 from thegrid.v1 import chat_pb2, embeddings_pb2
 from thegrid_exchange.api.openings import asked_of
 from thegrid_exchange.api.secrets import Vault
-from thegrid_exchange.clock import Clock
 from thegrid_exchange.delivery.catalogue import Terms
 from thegrid_exchange.delivery.parts import CallRequest
 from thegrid_exchange.delivery.probe_texts import synthetic_prompt
 
-_DIGITS: Final = "0123456789abcdefghijklmnopqrstuv"
 _WINDOW_BYTES: Final = 64 * 1024 * 1024
 """More than any answer to a probe: nothing waits for a reader."""
 
@@ -23,12 +21,12 @@ _WINDOW_BYTES: Final = 64 * 1024 * 1024
 class ProbeDrafts:
     """Makes requests out of a secret and their ids, so that one can be made again to look at."""
 
-    def __init__(self, vault: Vault, clock: Clock) -> None:
-        self._vault, self._clock = vault, clock
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
 
     def draft(self, terms: Terms, prompt_tokens: int, output_tokens: int) -> CallRequest:
         """A request of the kind that the instrument answers."""
-        delivery_id, symbol = self._delivery_id(), terms.instrument.symbol
+        delivery_id, symbol = new_delivery_id(), terms.instrument.symbol
         rand = random.Random(self._vault.probe_seed(delivery_id))
         embedding = terms.contract.spec.embedding
         payload = (
@@ -48,13 +46,6 @@ class ProbeDrafts:
             traceparent=rand.choice(("", _traceparent(rand))),
             **asked_of(payload),
         )
-
-    def _delivery_id(self) -> str:
-        """An id as clients make them: 48 bits of milliseconds, the rest random."""
-        number = (self._clock.now_us() // 1_000 & (1 << 48) - 1) << 80 | secrets.randbits(80)
-        number = number & ~(0xF << 76) | 0x7 << 76
-        number = number & ~(0x3 << 62) | 0x2 << 62
-        return "dlv_" + "".join(_DIGITS[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
 def _traceparent(rand: random.Random) -> str:

@@ -21,8 +21,6 @@ from thegrid_exchange.delivery.meter import (
 from thegrid_exchange.delivery.parts import CallRequest, Failure
 from thegrid_exchange.delivery.suppliers import Suppliers
 
-OUTPUT_FIELD = "max_completion_tokens"
-
 
 class Admitted(NamedTuple):
     """A call that may be reserved for."""
@@ -139,7 +137,7 @@ def _cap_tokens(request: CallRequest, terms: Terms, prompt_tokens: int) -> int |
         return Failure(
             "CONTEXT_EXCEEDED",
             f"this instrument gives at most {spec.output_tokens_min} output tokens; ask for less",
-            OUTPUT_FIELD,
+            request.output_cap_field,
             spec.output_tokens_min,
             asked_tokens,
         )

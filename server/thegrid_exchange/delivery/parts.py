@@ -80,6 +80,8 @@ class CallRequest(NamedTuple):
     embedding: EmbeddingAsk | None = None
     """None for a chat."""
     request_digest: str = ""
+    output_cap_field: str = "max_completion_tokens"
+    """The request's own name of its cap."""
 
 
 class Piece(NamedTuple):

@@ -57,6 +57,15 @@ class Serving:
 
     async def run(self) -> str:
         """Offer the call to one supplier after the other until one serves it; answers the cause."""
+        try:
+            return await self._run()
+        except BaseException:
+            self.close("venue_fault")
+            raise
+        finally:
+            self._answer.close()
+
+    async def _run(self) -> str:
         while True:
             slot = await self._slot()
             if isinstance(slot, str):

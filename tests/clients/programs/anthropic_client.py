@@ -9,7 +9,7 @@ from typing import Any
 
 import anthropic
 import pydantic
-from scene import CITY, DEMO, KEY, ORIGIN, POOR_KEY, SCRIPTED, TEXT, Scene
+from scene import CITY, DEMO, KEY, LIMITED_KEY, ORIGIN, POOR_KEY, SCRIPTED, TEXT, Scene
 
 CLIENT = anthropic.Anthropic(base_url=ORIGIN, api_key=KEY, max_retries=0)
 TOOL: Any = {"name": "weather", "description": "The weather", "input_schema": CITY}
@@ -112,6 +112,14 @@ class Rest(Scene):
     def test_models(self) -> None:
         self.assertLessEqual({SCRIPTED, DEMO}, {one.id for one in CLIENT.models.list()})
         self.assertEqual(CLIENT.models.retrieve(CLAUDE).id, SCRIPTED)
+
+    def test_a_limit_of_the_key(self) -> None:
+        limited = CLIENT.with_options(api_key=LIMITED_KEY)
+        limited.messages.create(**asked("hi"))
+        with self.assertRaises(anthropic.RateLimitError) as refused:
+            limited.messages.create(**asked("hi"))
+        self.assertEqual(refused.exception.body["error"]["type"], "rate_limit_error")
+        self.assertTrue(1 <= int(refused.exception.response.headers["retry-after"]) <= 60)
 
     def test_errors(self) -> None:
         cases: list[tuple[type[anthropic.APIStatusError], int, Any, dict[str, Any]]] = [

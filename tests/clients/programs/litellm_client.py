@@ -16,6 +16,7 @@ from scene import (
     DEMO,
     EMBED,
     KEY,
+    LIMITED_KEY,
     OLD_TEXT,
     ORIGIN,
     POOR_KEY,
@@ -121,6 +122,9 @@ class Chat(Scene):
         for kind, changes in cases:
             with self.assertRaises(kind, msg=changes):
                 call(**changes)
+        call(api_key=LIMITED_KEY)
+        with self.assertRaises(litellm.RateLimitError):
+            call(api_key=LIMITED_KEY)
         with self.assertRaises(litellm.BadGatewayError):
             call("mode=http:500")
         with self.assertRaises(Exception) as lost:

@@ -10,7 +10,19 @@ from typing import Any
 
 import openai
 import pydantic
-from scene import BASE_URL, CITY, DEMO, EMBED, KEY, OLD_TEXT, POOR_KEY, SCRIPTED, TEXT, Scene
+from scene import (
+    BASE_URL,
+    CITY,
+    DEMO,
+    EMBED,
+    KEY,
+    LIMITED_KEY,
+    OLD_TEXT,
+    POOR_KEY,
+    SCRIPTED,
+    TEXT,
+    Scene,
+)
 
 CLIENT = openai.OpenAI(base_url=BASE_URL, api_key=KEY, max_retries=0)
 TOOL: Any = {"type": "function", "function": {"name": "weather", "parameters": CITY}}
@@ -165,6 +177,16 @@ class Errors(Scene):
             with self.assertRaises(openai.APIError) as lost:
                 list(self.call(f"mode={mode}", stream=True))
             self.assertEqual(lost.exception.code, "supplier_failed", mode)
+
+    def test_a_limit_of_the_key(self) -> None:
+        limited = CLIENT.with_options(api_key=LIMITED_KEY)
+        self.call(client=limited)
+        with self.assertRaises(openai.RateLimitError) as refused:
+            self.call(client=limited)
+        self.assertEqual(refused.exception.code, "rate_limit_exceeded")
+        headers = refused.exception.response.headers
+        self.assertTrue(1 <= int(headers["retry-after"]) <= 60)
+        self.assertIn("1", refused.exception.message)
 
     def test_a_busy_upstream_is_tried_again(self) -> None:
         with self.assertRaises(openai.APIStatusError) as busy:

@@ -15,6 +15,8 @@ BASE_URL = os.environ["BASE_URL"]
 ORIGIN = os.environ["ORIGIN"]
 KEY = os.environ["KEY"]
 POOR_KEY = os.environ["POOR_KEY"]
+LIMITED_KEY = os.environ["LIMITED_KEY"]
+"""Has one call a minute."""
 SCRIPTED = os.environ["SCRIPTED"]
 """Does as the prompt says: `mode=…`."""
 DEMO = os.environ["DEMO"]

@@ -170,7 +170,7 @@ def _benchmark(
 
 def _why(change: performance_pb2.SupplierChange) -> str:
     figures = (f"{each.figure} {each.value} (limit {each.limit})" for each in change.findings)
-    return change.reason or ", ".join(figures) or "-"
+    return change.reason or ", ".join(figures) or change.benchmark_id or "-"
 
 
 def _count(window: _Figures, name: str) -> str:

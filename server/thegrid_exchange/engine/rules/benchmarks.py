@@ -50,6 +50,7 @@ def open_benchmark(state: State, command: commands.OpenBenchmark) -> Rule[replie
     _require_no_other(state, pair)
     if not _is_connected(state, pair):
         refuse("SUPPLIER_NOT_CONNECTED", "member_id", "serves nothing now; connect it first")
+    wanted = state.term("benchmark_probes")
     benchmark = Benchmark(
         benchmark_id=state.next_id("bmk"),
         member_id=member.member_id,
@@ -59,8 +60,10 @@ def open_benchmark(state: State, command: commands.OpenBenchmark) -> Rule[replie
         opened_at_us=state.now_us,
         deadline_us=state.now_us + state.term("benchmark_us"),
         outage_base_us=state.outage_us,
-        probes_wanted=state.term("benchmark_probes"),
-        concurrent_probes=min(state.term("benchmark_deliveries"), offer.concurrent_deliveries),
+        probes_wanted=wanted,
+        concurrent_probes=min(
+            state.term("benchmark_deliveries"), wanted, offer.concurrent_deliveries
+        ),
         status="running",
     )
     yield events.BenchmarkChanged(benchmark)
@@ -217,16 +220,15 @@ def _measured(state: State, benchmark: Benchmark) -> Benchmark:
     is_chat = spec.embedding is None
     worth = sum(each.completion_tokens if is_chat else each.prompt_tokens for each in good)
     tokens = weighted_tokens(state, benchmark.instrument_id, worth)
-    # So many were under way at once that each took that share of the whole time.
-    busy_us = sum(each.duration_us or 0 for each in benchmark.probes)
+    # As many at once as were asked for share the time; who has fewer places takes longer in all.
+    shared_us = sum(each.duration_us or 0 for each in benchmark.probes)
+    shared_us //= benchmark.concurrent_probes
+    busy_us = max(shared_us, state.now_us - benchmark.opened_at_us, 1)
     return benchmark._replace(
         first_token_us_p50=_at(first_us, 500),
         first_token_us_p95=_at(first_us, 950),
         tokens_per_second_p50=_at(known, 500),
-        measured_tokens_per_second=tokens
-        * SECOND_US
-        * benchmark.concurrent_probes
-        // max(busy_us, 1),
+        measured_tokens_per_second=tokens * SECOND_US // busy_us,
     )
 
 

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import Anthropic from "@anthropic-ai/sdk";
 import { zodOutputFormat } from "@anthropic-ai/sdk/helpers/zod";
 import { z } from "zod";
-import { CITY, DEMO, KEY, ORIGIN, POOR_KEY, SCRIPTED, TEXT, assertEnded } from "./scene.mjs";
+import { CITY, DEMO, KEY, LIMITED_KEY, ORIGIN, POOR_KEY, SCRIPTED, TEXT, assertEnded } from "./scene.mjs";
 
 const client = new Anthropic({ baseURL: ORIGIN, apiKey: KEY, maxRetries: 0 });
 const tools = [{ name: "weather", description: "The weather", input_schema: CITY }];
@@ -94,5 +94,8 @@ test("errors", async () => {
     client.withOptions({ apiKey: POOR_KEY }).messages.create(asked("hi")),
     (error) => error.status === 402 && error.error.error.type === "billing_error",
   );
+  const limited = client.withOptions({ apiKey: LIMITED_KEY });
+  await limited.messages.create(asked("hi"));
+  await assert.rejects(limited.messages.create(asked("hi")), Anthropic.RateLimitError);
   await assert.rejects(client.messages.stream(asked("mode=die:4")).finalMessage());
 });

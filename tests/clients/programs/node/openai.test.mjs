@@ -4,7 +4,7 @@ import { test } from "node:test";
 import OpenAI from "openai";
 import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
-import { BASE_URL, CITY, DEMO, EMBED, KEY, OLD_TEXT, POOR_KEY, SCRIPTED, TEXT, assertEnded } from "./scene.mjs";
+import { BASE_URL, CITY, DEMO, EMBED, KEY, LIMITED_KEY, OLD_TEXT, POOR_KEY, SCRIPTED, TEXT, assertEnded } from "./scene.mjs";
 
 const client = new OpenAI({ baseURL: BASE_URL, apiKey: KEY, maxRetries: 0 });
 const hi = [{ role: "user", content: "hi" }];
@@ -101,6 +101,12 @@ test("errors", async () => {
   await assert.rejects(
     poor.chat.completions.create({ model: SCRIPTED, messages: hi }),
     (error) => error instanceof OpenAI.APIError && error.status === 402,
+  );
+  const limited = client.withOptions({ apiKey: LIMITED_KEY });
+  await limited.chat.completions.create({ model: SCRIPTED, messages: hi });
+  await assert.rejects(
+    limited.chat.completions.create({ model: SCRIPTED, messages: hi }),
+    OpenAI.RateLimitError,
   );
   const broken = await say("mode=die:4", { stream: true });
   await assert.rejects(async () => {

@@ -1,7 +1,7 @@
 // What the Node programs share: where the gateway is, and how a call is seen to have ended.
 import assert from "node:assert/strict";
 
-export const { BASE_URL, ORIGIN, KEY, POOR_KEY, SCRIPTED, DEMO, EMBED } = process.env;
+export const { BASE_URL, ORIGIN, KEY, LIMITED_KEY, POOR_KEY, SCRIPTED, DEMO, EMBED } = process.env;
 /** What the scripted model says. */
 export const TEXT = " token".repeat(32);
 /** What it says to a legacy completion, of at most 16 tokens unless told otherwise. */
