@@ -91,6 +91,7 @@ async def test_the_wire_is_openais_and_says_what_served(market: House) -> None:
     assert headers["x-grid-billed-tokens"] == str(told["usage"]["total_tokens"])
     record = await market.record(headers["x-grid-request-id"])
     assert record["counted"]["completion_tokens"] == 0
+    assert record["reported"] is None, "the embedder has no tokenizer"
     assert record["billed_tokens"] == record["counted"]["prompt_tokens"] == 2
     assert record["cost_micros"] == 0, "two tokens of a cheap instrument are less than a micro"
     receipt = usage_pb2.Receipt.FromString(base64.b64decode(headers["x-grid-receipt"]))
@@ -190,6 +191,8 @@ async def test_each_kind_has_its_own_models(market: House) -> None:
     listed = {model["id"]: model for model in (await market.http.get("/models")).json()["data"]}
     assert listed[EMBED]["specification"]["embedding"]["dimensions"] == DIMENSIONS
     assert listed[SYMBOL]["specification"]["embedding"] is None
+    theirs = await market.http.get("/models", headers={"anthropic-version": "2023-06-01"})
+    assert [model["id"] for model in theirs.json()["data"]] == [SYMBOL], "Messages need a chat"
 
 
 async def test_a_repeat_of_an_idempotency_key_runs_and_bills_once(market: House) -> None:

@@ -252,7 +252,7 @@ async def test_the_demo_model_embeds_in_batches_and_refuses_what_it_has_not() ->
     texts = ["some words " * 300, "others " * 3_000, "the end"]
     delivery = Delivery(*texts, dimensions=DIMENSIONS)
     usage = await DemoModel().answer(delivery.call)
-    assert usage.prompt_tokens == 600 + 3_000 + 2
+    assert not usage.ListFields(), "it has no tokenizer"
     assert len(delivery.events) > 1
     assert [place for place, _ in delivery.vectors()] == [0, 1, 2]
     assert delivery.vectors()[2][1] == pytest.approx(embed("the end"), abs=1e-7)

@@ -12,6 +12,7 @@ SETTLEMENT: Final = "tests/engine/test_settlement.py"
 METER: Final = "tests/delivery/test_meter.py"
 PIPE: Final = "tests/delivery/test_parts_of_the_pipe.py"
 EMBEDDINGS: Final = "tests/engine/test_embeddings.py"
+LATE: Final = "tests/delivery/test_late_settlement.py"
 INPUTS: Final = "tests/delivery/test_embedding.py"
 VECTORS: Final = "tests/flows/test_embeddings.py"
 IMAGES: Final = "tests/delivery/test_images.py"
@@ -287,5 +288,34 @@ USAGE_MUTANTS: Final = (
         query.when(wanted.instrument_id""",
         """        query.when(wanted.instrument_id""",
         DOORS,
+    ),
+    # ---- what the client is told of a settlement
+    Mutant(
+        "a client is told twice of the end of its call",
+        "delivery/delivery.py",
+        "        if self.is_told:\n            return\n",
+        "",
+        LATE,
+    ),
+    Mutant(
+        "a settlement that takes long is waited for",
+        "delivery/delivery.py",
+        "self._relay.limits.settle_wait_us, lambda",
+        "10**15, lambda",
+        LATE,
+    ),
+    Mutant(
+        "a fault after the last word is told as another",
+        "delivery/call.py",
+        "if self._delivery is None or not self._delivery.is_told:",
+        "if True:",
+        LATE,
+    ),
+    Mutant(
+        "a record forgets the digest of its request",
+        "engine/rules/usage.py",
+        "request_digest=reservation.request_digest",
+        'request_digest=""',
+        "tests/engine/test_settlement.py",
     ),
 )
