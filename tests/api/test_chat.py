@@ -6,7 +6,14 @@ import pytest
 
 from tests.support.supplier import chat, chunk
 from thegrid.v1 import chat_pb2
-from thegrid_exchange.api.chat import ChatEdits, LastReply, demanded_fields, part_of, prompt_of
+from thegrid_exchange.api.chat import (
+    ChatEdits,
+    LastReply,
+    asked,
+    demanded_fields,
+    part_of,
+    prompt_of,
+)
 from thegrid_exchange.api.errors import InvalidRequest
 from thegrid_exchange.delivery.parts import Piece
 
@@ -63,6 +70,14 @@ def test_prompts_of_completions_are_counted(
     prompt = prompt_of(chat_pb2.ChatRequest(prompt_json=prompt_json))
     assert {each.field: each.text for each in prompt.texts} == texts
     assert (prompt.tokens, prompt.messages, prompt.field) == (tokens, 0, "prompt")
+
+
+def test_every_prompt_has_its_choices() -> None:
+    request = chat_pb2.ChatRequest(prompt_json=b'["a","b","c"]', n=2)
+    assert asked(request)["choices"] == 6
+    request.n = 43
+    with pytest.raises(InvalidRequest):
+        asked(request)
 
 
 def test_a_suffix_is_counted_with_every_prompt() -> None:

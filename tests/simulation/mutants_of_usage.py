@@ -18,7 +18,37 @@ VECTORS: Final = "tests/flows/test_embeddings.py"
 IMAGES: Final = "tests/delivery/test_images.py"
 DOORS: Final = "tests/flows/test_usage.py tests/flows/test_metering.py"
 
+PROMPTS: Final = "tests/api/test_chat.py"
+
 USAGE_MUTANTS: Final = (
+    Mutant(
+        "a prompt given as tokens counts nothing",
+        "delivery/meter.py",
+        "        + sum(map(len, prompt.tokens.values()))\n",
+        "",
+        METER,
+    ),
+    Mutant(
+        "several prompts set aside the output of one",
+        "api/prompts.py",
+        "each * (prompts.number if prompts is not None else 1)",
+        "each",
+        PROMPTS,
+    ),
+    Mutant(
+        "a suffix is read for nothing",
+        "api/prompts.py",
+        'texts.append(PromptText("suffix", suffix))',
+        "pass",
+        PROMPTS,
+    ),
+    Mutant(
+        "what is predicted is read for nothing",
+        "api/prompts.py",
+        'yield "prediction", chat.prediction_json',
+        "pass",
+        PROMPTS,
+    ),
     Mutant(
         "output is set aside and billed where embeddings have none",
         "engine/rules/embeddings.py",
@@ -77,9 +107,9 @@ USAGE_MUTANTS: Final = (
     ),
     Mutant(
         "vectors may trickle",
-        "delivery/settlement.py",
-        "facts.completion_tokens if is_chat else facts.prompt_tokens",
-        "facts.completion_tokens",
+        "delivery/verdict.py",
+        "return counts.completion_tokens if spec.embedding is None else counts.prompt_tokens",
+        "return counts.completion_tokens",
         VECTORS,
     ),
     Mutant(
