@@ -173,7 +173,11 @@ class WholeAnswer(Answer):
         completion |= self._identity()
         completion["usage"] = billed_usage(ended)
         headers = [*self._headers(), *billed_headers(ended)]
-        await self._http.answer(200, completion, headers)
+        await self._http.answer(200, self._told(completion), headers)
+
+    def _told(self, completion: dict[str, Any]) -> dict[str, Any]:
+        """Answer the completion as the surface writes it."""
+        return completion
 
 
 class EventStream(Answer):

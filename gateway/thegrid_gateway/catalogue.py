@@ -4,6 +4,7 @@ How a model is written is in `models.py`.
 """
 
 import asyncio
+import logging
 import time
 from collections import defaultdict
 from typing import Any, Final
@@ -24,7 +25,7 @@ from thegrid.v1 import (
 )
 from thegrid_gateway.aliases import Aliases
 from thegrid_gateway.config import Config
-from thegrid_gateway.errors import ApiError
+from thegrid_gateway.errors import ApiError, unlisted
 from thegrid_gateway.models import (
     Model,
     aliased,
@@ -36,6 +37,7 @@ from thegrid_gateway.models import (
 )
 from thegrid_gateway.reads import PAGE_MAX, TIMEOUT_S, Metadata, ReadRequest
 
+_log = logging.getLogger("thegrid_gateway")
 _INDEX_KEPT_S: Final = 60.0
 """Time a reference index is kept: it is set once for each window of hours."""
 
@@ -63,9 +65,16 @@ class Catalogue:
         """Answer every instrument as a model, and once more for each other name of it."""
         async with self._asking:
             if not self._kept_s or time.monotonic() - self._kept_s >= self._config.catalogue_s:
-                self._models = await self._ask()
+                self._models = await self._asked()
                 self._kept_s = time.monotonic()
             return self._models
+
+    async def _asked(self) -> list[Model]:
+        try:
+            return await self._ask()
+        except grpc.aio.AioRpcError as failure:
+            _log.warning("the list of models: %s", errors.from_rpc(failure))
+            raise unlisted() from None
 
     async def _ask(self) -> list[Model]:
         markets = await self._all_markets()
@@ -140,7 +149,9 @@ class ModelReads:
         """GET /v1/models: the instruments, each with its promises and its market's prices."""
         balance, models = await self._for_caller(asked, await self._catalogue.models())
         if asked.is_anthropic:
-            return anthropic_page(models, asked.query)
+            # Messages cannot be sent to what answers embeddings alone.
+            chats = [model for model in models if model["specification"]["embedding"] is None]
+            return anthropic_page(chats, asked.query)
         return {"object": "list", "data": models, "balance": balance}
 
     async def get_model(self, asked: ReadRequest) -> dict[str, Any]:

@@ -9,17 +9,15 @@ from thegrid_gateway import preferences
 from thegrid_gateway.errors import ApiError
 from thegrid_gateway.fields import (
     Check,
-    anything,
-    array,
     boolean,
     component,
     decimal,
     described,
-    either,
     integer,
     invalid,
     record,
     text,
+    texts_or_tokens,
 )
 from thegrid_gateway.validation import (
     LOGIT_BIAS,
@@ -30,29 +28,14 @@ from thegrid_gateway.validation import (
 )
 
 CHOICES_MAX = 128
-_TEXTS = array(text(), CHOICES_MAX, 1)
-_TOKEN_IDS = array(integer(0, (1 << 31) - 1), 1 << 24, 1)
-_TOKEN_LISTS = array(_TOKEN_IDS, CHOICES_MAX, 1)
-
-
-@described({"anyOf": [_TEXTS.schema, _TOKEN_IDS.schema, _TOKEN_LISTS.schema]})
-def _prompts(value: Any, path: str) -> None:
-    kind = type(value[0]) if value else str
-    checks = {int: _TOKEN_IDS, list: _TOKEN_LISTS}
-    checks.get(kind, _TEXTS).refuse(value, path)
-
-
-_PROMPT_KINDS = {"anyOf": [{"type": "string"}, *_prompts.schema["anyOf"]]}
-_PROMPT = Check(
-    either("a string or an array", {str: anything, list: _prompts}).refuse, _PROMPT_KINDS
-)
+_TOKENS_MAX = 1 << 20
 
 
 def completion_check() -> Check:
     """Make the check of a body, which raises ApiError naming the parameter at fault."""
     fields: dict[str, Check] = {
         "model": text(128, 1),
-        "prompt": _PROMPT,
+        "prompt": texts_or_tokens(text(), CHOICES_MAX, _TOKENS_MAX),
         "best_of": integer(1, CHOICES_MAX),
         "echo": boolean,
         "frequency_penalty": decimal(-2, 2),

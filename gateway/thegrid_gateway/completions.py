@@ -4,20 +4,16 @@ What a body becomes is told by `thegrid.completions`; what all surfaces share is
 and `answers.py`.
 """
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from thegrid.completions import echoes_of, text_choice, to_chat
-from thegrid.openai import Assembly
 from thegrid.session import SessionCall
-from thegrid.v1 import chat_pb2, delivery_pb2
-from thegrid_gateway.answers import Answer, StreamedAnswer, billed_usage, chunk_of
+from thegrid_gateway.answers import Answer, StreamedAnswer, WholeAnswer
 from thegrid_gateway.completion_validation import completion_check
 from thegrid_gateway.config import Config
 from thegrid_gateway.http import Http
 from thegrid_gateway.inference import Inference, parse_body, translated
-from thegrid_gateway.records import billed_headers
 
 _OBJECT = "text_completion"
 
@@ -55,7 +51,7 @@ class Completions(Inference):
         return WholeCompletion(http, call, self._config, body)
 
 
-class WholeCompletion(Answer):
+class WholeCompletion(WholeAnswer):
     """The completion as one JSON object."""
 
     def __init__(
@@ -63,21 +59,15 @@ class WholeCompletion(Answer):
     ) -> None:
         super().__init__(http, call, config, asked["model"])
         self._echoes = echoes_of(asked)
-        self._assembly = Assembly()
 
-    def _take_reply(self, reply: chat_pb2.ChatReply) -> None:
-        self._assembly.add(chunk_of(reply))
+    def _identity(self) -> dict[str, Any]:
+        return _identity(self)
 
-    async def _end(self, ended: delivery_pb2.DeliveryEnded) -> None:
-        self._take_reply(ended.reply)
-        completion = self._assembly.completion()
-        completion.setdefault("created", int(time.time()))
-        completion |= {"object": _OBJECT, **_identity(self), "usage": billed_usage(ended)}
-        completion["choices"] = [
+    def _told(self, completion: dict[str, Any]) -> dict[str, Any]:
+        choices = [
             text_choice(choice, _echo(self._echoes, choice)) for choice in completion["choices"]
         ]
-        headers = [*self._headers(), *billed_headers(ended)]
-        await self._http.answer(200, completion, headers)
+        return {**completion, "object": _OBJECT, "choices": choices}
 
 
 class StreamedCompletion(StreamedAnswer):

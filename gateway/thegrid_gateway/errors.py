@@ -354,6 +354,17 @@ def wrong_method(method: str, path: str) -> ApiError:
     return ApiError(405, f"Not allowed: {method} {path}.", code="method_not_allowed")
 
 
+def unlisted() -> ApiError:
+    """Answer the error for a list that the gateway itself was not given; no caller's fault."""
+    return ApiError(
+        503,
+        "The exchange does not tell its instruments now; try again shortly.",
+        type=UNAVAILABLE,
+        code="exchange_unavailable",
+        retry=True,
+    )
+
+
 def refused_field(
     param: str, message: str, details: Mapping[str, object] | None = None
 ) -> ApiError:

@@ -35,8 +35,8 @@ from thegrid_exchange.engine.policy import POLICY_DEFAULTS
 from thegrid_exchange.views.trading import TradingReader
 
 SETTINGS = settings(
-    max_examples=15,
-    stateful_step_count=25,
+    max_examples=30,
+    stateful_step_count=30,
     deadline=None,
     phases=SEARCH,
     report_multiple_bugs=False,

@@ -3,11 +3,20 @@
 import socket
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from thegrid_exchange.delivery import answer_count
+from thegrid_exchange.delivery.answer_count import (
+    BLOCK_CHARACTERS,
+    JOINT_TOKENS,
+    AnswerCount,
+    TextCount,
+    settled_length,
+)
 from thegrid_exchange.delivery.encodings import (
     ENCODINGS,
     HOSTILE_RUN,
@@ -19,15 +28,13 @@ from thegrid_exchange.delivery.encodings import (
 )
 from thegrid_exchange.delivery.images import Size
 from thegrid_exchange.delivery.meter import (
-    AnswerCount,
     ContextExceeded,
     Prompt,
     PromptImage,
     PromptRefused,
     PromptText,
-    TextCount,
     count_prompt,
-    settled_length,
+    spell_prompt,
 )
 from thegrid_exchange.engine.rules.metering import FIRST_POLICY
 
@@ -72,6 +79,12 @@ WORDS = st.sampled_from(
             "ǅ",
             "ⅷ",
             "x.",
+            "=== ",
+            "|---|\n",
+            "//\n",
+            "/",
+            " =",
+            "'\r\n",
         ),
     ]
 )
@@ -104,6 +117,84 @@ def test_both_sides_of_a_settled_place_count_apart(
     place = settled_length(text)
     parts = count(encoding, text[:place]) + count(encoding, text[place:])
     assert parts == count(encoding, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("one two", 3),
+        ("=== ==", 3),
+        ("=\n=", 2),
+        ("=\n/", 0),
+        ("=\n\n", 0),
+        ("= ", 1),
+        ("==", 0),
+        ("\u200b =", 0),
+    ],
+)
+def test_where_a_piece_surely_ends(text: str, place: int) -> None:
+    assert settled_length(text) == place
+
+
+@pytest.mark.parametrize("name", ENCODINGS)
+@settings(max_examples=300, deadline=None)
+@given(left=TEXTS, right=TEXTS)
+@example(left=["a" * 7], right=["ab" * 900])
+@example(left=["=" * 63], right=["=-" * 900])
+@example(left=["1"], right=["1234567890" * 100])
+def test_a_joint_is_worth_a_few_tokens_at_most(
+    name: str, left: list[str], right: list[str]
+) -> None:
+    encoding, before, after = encoding_named(name), "".join(left), "".join(right)
+    parts = count(encoding, before) + count(encoding, after)
+    assert count(encoding, before + after) <= parts + JOINT_TOKENS
+
+
+@pytest.mark.parametrize("piece", ["=" * 999 + " ", "|---|---|\n", "== != >= \n", "{} {}\n\n"])
+def test_signs_alone_keep_a_short_tail(piece: str) -> None:
+    encoding = encoding_named("o200k_base")
+    growing = TextCount(encoding)
+    for _ in range(60_000 // len(piece)):
+        growing.add(piece)
+        growing.tokens()
+        assert len(growing._tail) <= len(piece) + 256
+    assert growing.tokens() == count(encoding, piece * (60_000 // len(piece)))
+
+
+@pytest.mark.parametrize("run", ["=", "ab1", "9", "\u0e2a\u0e27"])
+async def test_an_endless_run_is_counted_in_blocks_until_it_has_ended(run: str) -> None:
+    encoding = encoding_named("o200k_base")
+    growing, joined, piece = TextCount(encoding), "", run * 300
+    while len(joined) < 5 * BLOCK_CHARACTERS:
+        growing.add(piece)
+        joined += piece
+        exact = count(encoding, joined)
+        assert abs(growing.tokens() - exact) <= 5 * JOINT_TOKENS
+    assert growing.is_close
+    await growing.finish()
+    assert not growing.is_close
+    assert growing.tokens() == count(encoding, joined)
+    growing.add(" and words again")
+    assert growing.tokens() == count(encoding, joined + " and words again")
+
+
+async def test_each_part_of_an_endless_run_costs_its_own_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Otherwise one member's dull answer would keep everybody waiting."""
+    encoded, real = list[int](), answer_count.count
+
+    def noted(encoding: Any, text: str) -> int:
+        encoded.append(len(text))
+        return real(encoding, text)
+
+    monkeypatch.setattr(answer_count, "count", noted)
+    growing = TextCount(encoding_named("o200k_base"))
+    for _ in range(300):
+        growing.add("=" * 1_000)
+        growing.tokens()
+    assert max(encoded) <= BLOCK_CHARACTERS
+    assert sum(encoded) < 300 * 1.5 * BLOCK_CHARACTERS
 
 
 def test_long_prose_keeps_a_short_tail() -> None:
@@ -167,6 +258,20 @@ async def test_a_prompt_is_its_texts_and_what_the_policy_adds() -> None:
         + policy.images.unknown_size_tokens
         + 2 * policy.images.low_tokens
     )
+
+
+async def test_prompts_given_as_tokens_count_as_they_are_and_are_spelled() -> None:
+    tokens = encoding_named("o200k_base").encode_ordinary("Once upon a time")
+    prompt = Prompt([], messages=0, tokens={0: tokens, 1: tokens[:2]}, field="prompt")
+    counted = await count_prompt(prompt, "o200k_base", FIRST_POLICY, 1_000)
+    assert counted == FIRST_POLICY.request_tokens + len(tokens) + 2
+    assert await spell_prompt(prompt, "o200k_base") == {0: "Once upon a time", 1: "Once upon"}
+    with pytest.raises(ContextExceeded):
+        await count_prompt(prompt, "o200k_base", FIRST_POLICY, 5)
+    strange = Prompt([], messages=0, tokens={3: [1 << 30]}, field="prompt")
+    with pytest.raises(PromptRefused) as refused:
+        await spell_prompt(strange, "o200k_base")
+    assert refused.value.field == "prompt[3]"
 
 
 async def test_special_tokens_are_ordinary_text() -> None:

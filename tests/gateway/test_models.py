@@ -112,3 +112,17 @@ async def test_the_list_is_asked_for_once_in_a_while(tmp_path: Path) -> None:
         first = (await served.http.get("/models")).json()
         await served.exchange.define_instrument("code-prime")
         assert (await served.http.get("/models")).json() == first
+
+
+async def test_a_refused_gateway_key_is_no_callers_fault(tmp_path: Path) -> None:
+    async with running_exchange(tmp_path) as exchange:
+        buyer = await exchange.create_member("buyer")
+        async with (
+            running_gateway(exchange.target, "key_x.y") as gateway,
+            httpx.AsyncClient(base_url=gateway.base_url) as http,
+        ):
+            for headers in ({}, {"x-api-key": buyer.secret}):
+                answer = await http.get("/models", headers=headers)
+                assert answer.status_code == 503
+                assert answer.json()["error"]["code"] == "exchange_unavailable"
+                assert answer.headers["x-should-retry"] == "true"

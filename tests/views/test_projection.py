@@ -2,52 +2,16 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.exchange import HOUR_US, Exchange, Participant, running_exchange
+from tests.support.exchange import HOUR_US, Participant, running_exchange
 from tests.support.random_day import trade_at_random
+from tests.support.reads import assert_reads_equal_state, tables
 from thegrid.v1 import accounts_pb2
-from thegrid_exchange.engine.state import State
 from thegrid_exchange.views import sql
 from thegrid_exchange.views.accounts import cash_of
 from thegrid_exchange.views.projector import Projector
-
-
-async def tables(exchange: Exchange) -> dict[str, list[Any]]:
-    """Every row of every read model."""
-    reader = exchange.running.services.trading._reader
-    return {
-        name: [tuple(row) for row in await reader.rows(f"SELECT * FROM {name}")]
-        for name in sorted(sql.metadata.tables)
-    }
-
-
-async def assert_reads_equal_state(exchange: Exchange, member: Participant) -> None:
-    services = exchange.running.services
-    state: State = services.sequencer.state
-    orders = await services.trading.orders(member.member_id, is_open=True, limit=10_000)
-    mine = [each for each in state.orders.values() if each.member_id == member.member_id]
-    assert sorted(orders) == sorted(mine)
-    balances: dict[tuple[str, str], int] = {}
-    lines, following = await services.accounts.postings(member.member_id, limit=100_000)
-    assert following is None
-    for line in reversed(lines):
-        key = (line.asset, line.account)
-        balances[key] = balances.get(key, 0) + line.amount
-        assert balances[key] == line.balance
-    held = {
-        (asset, account): amount
-        for (owner, account, asset), amount in state.balances.items()
-        if owner == member.member_id
-    }
-    assert {key: amount for key, amount in balances.items() if amount} == held
-    fills = await services.trading.fills(member.member_id, limit=100_000)
-    every = await services.trading.orders(member.member_id, limit=100_000)
-    assert sum(order.filled_units for order in every) == sum(
-        fill.trade.quantity_units for fill in fills
-    )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -55,7 +19,7 @@ async def test_reads_equal_the_state_and_a_rebuild_equals_both(tmp_path: Path, s
     async with running_exchange(tmp_path) as exchange:
         members = await trade_at_random(exchange, seed, 120)
         for member in members:
-            await assert_reads_equal_state(exchange, member)
+            await assert_reads_equal_state(exchange, member.member_id)
         written = await tables(exchange)
         assert all(written[name] for name in ("view_orders", "view_fills", "view_lots"))
         live = exchange.running.services.live
@@ -78,7 +42,7 @@ async def test_a_planted_fault_in_a_read_model_is_seen(tmp_path: Path) -> None:
         async with running_exchange(tmp_path) as exchange:
             members = await trade_at_random(exchange, 1, 10)
             with pytest.raises(AssertionError):
-                await assert_reads_equal_state(exchange, members[0])
+                await assert_reads_equal_state(exchange, members[0].member_id)
     finally:
         patched.undo()
 

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Protocol
 
+from thegrid_exchange.delivery.answer_count import JOINT_TOKENS, AnswerCount
 from thegrid_exchange.delivery.encodings import Uncountable
-from thegrid_exchange.delivery.meter import AnswerCount
 from thegrid_exchange.delivery.parts import Client, Part, PayloadEdits
 from thegrid_exchange.delivery.windows import Window
 
@@ -189,6 +189,8 @@ class Answer:
     def _pump(self) -> None:
         queue = self._queue
         while queue and not self._over and self._window.is_open:
+            if queue[0].is_joined:
+                queue[0] = self._edits.filled(queue[0])
             shown = self._admit(queue[0])
             if shown is None:
                 return
@@ -224,21 +226,32 @@ class Answer:
 
     def _admit(self, part: Part) -> Part | None:
         """The part as far as caps allow it, now counted; None while an extension is awaited."""
-        count = self.count
-        if part.vectors:
-            return part
         # A token is a byte at least, and a serialised part is longer than its text.
-        if count.at_most() + part.size_bytes > self._free_until_tokens or self._cut:
-            worth = count.tokens() + sum(count.grown_by(piece.text) for piece in part.pieces)
-            if self.can_extend and worth >= self._mark_at_tokens and not self._extending:
-                self._extending = True
-                self._set_free()
-                self._host.ask_extension(min(worth, self._allowance_tokens))
-            if worth > self._allowance_tokens and self._extending:
-                return None
-            return self._limited(part)
-        for choice, channel, text in part.pieces:
-            count.add(choice, channel, text)
+        if self._cut or self.count.at_most() + part.size_bytes > self._free_until_tokens:
+            return self._admit_near(part)
+        return self._counted(part, [0] * len(part.pieces))
+
+    def _admit_near(self, part: Part) -> Part | None:
+        """The same where a cap or a mark may be reached; counting all that came is the last way."""
+        count = self.count
+        worths = [count.worth(piece.text) + JOINT_TOKENS for piece in part.pieces]
+        if not self._cut and count.at_most() + sum(worths) <= self._free_until_tokens:
+            return self._counted(part, worths)
+        most = count.tokens() + sum(worths)
+        worth = most - JOINT_TOKENS * len(worths)
+        if self.can_extend and worth >= self._mark_at_tokens and not self._extending:
+            self._extending = True
+            self._set_free()
+            self._host.ask_extension(min(worth, self._allowance_tokens))
+        if worth > self._allowance_tokens and self._extending:
+            return None
+        if not self._cut and most <= min(self._cap_tokens, self._allowance_tokens):
+            return self._counted(part, worths)
+        return self._limited(part)
+
+    def _counted(self, part: Part, worths: list[int]) -> Part:
+        for (choice, channel, text), worth in zip(part.pieces, worths, strict=True):
+            self.count.add(choice, channel, text, worth)
         return part
 
     def _limited(self, part: Part) -> Part:

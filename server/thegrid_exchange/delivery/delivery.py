@@ -2,14 +2,15 @@
 Every way it can end is a row of the table of endings; this module only finds out which.
 """
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from thegrid_exchange.delivery.admission import Admitted
 from thegrid_exchange.delivery.answer import Answer
-from thegrid_exchange.delivery.encodings import encoding_named
+from thegrid_exchange.delivery.answer_count import AnswerCount
+from thegrid_exchange.delivery.encodings import Uncountable, encoding_named
 from thegrid_exchange.delivery.endings import MESSAGES, Ending, ending_of
 from thegrid_exchange.delivery.facts import facts_of
-from thegrid_exchange.delivery.meter import AnswerCount
 from thegrid_exchange.delivery.parts import (
     CallRequest,
     Client,
@@ -187,6 +188,8 @@ class Delivery:
             self._client.failed(failure, usage)
 
     async def _facts(self, cause: str) -> Facts:
+        with contextlib.suppress(Uncountable):
+            await self._count.finish()
         facts = facts_of(self._request, self._admitted.prompt_tokens, self._serving, self._count)
         if cause in GOOD_CAUSES:
             return facts._replace(unseen_tokens=await self._unseen_tokens(facts))

@@ -45,8 +45,7 @@ def count(encoding: tiktoken.Encoding, text: str) -> int:
 
 def encode(encoding: tiktoken.Encoding, text: str) -> list[int]:
     """The tokens of a text, special tokens read as ordinary text; raises Uncountable."""
-    if len(text) >= HOSTILE_RUN and _is_hostile(text):
-        raise Uncountable(f"it holds {HOSTILE_RUN} or more white-space characters in a row")
+    refuse_hostile(text)
     try:
         return encoding.encode_ordinary(text)
     except Exception as error:
@@ -75,6 +74,12 @@ def spelled(encoding: tiktoken.Encoding, tokens: Sequence[int]) -> str:
 @cache
 def _special_tokens(encoding: tiktoken.Encoding) -> frozenset[int]:
     return frozenset(map(encoding.encode_single_token, encoding.special_tokens_set))
+
+
+def refuse_hostile(text: str) -> None:
+    """Raise Uncountable for a text on which the tokenizer would panic."""
+    if len(text) >= HOSTILE_RUN and _is_hostile(text):
+        raise Uncountable(f"it holds {HOSTILE_RUN} or more white-space characters in a row")
 
 
 def _is_hostile(text: str) -> bool:

@@ -2,8 +2,8 @@
 How it is judged by that is told in `settlement`.
 """
 
+from thegrid_exchange.delivery.answer_count import AnswerCount
 from thegrid_exchange.delivery.encodings import Uncountable
-from thegrid_exchange.delivery.meter import AnswerCount
 from thegrid_exchange.delivery.parts import CallRequest
 from thegrid_exchange.delivery.serving import Serving
 from thegrid_exchange.delivery.settlement import Facts

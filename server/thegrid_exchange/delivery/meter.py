@@ -1,5 +1,5 @@
-"""Canonical counts: what a prompt comes to, and what an answer has come to so far.
-Tokenizers themselves are in `encodings`; what is billed of a count is told by the endings.
+"""The canonical count of a prompt: its texts, and what the metering policy adds for all else.
+Answers as they grow are counted in `answer_count`; tokenizers themselves are in `encodings`.
 """
 
 import asyncio
@@ -13,7 +13,6 @@ from thegrid_exchange.delivery.encodings import (
     LONGEST_TOKEN_BYTES,
     Uncountable,
     count,
-    encode,
     ready_encoding,
     spelled,
 )
@@ -138,126 +137,3 @@ def _count_texts(texts: Sequence[PromptText], encoding: tiktoken.Encoding) -> in
         except Uncountable as error:
             raise PromptRefused(field, f"{field} cannot be counted: {error}") from error
     return tokens
-
-
-_ENDS_A_PIECE = frozenset(' \n.,;:!?)("，。、；：！？')
-"""What cannot continue a word or a number in either encoding's pattern."""
-
-_TAIL_CHARACTERS = 256
-"""Tails shorter than this are not worth settling."""
-
-_LAST_SETTLED_LETTER = "\uffdc"
-"""Letters up to here are letters in every Unicode version that the tokenizers may know."""
-
-
-def settled_length(text: str) -> int:
-    """How many characters at the start can be counted apart from whatever follows.
-
-    Both patterns cut a text from left to right into pieces, each tokenized for itself, and a
-    piece of letters or of digits ends where a mark or a blank follows. So the count of a whole is
-    the sum of the counts on both sides of such a place. 0 when there is none.
-    """
-    for place in range(len(text) - 1, 0, -1):
-        if text[place] in _ENDS_A_PIECE:
-            before = text[place - 1]
-            if before.isascii() and before.isalnum():
-                return place
-            if before <= _LAST_SETTLED_LETTER and before.isalpha():
-                return place
-    return 0
-
-
-class TextCount:
-    """The canonical count of one growing text, always that of the whole text joined."""
-
-    __slots__ = ("_counted_tail", "_encoding", "_pending", "_settled", "_tail")
-
-    def __init__(self, encoding: tiktoken.Encoding) -> None:
-        self._encoding = encoding
-        self._settled = 0
-        self._tail = ""
-        self._counted_tail = 0
-        self._pending: list[str] = []
-
-    def add(self, text: str) -> None:
-        """Join a piece; nothing is counted until it is asked for."""
-        self._pending.append(text)
-
-    def tokens(self) -> int:
-        """The exact count; raises Uncountable."""
-        if self._pending:
-            self._settle(self._tail + "".join(self._pending))
-            self._pending.clear()
-        return self._settled + self._counted_tail
-
-    def _settle(self, text: str) -> None:
-        if len(text) > _TAIL_CHARACTERS:
-            place = settled_length(text)
-            if place:
-                self._settled += count(self._encoding, text[:place])
-                text = text[place:]
-        self._tail = text
-        self._counted_tail = count(self._encoding, text)
-
-    def beginning(self, text: str, tokens: int) -> str:
-        """The longest beginning of `text` by which the count would grow by `tokens` at the most."""
-        self.tokens()
-        kept = encode(self._encoding, self._tail + text)[: self._counted_tail + max(tokens, 0)]
-        whole = self._encoding.decode_bytes(kept).decode("utf-8", errors="ignore")
-        # A beginning of a text may come to more tokens by itself than it did inside the text.
-        while len(whole) > len(self._tail) and count(self._encoding, whole) > len(kept):
-            whole = whole[:-1]
-        return whole[len(self._tail) :]
-
-
-class AnswerCount:
-    """The canonical output of a call, by choice and by channel of each choice.
-
-    Channels are what a choice says (`text`), thinks (`reasoning`), refuses (`refusal`) and each of
-    its tool calls; the texts of one channel are counted joined.
-    """
-
-    __slots__ = ("_encoding", "_exact", "_open_bytes", "_texts")
-
-    def __init__(self, encoding: tiktoken.Encoding) -> None:
-        self._encoding = encoding
-        self._texts: dict[tuple[int, str], TextCount] = {}
-        self._exact = 0
-        self._open_bytes = 0
-
-    def add(self, choice: int, channel: str, text: str) -> None:
-        """Join a piece to its channel."""
-        key = choice, channel
-        counted = self._texts.get(key)
-        if counted is None:
-            counted = self._texts[key] = TextCount(self._encoding)
-        counted.add(text)
-        self._open_bytes += len(text) if text.isascii() else len(text.encode())
-
-    def at_most(self) -> int:
-        """A bound that costs nothing: the last exact count and a token for every byte since."""
-        return self._exact + self._open_bytes
-
-    def tokens(self) -> int:
-        """The exact count over all choices; raises Uncountable."""
-        if self._open_bytes:
-            self._exact = sum(text.tokens() for text in self._texts.values())
-            self._open_bytes = 0
-        return self._exact
-
-    def of_choice(self, choice: int) -> int:
-        """The exact count of one choice; raises Uncountable."""
-        return sum(text.tokens() for key, text in self._texts.items() if key[0] == choice)
-
-    def of_channel(self, channel: str) -> int:
-        """The exact count of one channel over all choices; raises Uncountable."""
-        return sum(text.tokens() for key, text in self._texts.items() if key[1] == channel)
-
-    def beginning(self, choice: int, channel: str, text: str, tokens: int) -> str:
-        """The longest beginning of `text` by which its channel grows by `tokens` at the most."""
-        counted = self._texts.get((choice, channel)) or TextCount(self._encoding)
-        return counted.beginning(text, tokens)
-
-    def grown_by(self, text: str) -> int:
-        """About how many tokens a piece is worth; raises Uncountable."""
-        return count(self._encoding, text)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from thegrid_exchange.delivery.admission import Admitted
 from thegrid_exchange.delivery.answer import Answer
+from thegrid_exchange.delivery.answer_count import AnswerCount
 from thegrid_exchange.delivery.encodings import encoding_named
 from thegrid_exchange.delivery.endings import ending_of
 from thegrid_exchange.delivery.facts import facts_of
-from thegrid_exchange.delivery.meter import AnswerCount
 from thegrid_exchange.delivery.parts import CallRequest, Ended, Failure, Started
 from thegrid_exchange.delivery.serving import Serving
 from thegrid_exchange.delivery.settlement import counted, judged_cause, report_of

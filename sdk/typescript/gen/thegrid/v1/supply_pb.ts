@@ -95,7 +95,8 @@ export type OfferTerms = Message<"thegrid.v1.OfferTerms"> & {
   model: string;
 
   /**
-   * Capabilities, such as `tools`, `json_schema`, `vision`, `reasoning`, `logprobs`.
+   * Capabilities, such as `tools`, `json_schema`, `vision`, `reasoning`, `logprobs`, and `completions` for a
+   * model that continues the prompts of legacy completions.
    *
    * @generated from field: repeated string capabilities = 2;
    */
