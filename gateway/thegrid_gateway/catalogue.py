@@ -149,7 +149,9 @@ class ModelReads:
         """GET /v1/models: the instruments, each with its promises and its market's prices."""
         balance, models = await self._for_caller(asked, await self._catalogue.models())
         if asked.is_anthropic:
-            return anthropic_page(models, asked.query)
+            # Messages cannot be sent to what answers embeddings alone.
+            chats = [model for model in models if model["specification"]["embedding"] is None]
+            return anthropic_page(chats, asked.query)
         return {"object": "list", "data": models, "balance": balance}
 
     async def get_model(self, asked: ReadRequest) -> dict[str, Any]:

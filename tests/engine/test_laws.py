@@ -54,6 +54,7 @@ def test_a_random_life_meets_most_of_the_vocabulary() -> None:
         events.CancellationClosed,
         events.OfferWithdrawn,
         events.ShortfallRecorded,
+        events.UnitsBoughtBack,
     }
     assert everything - kinds <= elsewhere
 

@@ -194,6 +194,10 @@ def test_a_supplier_is_warned_suspended_tried_and_reinstated(floor: Floor) -> No
     (finding,) = warned.change.evidence.findings
     assert (finding.figure, finding.limit) == ("error_rate_ppm", SPEC.error_rate_ppm_max)
     assert finding.value == 6 * 1_000_000 // 24
+    told = [each.notice for each in floor.events(events.NoticeRaised)]
+    assert [(each.member_id, each.kind, each.due_us) for each in told] == [
+        (floor.ann, "supplier", warned.change.until_us)
+    ]
     floor.later(5 * MINUTE)
     fail_everybody(floor)
     review(floor, 55 * MINUTE)

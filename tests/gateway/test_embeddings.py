@@ -16,6 +16,7 @@ import pytest
 from tests.support.embedding import EMBED, define_embeddings
 from tests.support.exchange import SYMBOL
 from tests.support.served import House, house, running_supplier, supplier_settings
+from thegrid.cli.embedding import cosine
 from thegrid.receipts import verify
 from thegrid.supplier.hashed import DIMENSIONS, embed
 from thegrid.v1 import admin_pb2, usage_pb2, usage_pb2_grpc
@@ -50,10 +51,6 @@ async def market(tmp_path: Path) -> AsyncIterator[House]:
         async with running_supplier(settings, []):
             yield made
             await made.settled()
-
-
-def cosine(one: list[float], other: list[float]) -> float:
-    return sum(x * y for x, y in zip(one, other, strict=True))
 
 
 async def test_vectors_in_both_encodings_rank_and_are_billed_by_their_input(market: House) -> None:
@@ -91,6 +88,7 @@ async def test_the_wire_is_openais_and_says_what_served(market: House) -> None:
     assert headers["x-grid-billed-tokens"] == str(told["usage"]["total_tokens"])
     record = await market.record(headers["x-grid-request-id"])
     assert record["counted"]["completion_tokens"] == 0
+    assert record["reported"] is None, "the embedder has no tokenizer"
     assert record["billed_tokens"] == record["counted"]["prompt_tokens"] == 2
     assert record["cost_micros"] == 0, "two tokens of a cheap instrument are less than a micro"
     receipt = usage_pb2.Receipt.FromString(base64.b64decode(headers["x-grid-receipt"]))
@@ -190,6 +188,8 @@ async def test_each_kind_has_its_own_models(market: House) -> None:
     listed = {model["id"]: model for model in (await market.http.get("/models")).json()["data"]}
     assert listed[EMBED]["specification"]["embedding"]["dimensions"] == DIMENSIONS
     assert listed[SYMBOL]["specification"]["embedding"] is None
+    theirs = await market.http.get("/models", headers={"anthropic-version": "2023-06-01"})
+    assert [model["id"] for model in theirs.json()["data"]] == [SYMBOL], "Messages need a chat"
 
 
 async def test_a_repeat_of_an_idempotency_key_runs_and_bills_once(market: House) -> None:

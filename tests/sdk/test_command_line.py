@@ -204,6 +204,7 @@ def test_keys_are_made_and_revoked(grid: Grid, tmp_path: Path) -> None:
 
 
 def test_texts_are_embedded_and_compared(grid: Grid) -> None:
+    assert re.search(r"embedding-ngrams .* 384 of hashed-ngrams-1", grid.run("instruments").stdout)
     texts = ("resetting a password", "how to reset passwords", "the weather in spring")
     shown = grid.run("embed", "embedding-ngrams", *texts, "--max-price", "0.05").stdout
     near, far = (

@@ -14,6 +14,7 @@ from tests.support.embedding import EMBED, define_embeddings, offer_embeddings
 from tests.support.exchange import Exchange, Participant, running_exchange
 from tests.support.upstream import Upstream
 from tests.support.upstream_embeddings import vector
+from thegrid.cli.embedding import cosine
 from thegrid.delivering import Embeddings
 from thegrid.errors import GridError
 from thegrid.openai import (
@@ -103,10 +104,6 @@ def test_replies_stay_short() -> None:
 
 
 # ---- the demo's vectors ------------------------------------------------------------------------
-
-
-def cosine(one: list[float], other: list[float]) -> float:
-    return sum(x * y for x, y in zip(one, other, strict=True))
 
 
 TOPICS = {
@@ -252,7 +249,7 @@ async def test_the_demo_model_embeds_in_batches_and_refuses_what_it_has_not() ->
     texts = ["some words " * 300, "others " * 3_000, "the end"]
     delivery = Delivery(*texts, dimensions=DIMENSIONS)
     usage = await DemoModel().answer(delivery.call)
-    assert usage.prompt_tokens == 600 + 3_000 + 2
+    assert not usage.ListFields(), "it has no tokenizer"
     assert len(delivery.events) > 1
     assert [place for place, _ in delivery.vectors()] == [0, 1, 2]
     assert delivery.vectors()[2][1] == pytest.approx(embed("the end"), abs=1e-7)

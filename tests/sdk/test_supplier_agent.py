@@ -129,7 +129,7 @@ async def test_a_revoked_key_ends_the_supplier(tmp_path: Path) -> None:
                 await market.running
 
 
-async def test_a_supplier_that_is_not_admitted_is_told_so(tmp_path: Path) -> None:
+async def test_a_supplier_that_is_not_admitted_serves_and_may_not_sell(tmp_path: Path) -> None:
     async with running_exchange(tmp_path, clock=SystemClock()) as exchange, Upstream() as upstream:
         await exchange.define_instrument()
         stranger = await exchange.create_member(
@@ -137,9 +137,13 @@ async def test_a_supplier_that_is_not_admitted_is_told_so(tmp_path: Path) -> Non
         )
         market = Market(exchange, upstream)
         market.serve(exchange.target, stranger)
-        with pytest.raises(GridError) as refused:
-            await market.running
+        await until(lambda: any(line.startswith("READY") for line in market.reports))
+        async with AsyncClient(exchange.target, stranger.secret, tls=False) as client:
+            with pytest.raises(GridError) as refused:
+                await client.supply.issue(SYMBOL, 1)
         assert refused.value.reason == "SUPPLIER_NOT_ADMITTED"
+        market.stop.set()
+        await market.running
 
 
 class Relay:

@@ -8,7 +8,13 @@ import pytest
 
 from tests.support.until import until
 from tests.support.upstream import CHUNKS, USAGE, WORD, Upstream
-from thegrid.openai import Assembly, reply_to_json, request_from_json, usage_to_json
+from thegrid.openai import (
+    Assembly,
+    reply_to_json,
+    request_from_json,
+    usage_from_json,
+    usage_to_json,
+)
 from thegrid.supplier.backend import CLIENT_FAULT, FAILED, REFUSED, BackendError
 from thegrid.supplier.call import SupplierCall
 from thegrid.supplier.upstream import Upstream as UpstreamBackend
@@ -85,7 +91,12 @@ async def test_tool_calls_reasoning_and_several_choices_are_passed_on() -> None:
 
 async def test_an_answer_without_usage_is_whole() -> None:
     async with Upstream() as upstream:
-        assert await serve(upstream, Delivery("mode=nousage")) == {}
+        delivery = Delivery("mode=nousage")
+        assert await serve(upstream, delivery) == {}
+    delivery.call.end(usage_from_json({}))
+    delivery.call.end(usage_from_json({"prompt_tokens": 0}))
+    told = [event.end.HasField("usage") for event in delivery.events[-2:]]
+    assert told == [False, True], "no counts are not counts of nothing"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.support.market import (
     reserve,
 )
 from tests.support.world_controls import key_command, webhook_command
-from tests.support.world_of_quality import offer_of, quality_command
+from tests.support.world_of_quality import OPENING_FIGURES, offer_of, quality_command
 from tests.support.world_of_supply import (
     SUPPLY,
     SYMBOLS,
@@ -69,7 +69,7 @@ class World:
             (2, self._settings),
             (1, self._market_state),
             (1, self._policy),
-            (1, lambda state: quality_command(self.random)),
+            (1, lambda state: quality_command(self.random, state)),
             (3, self._quotes),
             (2, self._timer),
             (1, self._auction),
@@ -88,9 +88,7 @@ class World:
         """Commands that make a small exchange with two markets, suppliers and members."""
         terms = MarketTerms(maker_fee_bps=10, taker_fee_bps=35)
         opening: list[commands.Command] = [
-            commands.SetPolicy(
-                (("standing_min_calls", 60), ("capacity_derating_per_mille", 1_000))
-            ),
+            commands.SetPolicy(OPENING_FIGURES),
             commands.FundGuarantee(1_000),
         ]
         opening += [commands.DefineInstrument(name, name, SPEC, terms) for name in SYMBOLS]

@@ -121,6 +121,12 @@ class Part:
     def _told(self, event: happened.NoticeRaised) -> bool:
         return event.notice.member_id in self.member_ids
 
+    def _disputed(self, event: happened.DisputeOpened | happened.DisputeResolved) -> bool:
+        return event.dispute.member_id in self.member_ids
+
+    def _reported_late(self, event: happened.LateReportRecorded) -> bool:
+        return event.member_id in self.member_ids
+
     def _outage(self, event: happened.OutageRecorded) -> bool:
         """It moves everybody's deadlines."""
         return True
@@ -142,6 +148,9 @@ TESTS: Final[dict[type[Any], Callable[[Part, Any], bool]]] = {
     happened.LotClosed: Part._lot_closed,
     happened.UsageRecorded: Part._used,
     happened.NoticeRaised: Part._told,
+    happened.DisputeOpened: Part._disputed,
+    happened.DisputeResolved: Part._disputed,
+    happened.LateReportRecorded: Part._reported_late,
     happened.OutageRecorded: Part._outage,
 }
 """Every event that may touch a member's orders, Units, cash, Lots or usage."""
@@ -150,5 +159,8 @@ _FOLDED: Final = frozenset(TESTS) - {
     happened.TradeExecuted,  # moves the market's last price,
     happened.UnitsTransferred,  # the count of transfers,
     happened.UsageRecorded,  # reservations,
-    happened.NoticeRaised,  # and alerts: no part holds those
+    happened.NoticeRaised,  # alerts,
+    happened.DisputeOpened,  # disputes
+    happened.DisputeResolved,
+    happened.LateReportRecorded,  # and settled calls: no part holds those
 }

@@ -10,7 +10,7 @@ from thegrid.cli.output import moment, plain, price
 from thegrid.cli.session import GridCommand, Session
 from thegrid.enums import INTERVALS, short_name
 from thegrid.follow import Gap
-from thegrid.v1 import common_pb2, market_data_pb2
+from thegrid.v1 import common_pb2, instruments_pb2, market_data_pb2
 
 
 @click.command(cls=GridCommand)
@@ -54,7 +54,7 @@ def instruments(session: Session) -> None:
             else "-",
             f">= {each.spec.throughput_min_tokens_per_second}/s",
             f"{each.spec.context_min_tokens:,}",
-            f"{each.spec.output_min_tokens:,}",
+            _output(each.spec),
         )
         for each in found
     )
@@ -68,6 +68,12 @@ def instruments(session: Session) -> None:
         ">output",
     )
     session.output.table(columns, rows, "There are no instruments yet.")
+
+
+def _output(spec: instruments_pb2.InstrumentSpec) -> str:
+    if spec.HasField("embedding"):
+        return f"{spec.embedding.dimensions} of {spec.embedding.space}"
+    return f"{spec.output_min_tokens:,}"
 
 
 @click.command(cls=GridCommand)

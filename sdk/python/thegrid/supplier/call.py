@@ -101,8 +101,8 @@ class SupplierCall:
         self._window_bytes -= needed_bytes
 
     def end(self, usage: chat_pb2.ChatUsage) -> None:
-        """Send the supplier's own end."""
-        end = supply_pb2.SupplierEnd(usage=usage)
+        """Send the supplier's own end; without counts of its own it tells none."""
+        end = supply_pb2.SupplierEnd(usage=usage if usage.ListFields() else None)
         self._send(supply_pb2.SupplierEvent(call=self.number, end=end))
 
     def fail(self, failure: supply_pb2.SupplierFailure) -> None:

@@ -5,7 +5,7 @@ Chats are answered in `demo.py`.
 
 import asyncio
 
-from thegrid.openai import replies_of, usage_from_json
+from thegrid.openai import replies_of
 from thegrid.supplier.backend import CLIENT_FAULT, REFUSED, BackendError
 from thegrid.supplier.call import SupplierCall
 from thegrid.supplier.hashed import DIMENSIONS, embed
@@ -22,10 +22,8 @@ async def embed_inputs(call: SupplierCall) -> chat_pb2.ChatUsage:
     dimensions = call.opening.dimensions or DIMENSIONS
     if dimensions > DIMENSIONS:
         raise BackendError(REFUSED, f"the demo model makes vectors of {DIMENSIONS} dimensions")
-    heard = 0
     for batch in _batches(call):
         texts = [text for _, text in batch]
-        heard += sum(len(text.split()) for text in texts)
         vectors = await _vectors(texts, dimensions)
         made = [
             embeddings_pb2.Embedding(index=index, values=values)
@@ -33,7 +31,8 @@ async def embed_inputs(call: SupplierCall) -> chat_pb2.ChatUsage:
         ]
         for reply in replies_of(call.opening.model, made):
             await call.vectors(reply)
-    return usage_from_json({"prompt_tokens": heard, "completion_tokens": 0, "total_tokens": heard})
+    # It has no tokenizer, so it tells no counts of its own.
+    return chat_pb2.ChatUsage()
 
 
 async def _vectors(texts: list[str], dimensions: int) -> list[list[float]]:
