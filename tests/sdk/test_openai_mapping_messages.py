@@ -36,7 +36,11 @@ JSON = st.recursive(
     max_leaves=6,
 )
 OBJECTS = st.dictionaries(WORDS, JSON, max_size=3)
-VERBATIM = {"tool_choice_json": WORDS | OBJECTS, "modalities_json": st.lists(JSON, max_size=3)}
+VERBATIM = {
+    "tool_choice_json": WORDS | OBJECTS,
+    "modalities_json": st.lists(JSON, max_size=3),
+    "prompt_json": WORDS | st.lists(JSON, max_size=3),
+}
 """What a verbatim field may hold; the others hold objects."""
 SCALARS: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.TYPE_STRING: WORDS,
