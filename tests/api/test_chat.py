@@ -178,8 +178,19 @@ def test_a_tool_call_is_shortened_after_its_name() -> None:
 def test_plain_neighbours_are_joined() -> None:
     joined = EDITS.joined((part_of(chunk("one", role="assistant")), part_of(chunk(" two"))))
     assert joined is not None
-    assert joined.payload == chunk("one two", role="assistant")
     assert joined.pieces == (Piece(0, "text", "one two"),)
+    assert joined.is_joined
+    whole = joined
+    for _ in range(100):
+        whole = EDITS.joined((whole, part_of(chunk(" more")))) or whole
+    assert whole.payload == chunk("one", role="assistant"), "a message keeps every text it had"
+    assert EDITS.filled(whole).payload == chunk("one two" + " more" * 100, role="assistant")
+    joined = EDITS.joined((part_of(chunk("one", role="assistant")), part_of(chunk(" two"))))
+    assert joined is not None
+    filled = EDITS.filled(joined)
+    assert filled.payload == chunk("one two", role="assistant")
+    assert filled.size_bytes == filled.payload.ByteSize()
+    assert not filled.is_joined
     assert joined.released_bytes == (
         chunk("one", role="assistant").ByteSize() + chunk(" two").ByteSize()
     )

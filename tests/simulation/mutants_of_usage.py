@@ -107,9 +107,9 @@ USAGE_MUTANTS: Final = (
     ),
     Mutant(
         "vectors may trickle",
-        "delivery/settlement.py",
-        "facts.completion_tokens if is_chat else facts.prompt_tokens",
-        "facts.completion_tokens",
+        "delivery/verdict.py",
+        "return counts.completion_tokens if spec.embedding is None else counts.prompt_tokens",
+        "return counts.completion_tokens",
         VECTORS,
     ),
     Mutant(
