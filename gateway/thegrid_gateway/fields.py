@@ -42,6 +42,8 @@ def component(name: str, check: Check) -> Check:
     return Check(check.refuse, schema)
 
 
+_TOKEN_MAX: Final = (1 << 31) - 1
+
 _NAMES = {
     dict: "an object",
     list: "an array",
@@ -295,12 +297,28 @@ def either(expected: str, checks: Mapping[type, Check]) -> Check:
     return check
 
 
+def _are_tokens(values: list[Any], most: int) -> bool:
+    return (
+        0 < len(values) <= most
+        and {*map(type, values)} == {int}
+        and min(values) >= 0
+        and max(values) <= _TOKEN_MAX
+    )
+
+
 def texts_or_tokens(one: Check, items_max: int, tokens_max: int) -> Check:
     """Take a text, a list of texts, a list of tokens, or a list of such lists; none is empty.
 
     A list holds one kind of things: that of its first one.
     """
-    tokens = array(integer(0, (1 << 31) - 1), tokens_max, 1)
+    slowly = array(integer(0, _TOKEN_MAX), tokens_max, 1)
+
+    @described(slowly.schema)
+    def tokens(value: Any, path: str) -> None:
+        # There may be a million of them; the slow check is for naming the one at fault.
+        if type(value) is not list or not _are_tokens(value, tokens_max):
+            slowly.refuse(value, path)
+
     lists = {str: array(one, items_max, 1), int: tokens, list: array(tokens, items_max, 1)}
 
     @described({"anyOf": [one.schema, *(check.schema for check in lists.values())]})

@@ -6,7 +6,14 @@ import pytest
 
 from tests.support.supplier import chat, chunk
 from thegrid.v1 import chat_pb2
-from thegrid_exchange.api.chat import ChatEdits, LastReply, demanded_fields, part_of, prompt_of
+from thegrid_exchange.api.chat import (
+    ChatEdits,
+    LastReply,
+    asked,
+    demanded_fields,
+    part_of,
+    prompt_of,
+)
 from thegrid_exchange.api.errors import InvalidRequest
 from thegrid_exchange.delivery.parts import Piece
 
@@ -63,6 +70,14 @@ def test_prompts_of_completions_are_counted(
     prompt = prompt_of(chat_pb2.ChatRequest(prompt_json=prompt_json))
     assert {each.field: each.text for each in prompt.texts} == texts
     assert (prompt.tokens, prompt.messages, prompt.field) == (tokens, 0, "prompt")
+
+
+def test_every_prompt_has_its_choices() -> None:
+    request = chat_pb2.ChatRequest(prompt_json=b'["a","b","c"]', n=2)
+    assert asked(request)["choices"] == 6
+    request.n = 43
+    with pytest.raises(InvalidRequest):
+        asked(request)
 
 
 def test_a_suffix_is_counted_with_every_prompt() -> None:
@@ -163,8 +178,19 @@ def test_a_tool_call_is_shortened_after_its_name() -> None:
 def test_plain_neighbours_are_joined() -> None:
     joined = EDITS.joined((part_of(chunk("one", role="assistant")), part_of(chunk(" two"))))
     assert joined is not None
-    assert joined.payload == chunk("one two", role="assistant")
     assert joined.pieces == (Piece(0, "text", "one two"),)
+    assert joined.is_joined
+    whole = joined
+    for _ in range(100):
+        whole = EDITS.joined((whole, part_of(chunk(" more")))) or whole
+    assert whole.payload == chunk("one", role="assistant"), "a message keeps every text it had"
+    assert EDITS.filled(whole).payload == chunk("one two" + " more" * 100, role="assistant")
+    joined = EDITS.joined((part_of(chunk("one", role="assistant")), part_of(chunk(" two"))))
+    assert joined is not None
+    filled = EDITS.filled(joined)
+    assert filled.payload == chunk("one two", role="assistant")
+    assert filled.size_bytes == filled.payload.ByteSize()
+    assert not filled.is_joined
     assert joined.released_bytes == (
         chunk("one", role="assistant").ByteSize() + chunk(" two").ByteSize()
     )

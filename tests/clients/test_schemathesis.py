@@ -1,7 +1,8 @@
 """Schemathesis, as it comes, against the document that the gateway serves, over real HTTP.
 
 Exchange, gateway and each run of Schemathesis are processes of their own. Any status from 500 up,
-any answer that the document does not describe, and any call that hangs is a failure of its.
+any answer that the document does not describe, anything served that it forbids, and any call that
+hangs is a failure.
 """
 
 import asyncio
@@ -34,9 +35,18 @@ CHECKS = (
     "content_type_conformance",
     "response_headers_conformance",
     "response_schema_conformance",
+    "negative_data_rejection",
+    "missing_required_header",
+    "unsupported_method",
 )
 ANSWER_WITHIN_S = 20
-IN_ORDER = '[phases.coverage]\noperation-ordering = "none"\n'
+SETTINGS = """
+[phases.coverage]
+operation-ordering = "none"
+
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429]
+"""
 DEEP = "^/v1/messages"
 """Messages hold blocks that hold blocks: the edges of their schema alone are some 50,000 cases."""
 
@@ -50,7 +60,7 @@ class Run:
 
     async def play(self, origin: str, secret: str, folder: Path) -> int:
         """Run to the end; answers the number of cases, and fails with what was printed."""
-        (folder / "schemathesis.toml").write_text(IN_ORDER, "utf-8")
+        (folder / "schemathesis.toml").write_text(SETTINGS, "utf-8")
         program = await asyncio.to_thread(environments.python, "schemathesis")
         report = folder / f"{self.name}.json"
         code, said = await environments.run(

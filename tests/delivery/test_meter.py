@@ -34,6 +34,7 @@ from thegrid_exchange.delivery.meter import (
     PromptRefused,
     PromptText,
     count_prompt,
+    spell_prompt,
 )
 from thegrid_exchange.engine.rules.metering import FIRST_POLICY
 
@@ -257,6 +258,20 @@ async def test_a_prompt_is_its_texts_and_what_the_policy_adds() -> None:
         + policy.images.unknown_size_tokens
         + 2 * policy.images.low_tokens
     )
+
+
+async def test_prompts_given_as_tokens_count_as_they_are_and_are_spelled() -> None:
+    tokens = encoding_named("o200k_base").encode_ordinary("Once upon a time")
+    prompt = Prompt([], messages=0, tokens={0: tokens, 1: tokens[:2]}, field="prompt")
+    counted = await count_prompt(prompt, "o200k_base", FIRST_POLICY, 1_000)
+    assert counted == FIRST_POLICY.request_tokens + len(tokens) + 2
+    assert await spell_prompt(prompt, "o200k_base") == {0: "Once upon a time", 1: "Once upon"}
+    with pytest.raises(ContextExceeded):
+        await count_prompt(prompt, "o200k_base", FIRST_POLICY, 5)
+    strange = Prompt([], messages=0, tokens={3: [1 << 30]}, field="prompt")
+    with pytest.raises(PromptRefused) as refused:
+        await spell_prompt(strange, "o200k_base")
+    assert refused.value.field == "prompt[3]"
 
 
 async def test_special_tokens_are_ordinary_text() -> None:

@@ -84,6 +84,14 @@ def test_a_second_report_is_refused_and_moves_nothing(exchange: Exchange) -> Non
     assert exchange.refused(commands.Mark("dlv_1", 5)).reason == "DELIVERY_NOT_FOUND"
 
 
+def test_the_digest_of_a_request_is_kept_from_its_reservation_to_its_record(
+    exchange: Exchange,
+) -> None:
+    exchange.ok(reserve("dlv_1", exchange.bob, 1_000, 100, request_digest="0f0f"))
+    assert exchange.state.reservations["dlv_1"].request_digest == "0f0f"
+    assert exchange.ok(report("dlv_1", "in_spec", 500)).usage.request_digest == "0f0f"
+
+
 def test_parts_add_up_to_the_whole_price(exchange: Exchange) -> None:
     exchange.bea = exchange.member("bea")
     exchange.bought(exchange.abe, exchange.bea, 1, 1_000_003, auto_transfer=True)

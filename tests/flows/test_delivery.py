@@ -83,7 +83,7 @@ async def test_a_refusal_is_the_status_of_the_call(
     info, fields = info_of(raised.value)
     assert raised.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert info.reason == "CONTEXT_EXCEEDED"
-    assert fields == {"max_completion_tokens"}
+    assert fields == {"max_tokens"}, "the cap that the caller wrote"
     assert info.metadata["limit"] == "16384"
 
 

@@ -187,6 +187,7 @@ async def test_vectors_that_trickle_are_too_slow(
         last = await call.done()
         usage = (last.ended if last.HasField("ended") else last.failed).usage
         assert (VERDICT(usage.verdict), usage.counted.prompt_tokens) == (verdict, 102)
+        assert usage.throughput_millitokens_per_second == 102 * 1_000 * UNIT // waited_us
 
 
 async def test_shorter_vectors_where_the_instrument_has_them(

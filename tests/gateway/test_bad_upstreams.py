@@ -17,7 +17,7 @@ from tests.support.gateway import stream_text
 from tests.support.upstream import CHUNKS, WORD, Upstream
 from thegrid.supplier.upstream import Upstream as Forwarding
 
-SILENCE_S = 0.5
+SILENCE_S = 1.0
 LATE = "slow:2600"
 """Beyond the first-token deadline of the specification, two seconds."""
 

@@ -16,6 +16,7 @@ import pytest
 from tests.support.embedding import EMBED, define_embeddings
 from tests.support.exchange import SYMBOL
 from tests.support.served import House, house, running_supplier, supplier_settings
+from thegrid.cli.embedding import cosine
 from thegrid.receipts import verify
 from thegrid.supplier.hashed import DIMENSIONS, embed
 from thegrid.v1 import admin_pb2, usage_pb2, usage_pb2_grpc
@@ -50,10 +51,6 @@ async def market(tmp_path: Path) -> AsyncIterator[House]:
         async with running_supplier(settings, []):
             yield made
             await made.settled()
-
-
-def cosine(one: list[float], other: list[float]) -> float:
-    return sum(x * y for x, y in zip(one, other, strict=True))
 
 
 async def test_vectors_in_both_encodings_rank_and_are_billed_by_their_input(market: House) -> None:

@@ -12,12 +12,12 @@ import pytest
 
 from tests.support.exchange import SYMBOL, Participant
 from tests.support.gateway import stream_text
+from tests.support.held import Held, held_reports
 from tests.support.served import House, house, running_supplier, supplier_settings
 from tests.support.until import until
 from tests.support.upstream import CHUNKS, WORD
 from thegrid.receipts import read, verify
 from thegrid.v1 import usage_pb2
-from thegrid_exchange.engine.commands import Report
 
 HELLO: list[Any] = [{"role": "user", "content": "hi"}]
 CHAT = "/chat/completions"
@@ -28,32 +28,10 @@ SURFACES: dict[str, dict[str, Any]] = {
 }
 
 
-class Held:
-    """The door to the journal, at which reports wait until they are let through."""
-
-    def __init__(self, sequencer: Any) -> None:
-        self._sequencer = sequencer
-        self.through = asyncio.Event()
-        self.waiting = 0
-
-    async def submit(self, command: Any, **more: Any) -> Any:
-        if isinstance(command, Report):
-            self.waiting += 1
-            await self.through.wait()
-        return await self._sequencer.submit(command, **more)
-
-
 @contextlib.asynccontextmanager
-async def held_reports(market: House) -> AsyncIterator[Held]:
-    submitter = market.exchange.running.services.relay.submitter
-    plain = submitter._sequencer
-    held = Held(plain)
-    submitter._sequencer = held
-    try:
-        yield held
-    finally:
-        held.through.set()
-        submitter._sequencer = plain
+async def _held(market: House) -> AsyncIterator[Held]:
+    with held_reports(market.exchange.running.services.relay) as door:
+        yield door
 
 
 def receipt_in(text: str) -> dict[str, Any]:
@@ -68,15 +46,15 @@ def asking(path: str, prompt: str = "hi", **more: Any) -> dict[str, Any]:
 
 
 async def test_the_end_waits_for_the_report_and_comes_in_order(tmp_path: Path) -> None:
-    async with house(tmp_path) as market, held_reports(market) as held:
+    async with house(tmp_path) as market, _held(market) as door:
         options = {"stream": True, "stream_options": {"include_usage": True}}
         begun = asyncio.ensure_future(
             stream_text(market.http, CHAT, asking(CHAT, "mode=gap:1", **options))
         )
-        await until(lambda: held.waiting)
+        await until(lambda: door.waiting)
         await asyncio.sleep(0.2)
         assert not begun.done()
-        held.through.set()
+        door.through.set()
         text, broken = await begun
         assert broken is None
         blocks = text.strip().split("\n\n")
@@ -94,7 +72,7 @@ async def test_the_end_waits_for_the_report_and_comes_in_order(tmp_path: Path) -
 async def test_a_settlement_that_takes_long_is_pending_and_read_later(
     tmp_path: Path, path: str
 ) -> None:
-    async with house(tmp_path) as market, held_reports(market) as held:
+    async with house(tmp_path) as market, _held(market) as door:
         text, broken = await stream_text(market.http, path, asking(path, stream=True))
         assert broken is None
         told = receipt_in(text)
@@ -104,7 +82,7 @@ async def test_a_settlement_that_takes_long_is_pending_and_read_later(
         assert market.exchange.running.services.relay.open_calls == 1
         waiting = (await market.http.get(f"/usage/{told['request_id']}")).json()
         assert waiting["status"] == "pending"
-        held.through.set()
+        door.through.set()
         record = await market.record(told["request_id"])
         assert record["verdict"] == "in_spec"
         assert record["billed_tokens"] == record["counted"]["prompt_tokens"] + CHUNKS
@@ -116,14 +94,14 @@ async def test_a_settlement_that_takes_long_is_pending_and_read_later(
 
 
 async def test_a_plain_answer_says_that_it_is_not_settled(tmp_path: Path) -> None:
-    async with house(tmp_path) as market, held_reports(market) as held:
+    async with house(tmp_path) as market, _held(market) as door:
         answer = await market.http.post(CHAT, json=asking(CHAT))
         assert answer.json()["choices"][0]["finish_reason"] == "stop"
         assert answer.json()["usage"]["completion_tokens"] == CHUNKS
         assert answer.headers["x-grid-verdict"] == "pending"
         assert "x-grid-cost-micros" not in answer.headers
         assert "x-grid-receipt" not in answer.headers
-        held.through.set()
+        door.through.set()
         record = await market.record(answer.headers["x-grid-request-id"])
         assert record["billed_tokens"] == answer.json()["usage"]["total_tokens"]
         await market.settled()

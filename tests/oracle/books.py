@@ -88,6 +88,16 @@ class Market(NamedTuple):
     next_sweep: int
     state: str = "open"
     last_price: int = 0
+    auction: str = ""
+    ends: int = 0
+    aim: int = 0
+    """The last price before the auction, to which its own keeps near."""
+    before_sweep: int = 0
+    most_move: int = 0
+    move_window: int = 0
+    halt: int = 0
+    reference: tuple[int, int] = (0, 0)
+    """What a move is measured from, and since when."""
 
 
 class Order(NamedTuple):

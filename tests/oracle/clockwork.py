@@ -3,7 +3,7 @@
 A command first does its own member's due items; a Tick does everybody's.
 """
 
-from tests.oracle import consuming, index, lots, orders, supplying
+from tests.oracle import auctions, consuming, index, lots, orders, supplying
 from tests.oracle.books import Books
 
 Due = tuple[int, str]
@@ -52,6 +52,7 @@ def tick(books: Books) -> None:
     for due_of in (due_calls, due_lots, due_orders):
         while due := due_of(books):
             do(books, due[0][1])
+    auctions.run(books)
     sweep(books)
     index.set_due(books)
 

@@ -186,6 +186,10 @@ def count_effects(made: tuple[Any, ...], counts: Counter[str]) -> None:
             counts[f"posted {event.cause}"] += 1
         elif isinstance(event, events.UsageRecorded):
             counts[f"verdict {event.usage.verdict}"] += 1
+        elif isinstance(event, events.AuctionOpened):
+            counts[f"auction {event.auction.cause}"] += 1
+        elif isinstance(event, events.TradeExecuted):
+            counts["traded in auctions"] += bool(event.trade.auction_id)
         elif isinstance(event, events.ShortfallRecorded):
             counts["losses"] += len(event.losses)
 

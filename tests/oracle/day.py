@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.oracle.books import Books
 from tests.oracle.errands import MEMBERS, SUPPLIERS, SYMBOLS, Errands, offer
-from tests.support.market import DOLLAR, HOUR, SECOND, SPEC, START_US, place, reserve
+from tests.support.market import DOLLAR, HOUR, SECOND, SPEC, place, reserve
 from thegrid_exchange.engine import commands
 from thegrid_exchange.engine.records import MarketTerms, TokenCounts
 
@@ -23,7 +23,6 @@ class Day(Errands):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
-        self.at_us = START_US
         self.calls = 0
         self.follows: list[Any] = []
         """Commands that come next, whatever chance says."""
@@ -45,7 +44,13 @@ class Day(Errands):
             *((6, self._mark), (14, self._report), (7, self._tick), (4, self._cash)),
             *((11, self._issue), (1, self._retire), (2, self._availability), (2, self._collateral)),
             *((1, self._renewal), (1, self._offer), (1, self._suspension), (1, self._standing)),
-            *((2, self._settings), (1, self._policy), (2, self._dispute), (2, self._resolve)),
+            *(
+                (2, self._settings),
+                (2, self._policy),
+                (1, self._auction),
+                (2, self._dispute),
+                (2, self._resolve),
+            ),
             (4, self._mend),
         ]
 
@@ -105,6 +110,7 @@ class Day(Errands):
         due += [lot.expires for lot in books.lots.values()]
         due += [order.expires for order in books.orders.values() if order.expires]
         due += [market.next_sweep for market in books.markets.values()]
+        due += [market.ends for market in books.markets.values() if market.auction]
         soon = [at for at in due if self.at_us < at < self.at_us + 600 * SECOND]
         return min(soon, default=self.at_us + 1) - self.random.randint(0, 1)
 

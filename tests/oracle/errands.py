@@ -7,8 +7,9 @@ import random
 from typing import Any, NamedTuple
 
 from tests.oracle.books import UNIT, Books
-from tests.support.market import DOLLAR, HOUR
+from tests.support.market import DOLLAR, HOUR, SECOND, START_US
 from thegrid_exchange.engine import commands
+from thegrid_exchange.engine.records import MarketPolicy
 
 SYMBOLS = ("text-prime", "code-max")
 MEMBERS = tuple(f"mem_{number:012d}" for number in range(1, 8))
@@ -28,6 +29,7 @@ class Errands:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
+        self.at_us = START_US
         self.poor = seed % 2 == 1
         """Whether suppliers take out what they earn, so that there is nothing when they fail."""
 
@@ -100,6 +102,8 @@ class Errands:
 
     def _policy(self, books: Books) -> commands.Command:
         rand = self.random
+        if rand.random() < 0.2:
+            return self._market_policy()
         if rand.random() < 0.15:
             state: Any = rand.choice(("open",) * 9 + ("cancel_only", "halted"))
             return commands.SetMarketState(f"mkt_{rand.choice(SYMBOLS)}", state)
@@ -117,6 +121,20 @@ class Errands:
         )
         return commands.SetPolicy((rand.choice(changes),))
 
+    def _market_policy(self) -> commands.SetMarketPolicy:
+        rand = self.random
+        policy = MarketPolicy(
+            max_move_bps=rand.choice((0, 300, 2_000)),
+            max_move_window_us=rand.choice((1, 60, 900)) * SECOND,
+            max_move_auction_us=rand.choice((1, 20)) * SECOND,
+            sweep_auction_us=rand.choice((0, 0, 60 * SECOND)),
+        )
+        return commands.SetMarketPolicy(f"mkt_{rand.choice(SYMBOLS)}", policy)
+
+    def _auction(self, books: Books) -> commands.StartAuction:
+        until_us = self.at_us + self.random.randint(0, 20) * SECOND
+        return commands.StartAuction(f"mkt_{self.random.choice(SYMBOLS)}", until_us)
+
     def _cash(self, books: Books) -> commands.Command:
         rand = self.random
         if rand.random() < 0.03:
@@ -133,7 +151,7 @@ class Errands:
     def _mend(self, books: Books) -> commands.Command:
         """Open what was closed and let in who was shut out, so that the day goes on."""
         for name, market in books.markets.items():
-            if market.state != "open":
+            if market.state not in ("open", "auction"):
                 return commands.SetMarketState(name, "open")
         for name, member in books.members.items():
             if member.suspended:
@@ -144,7 +162,7 @@ class Errands:
             if books.suppliers[name].speed < 40_000:
                 return commands.AdmitSupplier(name, self._instrument(), 40_000)
             free, posted = (books.balance(name, each) for each in ("available", "collateral"))
-            if not self.poor and posted < 60 * DOLLAR and self.random.random() < 0.2:
+            if posted < 60 * DOLLAR and self.random.random() < (0.02 if self.poor else 0.2):
                 return commands.PostCollateral(name, free)
             if not free:
                 return commands.Deposit(name, DOLLAR if self.poor else 40 * DOLLAR)

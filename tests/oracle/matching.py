@@ -14,7 +14,9 @@ from tests.oracle.orders import (
     close,
     hold_of,
     lapsed,
+    move_bounds,
     one_party,
+    open_auction,
     rest,
 )
 
@@ -37,7 +39,9 @@ def rest_or_close(books: Books, order: Order, stop: str) -> Order:
         refuse("FILL_OR_KILL")
     if stop in ("self_trade", "average_price", "spend_limit"):
         return close(books, order, stop)
-    best = best_of_all(books, order)
+    if stop == "halted" and order.lasts in AT_ONCE:
+        return close(books, order, "halted")
+    best = best_of_all(books, order.market, order.side)
     if stop == "price" and (
         order.kind == "market" or best is None or agrees(order.side, best.price, order.price)
     ):
@@ -50,8 +54,9 @@ def rest_or_close(books: Books, order: Order, stop: str) -> Order:
 def match(books: Books, taker: Order, bound: int) -> tuple[Order, int, str]:
     """Meet the best of the other side again and again; answers what was gained and what stopped."""
     gained = 0
+    bounds = move_bounds(books, taker.market)
     while taker.left:
-        best = best_of_all(books, taker)
+        best = best_of_all(books, taker.market, taker.side)
         if best is None:
             return taker, gained, "empty"
         if not agrees(taker.side, best.price, bound):
@@ -65,6 +70,10 @@ def match(books: Books, taker: Order, bound: int) -> tuple[Order, int, str]:
             if not goes_on:
                 return taker, gained, "self_trade"
             continue
+        if bounds is not None and not bounds[0] <= best.price <= bounds[1]:
+            halt = books.markets[taker.market].halt
+            open_auction(books, taker.market, books.now + halt)
+            return taker, gained, "halted"
         units, cap = within_caps(books.markets[taker.market], taker, best.price)
         if not units:
             return taker, gained, cap
@@ -117,12 +126,18 @@ def rate_of(market: Market, order: Order, *, is_maker: bool) -> int:
 # ---- one trade ---------------------------------------------------------------------------------
 
 
-def trade(books: Books, maker: Order, taker: Order, units: int) -> tuple[Order, int]:
-    """One trade at the price that waited; answers the taker after it, and the Units it gained."""
+def trade(
+    books: Books, maker: Order, taker: Order, units: int, at: int | None = None
+) -> tuple[Order, int]:
+    """One trade at the price that waited, or at an auction's, in which both have waited.
+
+    Answers the taker after it, and the Units it gained.
+    """
     buyer, seller = (taker, maker) if taker.side == "buy" else (maker, taker)
-    market, price = books.markets[taker.market], maker.price
-    buyer_fee = fee_of(price * units, rate_of(market, buyer, is_maker=buyer is maker))
-    seller_bps = rate_of(market, seller, is_maker=seller is maker)
+    market, price = books.markets[taker.market], maker.price if at is None else at
+    both = at is not None
+    buyer_fee = fee_of(price * units, rate_of(market, buyer, is_maker=both or buyer is maker))
+    seller_bps = rate_of(market, seller, is_maker=both or seller is maker)
     seller_fee = fee_of(price * units, seller_bps)
     kin = affiliated(books, buyer.owner, seller.owner)
     name = books.next("trd")

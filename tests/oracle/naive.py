@@ -1,14 +1,14 @@
 """The naive exchange: one command after the other, each with its refusal or its answer.
 
 It is written from the rules of the market alone and shares no line with the engine; what it cannot
-do is in no command that it is given: auctions, halts, limits of keys, notices, and the
+do is in no command that it is given: limits of keys, notices, dead man's switches, and the
 suspension of suppliers by their figures.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from tests.oracle import clockwork, consuming, endings, supplying, trading
+from tests.oracle import auctions, clockwork, consuming, endings, supplying, trading
 from tests.oracle.books import (
     HOUSE,
     Admission,
@@ -64,10 +64,6 @@ def define_instrument(books: Books, ask: Any) -> None:
     interval = books.figure("sweep_interval_us")
     next_sweep = (books.now // interval + 1) * interval
     books.markets[f"mkt_{ask.symbol}"] = Market(f"ins_{ask.symbol}", ask.terms, next_sweep)
-
-
-def set_market_state(books: Books, ask: Any) -> None:
-    books.markets[ask.market_id] = books.markets[ask.market_id]._replace(state=ask.state)
 
 
 def create_member(books: Books, ask: Any) -> None:
@@ -137,6 +133,7 @@ def set_fee_tier(books: Books, ask: Any) -> None:
 
 
 def admit_supplier(books: Books, ask: Any) -> None:
+    active(books, ask.member_id, "supplier")
     key, speed = (ask.member_id, ask.instrument_id), ask.verified_tokens_per_second
     known = books.suppliers.get(ask.member_id, Supplier(speed))
     books.suppliers[ask.member_id] = known._replace(speed=speed or known.speed)
@@ -147,7 +144,6 @@ def admit_supplier(books: Books, ask: Any) -> None:
 
 def register_offer(books: Books, ask: Any) -> None:
     active(books, ask.member_id, "supplier")
-    demand((ask.member_id, ask.instrument_id) in books.admissions, "SUPPLIER_NOT_ADMITTED")
     books.offers[ask.member_id, ask.instrument_id] = True
     supplying.note_turns(books, ask.member_id)
 
@@ -217,7 +213,9 @@ def resolve(books: Books, ask: Any) -> None:
 COMMANDS: dict[str, Callable[[Books, Any], Any]] = {
     "SetPolicy": set_policy,
     "DefineInstrument": define_instrument,
-    "SetMarketState": set_market_state,
+    "SetMarketState": auctions.set_state,
+    "SetMarketPolicy": auctions.set_policy,
+    "StartAuction": auctions.start,
     "CreateMember": create_member,
     "UpdateMember": update_member,
     "CreateKey": lambda books, ask: None,

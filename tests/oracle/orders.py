@@ -87,13 +87,13 @@ def close(books: Books, order: Order, reason: str) -> Order:
 # ---- the other side ------------------------------------------------------------------------------
 
 
-def best_of_all(books: Books, order: Order) -> Order | None:
+def best_of_all(books: Books, market: str, side: str) -> Order | None:
     """Of all that wait on the other side, the best price, and of these the oldest."""
-    sign = 1 if order.side == "buy" else -1
+    sign = 1 if side == "buy" else -1
     others = [
         other
         for other in books.orders.values()
-        if other.age and other.market == order.market and other.side != order.side
+        if other.age and other.market == market and other.side != side
     ]
     return min(others, key=lambda other: (sign * other.price, other.age), default=None)
 
@@ -104,7 +104,9 @@ def lapsed(books: Books, order: Order) -> bool:
 
 def first_in_line(books: Books, order: Order) -> Order | None:
     """The best of the other side, after those are closed whose time has passed."""
-    while (best := best_of_all(books, order)) is not None and lapsed(books, best):
+    while (best := best_of_all(books, order.market, order.side)) is not None and lapsed(
+        books, best
+    ):
         close(books, best, "expired")
     return best
 
@@ -112,3 +114,30 @@ def first_in_line(books: Books, order: Order) -> Order | None:
 def agrees(side: str, price: int, bound: int) -> bool:
     """Whether an order may trade at a price; without a bound it may at any."""
     return not bound or (price <= bound if side == "buy" else price >= bound)
+
+
+# ---- markets that stop trading -----------------------------------------------------------------
+
+
+def open_auction(books: Books, name: str, ends: int) -> None:
+    """Let orders collect, until the next sweep at the latest."""
+    market = books.markets[name]
+    books.markets[name] = market._replace(
+        state="auction",
+        auction=books.next("auc"),
+        ends=min(ends, market.next_sweep),
+        aim=market.last_price,
+    )
+
+
+def move_bounds(books: Books, name: str) -> tuple[int, int] | None:
+    """How far a market may trade now; the price it is measured from holds for a while."""
+    market = books.markets[name]
+    if not market.most_move or not market.last_price:
+        return None
+    price, since = market.reference
+    if not price or books.now - since >= market.move_window:
+        price = market.last_price
+        books.markets[name] = market._replace(reference=(price, books.now))
+    reach = price * market.most_move // 10_000
+    return price - reach, price + reach

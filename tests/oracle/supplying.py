@@ -47,7 +47,9 @@ def able_time(books: Books, member: str, instrument: str, start: int, end: int) 
 
 
 def availability(books: Books, ask: Any) -> None:
-    demand(ask.member_id in books.suppliers, "SUPPLIER_NOT_ADMITTED")
+    known = ask.member_id in books.suppliers or (ask.member_id, ask.relay_id) in books.links
+    offers = any((ask.member_id, each) in books.offers for each in ask.instrument_ids)
+    demand(known or offers, "SUPPLIER_NOT_ADMITTED")
     books.links[ask.member_id, ask.relay_id] = ask.instrument_ids if ask.connected else ()
     note_turns(books, ask.member_id)
 

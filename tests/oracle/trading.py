@@ -19,6 +19,16 @@ def trading_market(books: Books, name: str) -> Market:
         refuse("MARKET_NOT_FOUND")
     demand(market.state == "open", "MARKET_NOT_OPEN")
     demand(books.now < market.next_sweep, "MARKET_SWEEPING")
+    demand(books.now < market.next_sweep - market.before_sweep, "MARKET_NOT_OPEN")
+    return market
+
+
+def ordering_market(books: Books, name: str) -> Market:
+    """A market that takes orders, if only to collect them."""
+    market = books.markets.get(name)
+    if market is None or not market.auction:
+        return trading_market(books, name)
+    demand(books.now < market.ends, "MARKET_NOT_OPEN")
     return market
 
 
@@ -67,8 +77,10 @@ def check_quantity(market: Market, quantity: int) -> None:
 def place(books: Books, ask: Any) -> Order:
     """Enter an order; with `validate_only` tell what would come of it."""
     active(books, ask.member_id, "trader")
-    market = trading_market(books, ask.market_id)
+    market = ordering_market(books, ask.market_id)
     check_terms(books, market, ask)
+    may_wait = ask.type == "limit" and ask.time_in_force not in AT_ONCE
+    demand(may_wait or not market.auction, "MARKET_NOT_OPEN")
     order = enter(books, order_of(books, ask), ask.max_slippage_bps)
     if ask.validate_only:
         raise Undone(order)
@@ -113,7 +125,8 @@ def order_of(books: Books, ask: Any) -> Order:
 
 def enter(books: Books, order: Order, slippage: int | None = None) -> Order:
     """Accept an order: it trades at once, and what is left of it rests or closes."""
-    best = first_in_line(books, order)
+    collects = books.markets[order.market].auction
+    best = None if collects else first_in_line(books, order)
     meets = best is not None and agrees(order.side, best.price, order.price)
     if meets and order.post_only:
         order, meets = order._replace(price=price_behind(books, order, best.price)), False
@@ -150,7 +163,7 @@ def amend(books: Books, ask: Any) -> Order:
     """Another price or quantity; only less of the same price keeps its place."""
     active(books, ask.member_id, "trader")
     order = own_order(books, ask)
-    market = trading_market(books, order.market)
+    market = ordering_market(books, order.market)
     demand(ask.price_micros is not None or ask.quantity_units is not None, "ORDER_TERMS_INVALID")
     filled = order.quantity - order.left
     quantity = order.quantity if ask.quantity_units is None else ask.quantity_units
@@ -164,6 +177,8 @@ def amend(books: Books, ask: Any) -> Order:
         return order
     if price == order.price and quantity < order.quantity:
         return change(books, order, price, quantity)
+    if market.auction:
+        return rest(books, change(books, order._replace(age=0), price, quantity))
     best = first_in_line(books, order)
     if order.post_only and best is not None and agrees(order.side, best.price, price):
         price = price_behind(books, order, best.price)

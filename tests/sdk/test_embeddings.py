@@ -14,6 +14,7 @@ from tests.support.embedding import EMBED, define_embeddings, offer_embeddings
 from tests.support.exchange import Exchange, Participant, running_exchange
 from tests.support.upstream import Upstream
 from tests.support.upstream_embeddings import vector
+from thegrid.cli.embedding import cosine
 from thegrid.delivering import Embeddings
 from thegrid.errors import GridError
 from thegrid.openai import (
@@ -103,10 +104,6 @@ def test_replies_stay_short() -> None:
 
 
 # ---- the demo's vectors ------------------------------------------------------------------------
-
-
-def cosine(one: list[float], other: list[float]) -> float:
-    return sum(x * y for x, y in zip(one, other, strict=True))
 
 
 TOPICS = {

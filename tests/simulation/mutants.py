@@ -18,14 +18,15 @@ CONSUMPTION: Final = (
     "tests/engine/test_consumption.py tests/engine/test_settlement.py tests/engine/test_laws.py"
 )
 LAWS: Final = "tests/engine/test_laws.py"
-ENGINE: Final = "tests/engine"
+SWEEPS: Final = "tests/engine/test_sweeps.py"
+MEMBERSHIP: Final = "tests/engine/test_membership.py"
 SEQUENCER: Final = (
     "tests/journal/test_sequencer.py tests/journal/test_repeats.py tests/journal/test_faults.py "
     "tests/simulation/test_crashes.py"
 )
 JOURNAL: Final = "tests/journal/test_store.py tests/journal/test_audit.py"
 RECOVERY: Final = "tests/journal/test_recovery.py tests/journal/test_repeats.py"
-DELIVERY: Final = "tests/delivery"
+PIPE: Final = "tests/delivery/test_parts_of_the_pipe.py"
 DOORS: Final = "tests/api/test_refusals.py tests/api/test_order_session.py"
 
 MUTANTS: Final = (
@@ -127,7 +128,7 @@ MUTANTS: Final = (
         "engine/rules/accounts.py",
         'require_cash(state, member.member_id, amount_micros, field="amount_micros")',
         "pass",
-        ENGINE,
+        MEMBERSHIP,
     ),
     Mutant(
         "a refused command leaves what it did",
@@ -184,7 +185,7 @@ MUTANTS: Final = (
         "engine/rules/supply.py",
         "    if wanted > capacity:",
         "    if wanted < 0:",
-        ENGINE,
+        MEMBERSHIP,
     ),
     # ---- sweeps
     Mutant(
@@ -192,21 +193,21 @@ MUTANTS: Final = (
         "engine/rules/sweeps.py",
         "if (order.market_id, order.side, order.source) != (market.market_id, _SELLS, source):",
         "if order.market_id != market.market_id:",
-        ENGINE,
+        SWEEPS,
     ),
     Mutant(
         "a market trades while it is swept",
         "engine/rules/lookups.py",
         "if market.sweep_id or state.now_us >= market.next_sweep_us:",
         "if False:",
-        ENGINE,
+        SWEEPS,
     ),
     Mutant(
         "every missed slot is swept again",
         "engine/rules/sweeps.py",
         "next_us = slot_after(state, state.now_us)\n",
         "next_us = slot_after(state, state.markets[market_id].next_sweep_us)\n",
-        ENGINE,
+        SWEEPS,
     ),
     # ---- idempotency
     Mutant(
@@ -329,6 +330,6 @@ MUTANTS: Final = (
         "delivery/verdict.py",
         "return self.last_us - self.first_us - self.closed_us",
         "return self.last_us - self.first_us",
-        DELIVERY,
+        PIPE,
     ),
 )

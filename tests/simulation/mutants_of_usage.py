@@ -12,12 +12,43 @@ SETTLEMENT: Final = "tests/engine/test_settlement.py"
 METER: Final = "tests/delivery/test_meter.py"
 PIPE: Final = "tests/delivery/test_parts_of_the_pipe.py"
 EMBEDDINGS: Final = "tests/engine/test_embeddings.py"
+LATE: Final = "tests/delivery/test_late_settlement.py"
 INPUTS: Final = "tests/delivery/test_embedding.py"
 VECTORS: Final = "tests/flows/test_embeddings.py"
 IMAGES: Final = "tests/delivery/test_images.py"
 DOORS: Final = "tests/flows/test_usage.py tests/flows/test_metering.py"
 
+PROMPTS: Final = "tests/api/test_chat.py"
+
 USAGE_MUTANTS: Final = (
+    Mutant(
+        "a prompt given as tokens counts nothing",
+        "delivery/meter.py",
+        "        + sum(map(len, prompt.tokens.values()))\n",
+        "",
+        METER,
+    ),
+    Mutant(
+        "several prompts set aside the output of one",
+        "api/prompts.py",
+        "each * (prompts.number if prompts is not None else 1)",
+        "each",
+        PROMPTS,
+    ),
+    Mutant(
+        "a suffix is read for nothing",
+        "api/prompts.py",
+        'texts.append(PromptText("suffix", suffix))',
+        "pass",
+        PROMPTS,
+    ),
+    Mutant(
+        "what is predicted is read for nothing",
+        "api/prompts.py",
+        'yield "prediction", chat.prediction_json',
+        "pass",
+        PROMPTS,
+    ),
     Mutant(
         "output is set aside and billed where embeddings have none",
         "engine/rules/embeddings.py",
@@ -76,9 +107,9 @@ USAGE_MUTANTS: Final = (
     ),
     Mutant(
         "vectors may trickle",
-        "delivery/settlement.py",
-        "facts.completion_tokens if is_chat else facts.prompt_tokens",
-        "facts.completion_tokens",
+        "delivery/verdict.py",
+        "return counts.completion_tokens if spec.embedding is None else counts.prompt_tokens",
+        "return counts.completion_tokens",
         VECTORS,
     ),
     Mutant(
@@ -257,5 +288,34 @@ USAGE_MUTANTS: Final = (
         query.when(wanted.instrument_id""",
         """        query.when(wanted.instrument_id""",
         DOORS,
+    ),
+    # ---- what the client is told of a settlement
+    Mutant(
+        "a client is told twice of the end of its call",
+        "delivery/delivery.py",
+        "        if self.is_told:\n            return\n",
+        "",
+        LATE,
+    ),
+    Mutant(
+        "a settlement that takes long is waited for",
+        "delivery/delivery.py",
+        "self._relay.limits.settle_wait_us, lambda",
+        "10**15, lambda",
+        LATE,
+    ),
+    Mutant(
+        "a fault after the last word is told as another",
+        "delivery/call.py",
+        "if self._delivery is None or not self._delivery.is_told:",
+        "if True:",
+        LATE,
+    ),
+    Mutant(
+        "a record forgets the digest of its request",
+        "engine/rules/usage.py",
+        "request_digest=reservation.request_digest",
+        'request_digest=""',
+        "tests/engine/test_settlement.py",
     ),
 )

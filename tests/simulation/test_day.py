@@ -34,10 +34,13 @@ async def lived(seed: int, folder: Path, beats: int | None = None, **people: int
     return day
 
 
-async def test_a_day_of_fifty_suppliers_and_five_hundred_consumers(tmp_path: Path) -> None:
+async def test_a_day_of_fifty_suppliers_and_five_hundred_consumers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     day = await lived(2026, tmp_path, suppliers=50, consumers=500)
     ending = await prove(day)
-    print(f"{printed(day)}\n{ending}")
+    with capsys.disabled():
+        print(f"\n{printed(day)}\n{ending}")
     done = day.totals
     assert min(done[f"supplier {fault}"] for fault in FAULTS) >= 5
     assert done["event SweepFinished"] >= 6
@@ -74,6 +77,13 @@ async def call_through_grpc(exchange: Exchange, day: Day) -> None:
             assert await person.client.deliver(SYMBOL, "Say hello").text() == "hello there"
             await house.prove_usage(person, day.sellers)
         await house.books()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 104))
+async def test_other_days_of_a_smaller_market(seed: int, tmp_path: Path) -> None:
+    day = await lived(seed, tmp_path, suppliers=20, consumers=150)
+    print(f"{printed(day)}\n{await prove(day)}")
 
 
 async def test_read_models_made_anew_from_the_journal_of_a_day_are_the_same(tmp_path: Path) -> None:

@@ -282,15 +282,21 @@ class ChatEdits:
             return None
         if second.payload.choices[0].delta.role:
             return None
-        text = ours.text + theirs.text
-        setattr(first.payload.choices[0].delta, ours.channel, text)
-        return Part(
-            first.payload,
-            first.payload.ByteSize(),
-            (Piece(ours.choice, ours.channel, text),),
-            (),
-            first.released_bytes + second.released_bytes,
-        )
+        piece = Piece(ours.choice, ours.channel, ours.text + theirs.text)
+        size_bytes = first.size_bytes + second.size_bytes
+        released_bytes = first.released_bytes + second.released_bytes
+        payload = first.payload
+        if not first.is_joined:
+            # A message that came in a frame holds on to the memory of the whole frame.
+            payload = chat_pb2.ChatReply()
+            payload.CopyFrom(first.payload)
+        return Part(payload, size_bytes, (piece,), (), released_bytes, is_joined=True)
+
+    def filled(self, part: Part) -> Part:
+        """See PayloadEdits."""
+        _, channel, text = part.pieces[0]
+        setattr(part.payload.choices[0].delta, channel, text)
+        return part._replace(size_bytes=part.payload.ByteSize(), is_joined=False)
 
 
 def _set_text(said: chat_pb2.ChatMessage, channel: str, kept: str) -> None:

@@ -40,7 +40,7 @@ def prompts_of(chat: chat_pb2.ChatRequest) -> Prompts | None:
         value = json.loads(chat.prompt_json)
     except (ValueError, RecursionError) as error:
         raise invalid("request.prompt", "is no JSON", "json") from error
-    prompts = [value] if isinstance(value, str) or _are(int, value) else value
+    prompts = [value] if isinstance(value, str) or _are_tokens(value) else value
     if not isinstance(prompts, list) or not prompts:
         raise invalid("request.prompt", _SHAPE, "shape")
     return _read(prompts, chat.suffix)
@@ -93,7 +93,7 @@ def _read(prompts: list[Any], suffix: str) -> Prompts:
     for index, prompt in enumerate(prompts):
         if is_text and isinstance(prompt, str):
             texts.append(PromptText(f"prompt[{index}]", prompt))
-        elif not is_text and _are(int, prompt):
+        elif not is_text and _are_tokens(prompt):
             tokens[index] = prompt
         else:
             raise invalid("request.prompt", _SHAPE, "shape")
@@ -102,5 +102,5 @@ def _read(prompts: list[Any], suffix: str) -> Prompts:
     return Prompts(len(prompts), tuple(texts), tokens)
 
 
-def _are(kind: type, value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(each) is kind for each in value)
+def _are_tokens(value: Any) -> bool:
+    return isinstance(value, list) and {*map(type, value)} == {int}

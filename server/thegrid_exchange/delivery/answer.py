@@ -189,6 +189,8 @@ class Answer:
     def _pump(self) -> None:
         queue = self._queue
         while queue and not self._over and self._window.is_open:
+            if queue[0].is_joined:
+                queue[0] = self._edits.filled(queue[0])
             shown = self._admit(queue[0])
             if shown is None:
                 return

@@ -104,6 +104,8 @@ class Part(NamedTuple):
     """What the supplier's window gets back once this part has gone to the client."""
     vectors: tuple[tuple[int, int], ...] = ()
     """Place and length of each vector that it holds; 0 for one that is no vector of numbers."""
+    is_joined: bool = False
+    """Whether the pieces hold text that the payload lacks: see `PayloadEdits.filled`."""
 
 
 class Started(NamedTuple):
@@ -206,6 +208,12 @@ class PayloadEdits(Protocol):
 
     def joined(self, parts: Sequence[Part]) -> Part | None:
         """Two neighbouring parts as one, or None when they differ in more than text."""
+        ...
+
+    def filled(self, part: Part) -> Part:
+        """A joined part with all its text in the payload, which is done once, before it goes out:
+        a message keeps the memory of every text that it was ever given.
+        """
         ...
 
 

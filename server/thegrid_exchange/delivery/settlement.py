@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from thegrid_exchange.delivery.endings import HOPELESS, MESSAGES, Ending
 from thegrid_exchange.delivery.parts import Failure
-from thegrid_exchange.delivery.verdict import Timing, is_too_slow
+from thegrid_exchange.delivery.verdict import Timing, is_too_slow, judged_tokens
 from thegrid_exchange.engine import records
 from thegrid_exchange.engine.commands import Report
 from thegrid_exchange.engine.records import InstrumentSpec, TokenCounts
@@ -40,8 +40,7 @@ def judged_cause(cause: str, spec: InstrumentSpec, facts: Facts) -> str:
     """The cause, or `too_slow` for an answer that ended well and came too slowly."""
     if cause not in GOOD_CAUSES or facts.timing is None:
         return cause
-    is_chat = spec.embedding is None
-    tokens = facts.completion_tokens if is_chat else facts.prompt_tokens
+    tokens = judged_tokens(spec, TokenCounts(facts.prompt_tokens, facts.completion_tokens))
     return "too_slow" if is_too_slow(spec, facts.timing, tokens) else cause
 
 

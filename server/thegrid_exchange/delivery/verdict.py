@@ -4,7 +4,7 @@ What a verdict costs whom is told by the endings and settled by the engine.
 
 from typing import NamedTuple
 
-from thegrid_exchange.engine.records import InstrumentSpec
+from thegrid_exchange.engine.records import InstrumentSpec, TokenCounts
 
 JUDGED_FROM_TOKENS = 64
 """Shorter answers say nothing about throughput."""
@@ -37,11 +37,13 @@ def first_token_limit_us(spec: InstrumentSpec, prompt_tokens: int) -> int:
     return spec.first_token_bands[-1].first_token_us_max
 
 
-def is_too_slow(spec: InstrumentSpec, timing: Timing, tokens: int) -> bool:
-    """Whether the tokens came more slowly than promised, time without window left out.
+def judged_tokens(spec: InstrumentSpec, counts: TokenCounts) -> int:
+    """Tokens whose throughput is judged; vectors stand for those of their inputs."""
+    return counts.completion_tokens if spec.embedding is None else counts.prompt_tokens
 
-    Of embeddings they are those of the input, which the vectors stand for.
-    """
+
+def is_too_slow(spec: InstrumentSpec, timing: Timing, tokens: int) -> bool:
+    """Whether the judged tokens came more slowly than promised, time without window left out."""
     if tokens < JUDGED_FROM_TOKENS:
         return False
     return tokens * 1_000_000 < spec.tokens_per_second_min * timing.streamed_us

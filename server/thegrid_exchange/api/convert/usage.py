@@ -7,7 +7,7 @@ from typing import Final
 
 from thegrid.v1 import usage_pb2
 from thegrid_exchange.api.convert.common import Names, optional_time, time_of
-from thegrid_exchange.delivery.verdict import first_token_limit_us
+from thegrid_exchange.delivery.verdict import first_token_limit_us, judged_tokens
 from thegrid_exchange.engine.quantities import SECOND_US
 from thegrid_exchange.engine.records import (
     Dispute,
@@ -76,6 +76,9 @@ def usage_message(
     message = _settled_message(usage, symbol)
     message.first_token_max_us = first_token_limit_us(spec, usage.canonical.prompt_tokens)
     message.throughput_min_tokens_per_second = spec.tokens_per_second_min
+    if usage.streamed_us:
+        tokens = judged_tokens(spec, usage.canonical)
+        message.throughput_millitokens_per_second = tokens * 1_000 * SECOND_US // usage.streamed_us
     if late_report is not None:
         message.late_report.CopyFrom(late_message(usage.delivery_id, late_report))
     if dispute is not None:
@@ -105,7 +108,6 @@ def _settled_message(usage: UsageRecord, symbol: str) -> usage_pb2.UsageRecord:
         cost_micros=usage.cost_micros,
         first_token_us=usage.first_token_us,
         duration_us=usage.duration_us,
-        throughput_millitokens_per_second=_throughput(usage),
         verdict=VERDICTS.wire(usage.verdict),
         cause=usage.cause,
         status=usage_pb2.USAGE_STATUS_FINAL,
@@ -199,13 +201,6 @@ def receipt_key_message(key: ReceiptKey) -> usage_pb2.ReceiptKey:
         start_time=time_of(key.started_at_us),
         end_time=optional_time(key.ended_at_us),
     )
-
-
-def _throughput(usage: UsageRecord) -> int | None:
-    """Thousandths of a token per second; None for what came at once or not at all."""
-    if not usage.streamed_us:
-        return None
-    return usage.canonical.completion_tokens * 1_000 * SECOND_US // usage.streamed_us
 
 
 def pending_message(reservation: Reservation, symbol: str) -> usage_pb2.UsageRecord:

@@ -607,7 +607,7 @@ export type UsageRecord = Message<"thegrid.v1.UsageRecord"> & {
 
   /**
    * Throughput from first to last token less the time the supplier had no window, in thousandths of a
-   * token per second.
+   * token per second; of embeddings, of the input's tokens from first to last vector.
    *
    * @generated from field: optional int64 throughput_millitokens_per_second = 21;
    */
