@@ -10,6 +10,7 @@ INDEXES: Final = "tests/engine/test_reference_index.py"
 ESCROW: Final = "tests/engine/test_escrow.py"
 COLLATERAL: Final = "tests/engine/test_collateral.py"
 GAMING: Final = "tests/engine/test_gaming.py"
+ORACLE: Final = "tests/oracle"
 
 SUPPLY_MUTANTS: Final = (
     # ---- reference indexes
@@ -170,6 +171,13 @@ SUPPLY_MUTANTS: Final = (
         "            then = window._replace(marking_from=member_id)\n",
         "",
         COLLATERAL,
+    ),
+    Mutant(
+        "collateral is rounded in favour of who owes it",
+        "engine/rules/collateral.py",
+        "required += -(-worth * loaded // PER_MILLE)",
+        "required += worth * loaded // PER_MILLE",
+        ORACLE,
     ),
     Mutant(
         "a renewal needs no capacity",
