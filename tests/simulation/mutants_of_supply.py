@@ -10,7 +10,6 @@ INDEXES: Final = "tests/engine/test_reference_index.py"
 ESCROW: Final = "tests/engine/test_escrow.py"
 COLLATERAL: Final = "tests/engine/test_collateral.py"
 GAMING: Final = "tests/engine/test_gaming.py"
-ORACLE: Final = "tests/oracle"
 
 SUPPLY_MUTANTS: Final = (
     # ---- reference indexes
@@ -177,7 +176,7 @@ SUPPLY_MUTANTS: Final = (
         "engine/rules/collateral.py",
         "required += -(-worth * loaded // PER_MILLE)",
         "required += worth * loaded // PER_MILLE",
-        ORACLE,
+        COLLATERAL,
     ),
     Mutant(
         "a renewal needs no capacity",
