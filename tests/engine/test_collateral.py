@@ -64,6 +64,13 @@ def test_the_dearer_of_first_price_and_index_counts_for_all_that_is_owed(
     assert required(exchange) == 22 * DOLLAR
 
 
+def test_a_part_of_a_micro_is_required_whole(exchange: Exchange) -> None:
+    set_index(exchange, 5 * DOLLAR + 1)
+    exchange.policy(supply_penalty_per_mille=100)
+    # A tenth more than 20,000,004 are 22,000,004.4 micros; eight dollars lie in escrow.
+    assert required(exchange) == 14 * DOLLAR + 5
+
+
 def test_what_is_delivered_needs_no_collateral_any_more(exchange: Exchange) -> None:
     set_index(exchange, 5 * DOLLAR)
     exchange.ok(commands.TransferUnits(exchange.bob, INSTRUMENT, 4))

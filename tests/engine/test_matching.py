@@ -239,6 +239,14 @@ def test_max_slippage_bounds_a_market_order(market: Exchange) -> None:
     assert order.closure_reason == "max_slippage"
 
 
+def test_a_slippage_bound_is_rounded_towards_the_best_price(market: Exchange) -> None:
+    for price_micros in (1_000_001, 999_900):
+        market.order(market.bob, "buy", 1, price_micros)
+    # One basis point below 1,000,001 are 999,900.9999 micros.
+    order = market.issue_and_sell(market.ann, 2, None, max_slippage_bps=1)
+    assert (order.filled_units, order.closure_reason) == (1, "max_slippage")
+
+
 def test_a_limit_order_rests_when_its_own_price_and_not_the_slippage_stops_it(
     market: Exchange,
 ) -> None:

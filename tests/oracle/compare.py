@@ -117,6 +117,13 @@ def told(reply: Any, down_us: int) -> Any:
             return (draws, reply.bought_units, reply.bought_micros)
         case replies.MarkReply():
             return (reply.reserved_tokens, reply.deadline_us, bool(reply.extension_refused))
+        case replies.CashReply():
+            return reply.available_micros
+        case replies.CollateralReply():
+            mark = reply.mark
+            return (mark.required_micros, mark.posted_micros, mark.missing_micros)
+        case replies.IssuanceReply():
+            return (reply.unsold_units, reply.capacity_tokens, reply.obligation_tokens)
         case replies.LateReportReply():
             return "late"
     return None

@@ -124,7 +124,7 @@ class Day(Errands):
         lasts = rand.choice(("gtc",) * 5 + ("ioc", "ioc", "fok", "gtd", "gts"))
         if price is None and rand.random() < 0.9:
             lasts = rand.choice(("gtc", "ioc", "fok"))
-        slippage = rand.choice((None,) * 30 + (0, 30, 400, 20_000))
+        slippage = rand.choice((None,) * 20 + (0, 250, 250, 500, 20_000))
         more: dict[str, Any] = {"max_slippage_bps": slippage}
         if side == "sell":
             more["source"] = rand.choice(("issuance", "trading"))
@@ -171,7 +171,8 @@ class Day(Errands):
         if rand.random() < 0.01:
             return 0
         spread = max(self.middle[symbol] // 40, 1)
-        return self.middle[symbol] + spread * rand.randint(-4, 4)
+        beside = rand.choice((-1, 1)) if rand.random() < 0.1 else 0
+        return self.middle[symbol] + spread * rand.randint(-4, 4) + beside
 
     def _caps(self, symbol: str, side: str) -> dict[str, int]:
         caps = {"max_average_price_micros": self._price(symbol) + 1}

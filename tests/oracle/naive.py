@@ -158,13 +158,14 @@ def withdraw_offer(books: Books, ask: Any) -> None:
 # ---- money -------------------------------------------------------------------------------------
 
 
-def deposit(books: Books, ask: Any) -> None:
+def deposit(books: Books, ask: Any) -> int:
     demand(ask.member_id in books.members, "MEMBER_NOT_FOUND")
     demand(ask.amount_micros > 0, "INVALID_ARGUMENT")
     books.pay("deposit", (HOUSE, "external"), (ask.member_id, "available"), ask.amount_micros)
+    return books.balance(ask.member_id, "available")
 
 
-def withdraw(books: Books, ask: Any) -> None:
+def withdraw(books: Books, ask: Any) -> int:
     """Pay money out; a supplier's earnings stay where collateral is missing."""
     member, amount = ask.member_id, ask.amount_micros
     demand(member in books.members, "MEMBER_NOT_FOUND")
@@ -174,11 +175,13 @@ def withdraw(books: Books, ask: Any) -> None:
     missing = supplying.missing(books, member) if member in books.suppliers else 0
     demand(not missing or amount <= there - missing, "COLLATERAL_SHORT")
     books.pay("withdrawal", (member, "available"), (HOUSE, "external"), amount)
+    return books.balance(member, "available")
 
 
-def fund_guarantee(books: Books, ask: Any) -> None:
+def fund_guarantee(books: Books, ask: Any) -> int:
     demand(ask.amount_micros > 0, "INVALID_ARGUMENT")
     books.pay("guarantee", (HOUSE, "external"), (HOUSE, "guarantee"), ask.amount_micros)
+    return books.balance(HOUSE, "guarantee")
 
 
 def dispute(books: Books, ask: Any) -> None:

@@ -137,7 +137,13 @@ def missing(books: Books, member: str) -> int:
     return max(0, lacking) + books.debts.get(member, (0, 0))[0]
 
 
-def post_collateral(books: Books, ask: Any) -> None:
+def standing(books: Books, member: str) -> tuple[int, int, int]:
+    """Collateral that is required, posted and missing."""
+    posted = books.balance(member, "collateral")
+    return required(books, member, {}), posted, missing(books, member)
+
+
+def post_collateral(books: Books, ask: Any) -> tuple[int, int, int]:
     """Put cash behind what was sold; the guarantee gets back what it advanced."""
     member = ask.member_id
     demand(member in books.members, "MEMBER_NOT_FOUND")
@@ -150,9 +156,10 @@ def post_collateral(books: Books, ask: Any) -> None:
     if amount:
         books.pay("repay_guarantee", (member, "collateral"), (HOUSE, "guarantee"), amount)
         books.debts[member] = (advanced - amount, lost)
+    return standing(books, member)
 
 
-def withdraw_collateral(books: Books, ask: Any) -> None:
+def withdraw_collateral(books: Books, ask: Any) -> tuple[int, int, int]:
     member, amount = ask.member_id, ask.amount_micros
     demand(member in books.members, "MEMBER_NOT_FOUND")
     demand(member in books.suppliers, "SUPPLIER_NOT_ADMITTED")
@@ -160,12 +167,19 @@ def withdraw_collateral(books: Books, ask: Any) -> None:
     free = books.balance(member, "collateral") - required(books, member, {})
     demand(amount <= free, "COLLATERAL_SHORT")
     books.pay("collateral", (member, "collateral"), (member, "available"), amount)
+    return standing(books, member)
 
 
 # ---- issuing -----------------------------------------------------------------------------------
 
 
-def issue(books: Books, ask: Any) -> None:
+def room(books: Books, member: str, instrument: str) -> tuple[int, int, int]:
+    """Units that are unsold and not listed, the capacity, and what of it is taken."""
+    units = books.balance(member, "unsold", instrument) // UNIT
+    return units, capacity(books, books.suppliers[member]), owed_by_all(books, member)
+
+
+def issue(books: Books, ask: Any) -> tuple[int, int, int]:
     """Make Units to sell, within capacity and with collateral behind them."""
     member, instrument, tokens = ask.member_id, ask.instrument_id, ask.quantity_units * UNIT
     active(books, member, "supplier")
@@ -180,14 +194,16 @@ def issue(books: Books, ask: Any) -> None:
     needed += books.debts.get(member, (0, 0))[0]
     demand(needed <= books.balance(member, "collateral"), "COLLATERAL_SHORT")
     books.move("issue", member, instrument, tokens, "issued", "unsold")
+    return room(books, member, instrument)
 
 
-def retire(books: Books, ask: Any) -> None:
+def retire(books: Books, ask: Any) -> tuple[int, int, int]:
     member, instrument, tokens = ask.member_id, ask.instrument_id, ask.quantity_units * UNIT
     demand(member in books.suppliers, "SUPPLIER_NOT_ADMITTED")
     demand(tokens > 0, "QUANTITY_OUT_OF_RANGE")
     demand(tokens <= books.balance(member, "unsold", instrument), "INSUFFICIENT_UNITS")
     books.move("retire", member, instrument, tokens, "unsold", "retired")
+    return room(books, member, instrument)
 
 
 def renew(books: Books, ask: Any) -> None:

@@ -67,6 +67,13 @@ MUTANTS: Final = (
         MATCHING,
     ),
     Mutant(
+        "a sell's slippage is rounded against who set it",
+        "engine/rules/trading.py",
+        "reach = -(-best_micros * (BASIS_POINTS - order.max_slippage_bps) // BASIS_POINTS)",
+        "reach = best_micros * (BASIS_POINTS - order.max_slippage_bps) // BASIS_POINTS",
+        MATCHING,
+    ),
+    Mutant(
         "members trade with themselves",
         "engine/rules/matching.py",
         "if are_one_party(state, maker, taker):",

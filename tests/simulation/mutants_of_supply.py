@@ -172,6 +172,13 @@ SUPPLY_MUTANTS: Final = (
         COLLATERAL,
     ),
     Mutant(
+        "collateral is rounded in favour of who owes it",
+        "engine/rules/collateral.py",
+        "required += -(-worth * loaded // PER_MILLE)",
+        "required += worth * loaded // PER_MILLE",
+        COLLATERAL,
+    ),
+    Mutant(
         "a renewal needs no capacity",
         "engine/rules/collateral.py",
         "if obligation_tokens(state, member_id) > capacity_tokens(state, supplier):",

@@ -42,6 +42,8 @@ class GrpcDoor:
         self.clock = started_clock()
         self.numbers = itertools.count(1)
         self.loop = asyncio.new_event_loop()
+        # A call of gRPC is made before its loop runs, and asks which it is.
+        asyncio.set_event_loop(self.loop)
         self.stack = AsyncExitStack()
         self.people: dict[str, Participant] = {}
         self.pictures: dict[str, AccountPicture] = {}
@@ -55,6 +57,7 @@ class GrpcDoor:
     def close(self) -> None:
         """Stop the exchange in good order."""
         self.run(self.stack.aclose())
+        asyncio.set_event_loop(None)
         self.loop.close()
 
     # ---- opening -------------------------------------------------------------------------------

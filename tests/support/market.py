@@ -183,7 +183,7 @@ class Exchange:
         order: Order = self.ok(place(member_id, side, units, price, **more)).order
         return order
 
-    def issue_and_sell(self, member_id: str, units: int, price: int, **more: Any) -> Order:
+    def issue_and_sell(self, member_id: str, units: int, price: int | None, **more: Any) -> Order:
         """List issued Units."""
         return self.order(member_id, "sell", units, price, source="issuance", **more)
 
