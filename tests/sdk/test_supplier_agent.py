@@ -136,8 +136,12 @@ async def test_a_supplier_that_is_not_admitted_serves_and_may_not_sell(tmp_path:
             "stranger", scopes=("TRADE_READ", "TRADE_WRITE", "SUPPLY"), roles=("SUPPLIER",)
         )
         market = Market(exchange, upstream)
-        market.serve(exchange.target, stranger)
+        market.serve(
+            exchange.target, stranger, keep_market=True, price_micros=UNIT, quantity_units=2
+        )
         await until(lambda: any(line.startswith("READY") for line in market.reports))
+        # Whoever looks at the program learns why nothing is on sale.
+        await until(lambda: any("admission" in line for line in market.reports))
         async with AsyncClient(exchange.target, stranger.secret, tls=False) as client:
             with pytest.raises(GridError) as refused:
                 await client.supply.issue(SYMBOL, 1)

@@ -55,6 +55,9 @@ class MarketKeeper:
         supply = await self._supply()
         idle_units = supply.unsold_tokens // TOKENS_PER_UNIT - resting_units
         issue_units = min(missing_units - idle_units, supply.headroom_tokens // TOKENS_PER_UNIT)
+        if not supply.headroom_tokens and not supply.issued_tokens:
+            # It may not sell at all yet, and the refusal says why.
+            issue_units = missing_units
         if issue_units > 0:
             await self._client.supply.issue(self._settings.instrument, issue_units)
             idle_units += issue_units
