@@ -22,6 +22,7 @@ async def run(
     folder: Path = BUILD,
 ) -> tuple[int, str]:
     """Run a program to its end; answers its exit code and what it printed."""
+    folder.mkdir(parents=True, exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=folder,
