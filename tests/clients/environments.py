@@ -15,17 +15,22 @@ PROGRAMS = Path(__file__).parent / "programs"
 BUILD = ROOT / ".build" / "clients"
 
 
+def build() -> Path:
+    """The folder of all environments."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    return BUILD
+
+
 async def run(
     *command: str | Path,
     within_s: float,
     environment: dict[str, str] | None = None,
-    folder: Path = BUILD,
+    folder: Path | None = None,
 ) -> tuple[int, str]:
     """Run a program to its end; answers its exit code and what it printed."""
-    folder.mkdir(parents=True, exist_ok=True)
     process = await asyncio.create_subprocess_exec(
         *command,
-        cwd=folder,
+        cwd=folder or build(),
         env=environment,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -43,8 +48,7 @@ async def run(
 def python(name: str) -> Path:
     """The interpreter of an environment that holds what `pins/NAME.lock` pins."""
     lock = (PINS / f"{name}.lock").relative_to(ROOT)
-    folder = BUILD / name
-    BUILD.mkdir(parents=True, exist_ok=True)
+    folder = build() / name
     subprocess.run([".ci/env", str(folder.relative_to(ROOT)), str(lock)], cwd=ROOT, check=True)
     return folder / "bin" / "python"
 
