@@ -5,6 +5,7 @@ Which key of OpenAI's schema lies in which field is written in `shapes.py`, not 
 
 import functools
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -124,7 +125,9 @@ def boolean(name: str) -> tuple[Reader, Writer]:
 
 def _number_to_json(value: float) -> float | int:
     whole = int(value)
-    return whole if whole == value and abs(whole) < _EXACT_DOUBLE else value
+    is_exact = whole == value and abs(whole) < _EXACT_DOUBLE
+    # No integer says a zero below zero.
+    return whole if is_exact and (whole or math.copysign(1.0, value) > 0) else value
 
 
 def number(name: str) -> tuple[Reader, Writer]:
