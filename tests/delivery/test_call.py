@@ -12,19 +12,6 @@ UNIT = 1_000_000
 
 
 @pytest.fixture
-async def pipe():
-    async with running_pipe() as made:
-        yield made
-
-
-@pytest.fixture
-async def supplier(pipe: Pipe):
-    made = await pipe.supplier("acme")
-    await pipe.lot(1)
-    return made
-
-
-@pytest.fixture
 async def patient():
     """A relay that lets a supplier be silent for ever."""
     async with running_pipe(DeliveryLimits(supplier_silence_us=10**15)) as made:

@@ -1,26 +1,11 @@
 """A client does not wait for ever for a settlement: after a second it is told of its end."""
 
-import pytest
-
-from tests.delivery.pipe import PROMPT_TOKENS, Pipe, running_pipe, turns, until
+from tests.delivery.pipe import PROMPT_TOKENS, Pipe, turns, until
 from tests.support.held import held_reports
 from thegrid_exchange.calls import InternalFault
 from thegrid_exchange.delivery.limits import DEFAULT_LIMITS
 
 WAIT_US = DEFAULT_LIMITS.settle_wait_us
-
-
-@pytest.fixture
-async def pipe():
-    async with running_pipe() as made:
-        yield made
-
-
-@pytest.fixture
-async def supplier(pipe: Pipe):
-    made = await pipe.supplier("acme")
-    await pipe.lot(1)
-    return made
 
 
 async def test_the_end_comes_without_its_record(pipe: Pipe, supplier) -> None:

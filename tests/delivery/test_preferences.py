@@ -10,12 +10,6 @@ from thegrid_exchange.delivery.parts import Preferences
 
 
 @pytest.fixture
-async def pipe():
-    async with running_pipe() as made:
-        yield made
-
-
-@pytest.fixture
 async def owner(pipe: Pipe) -> Supplier:
     """Who sold the consumer's Lot, and so owes every call."""
     made = await pipe.supplier("owner", data_policy="zero-retention", region="eu-north")

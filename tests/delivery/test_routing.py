@@ -2,26 +2,11 @@
 
 import asyncio
 
-import pytest
-
 from tests.delivery.pipe import Client, Pipe, running_pipe, until
 from thegrid_exchange.api.chat import ChatEdits
 from thegrid_exchange.delivery.limits import DeliveryLimits
 from thegrid_exchange.delivery.parts import Preferences
 from thegrid_exchange.delivery.relay import Relay
-
-
-@pytest.fixture
-async def pipe():
-    async with running_pipe() as made:
-        yield made
-
-
-@pytest.fixture
-async def supplier(pipe: Pipe):
-    made = await pipe.supplier("acme")
-    await pipe.lot(1)
-    return made
 
 
 async def test_the_next_supplier_serves_when_the_first_refuses(pipe: Pipe, supplier) -> None:

@@ -1,22 +1,7 @@
 """Windows on both sides of an answer: slow clients, silent suppliers, bounded memory."""
 
-import pytest
-
 from tests.delivery.pipe import Pipe, running_pipe, turns
 from thegrid_exchange.delivery.limits import DeliveryLimits
-
-
-@pytest.fixture
-async def pipe():
-    async with running_pipe() as made:
-        yield made
-
-
-@pytest.fixture
-async def supplier(pipe: Pipe):
-    made = await pipe.supplier("acme")
-    await pipe.lot(1)
-    return made
 
 
 async def test_time_without_window_is_not_the_suppliers() -> None:
