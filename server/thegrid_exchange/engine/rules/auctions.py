@@ -11,6 +11,7 @@ from thegrid_exchange.engine.clearing import clearing, is_crossed
 from thegrid_exchange.engine.records import Auction, Market, Order
 from thegrid_exchange.engine.refusals import refuse
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rules.due import run_due
 from thegrid_exchange.engine.rules.halts import open_auction
 from thegrid_exchange.engine.rules.lookups import the_market
 from thegrid_exchange.engine.rules.matching import are_one_party, prevent_self_trade, trade
@@ -64,15 +65,11 @@ def book_is_crossed(state: State, market_id: str) -> bool:
 def run_auctions(state: State) -> Rule[int]:
     """Begin the auctions before sweeps that are due, and trade and close those that have ended."""
     yield from _open_before_sweeps(state)
-    done = 0
-    deadlines = state.indices.auction_deadlines
-    while state.work_left() >= WORK_MARGIN:
-        first = deadlines.first()
-        if first is None or first[0] > state.now_us:
-            break
-        yield from _uncross(state, state.auctions[first[1]])
-        done += 1
-    return done
+
+    def uncross(auction_id: str) -> Rule[None]:
+        return _uncross(state, state.auctions[auction_id])
+
+    return (yield from run_due(state, state.indices.auction_deadlines, state.now_us, uncross))
 
 
 def auctions_due(state: State) -> bool:

@@ -15,8 +15,9 @@ from thegrid_exchange.engine.records import (
     Supplier,
 )
 from thegrid_exchange.engine.refusals import refuse
-from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.availability import PPM
+from thegrid_exchange.engine.rules.due import run_due
 from thegrid_exchange.engine.rules.lookups import (
     active_member,
     spec_in_force,
@@ -33,7 +34,7 @@ from thegrid_exchange.engine.rules.performance import (
     note,
     speed_of,
 )
-from thegrid_exchange.engine.rules.standing import Pair, move, standing_of
+from thegrid_exchange.engine.rules.standing import Pair, move, pair_of, standing_of
 from thegrid_exchange.engine.state import State
 
 _OUT = ("suspended", "ended")
@@ -100,15 +101,11 @@ def report_probe(state: State, command: commands.ReportProbe) -> Rule[replies.Pr
 
 def end_benchmarks(state: State) -> Rule[int]:
     """Judge the benchmarks whose time has passed by what they have."""
-    deadlines, done = state.indices.benchmark_deadlines, 0
-    while state.work_left() >= WORK_MARGIN:
-        first = deadlines.first()
-        if first is None or first[0] > state.up_us:
-            break
-        member_id, instrument_id = first[1].split("/", 1)
-        yield from _close(state, state.benchmarks[(member_id, instrument_id)])
-        done += 1
-    return done
+
+    def close(key: str) -> Rule[None]:
+        return _close(state, state.benchmarks[pair_of(key)])
+
+    return (yield from run_due(state, state.indices.benchmark_deadlines, state.up_us, close))
 
 
 # ---- asking ------------------------------------------------------------------------------------

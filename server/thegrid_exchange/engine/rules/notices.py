@@ -9,6 +9,7 @@ from thegrid_exchange.engine import events
 from thegrid_exchange.engine.quantities import CASH, NoticeKind
 from thegrid_exchange.engine.records import Alarm, Key, Lot, Member, Notice
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rules.due import run_due
 from thegrid_exchange.engine.state import State
 
 
@@ -178,14 +179,11 @@ def reset_alarms(state: State, before: Member, member: Member) -> Rule[None]:
 
 def fire_alarms(state: State) -> Rule[int]:
     """Give the notices that are due, as far as the work bound goes."""
-    done = 0
-    while state.work_left() >= WORK_MARGIN:
-        first = state.indices.alarms.first()
-        if first is None or first[0] > state.now_us:
-            break
-        yield from _fire(state, state.alarms[first[1]])
-        done += 1
-    return done
+
+    def fire(alarm_id: str) -> Rule[None]:
+        return _fire(state, state.alarms[alarm_id])
+
+    return (yield from run_due(state, state.indices.alarms, state.now_us, fire))
 
 
 def _fire(state: State, alarm: Alarm) -> Rule[None]:

@@ -9,6 +9,7 @@ from thegrid_exchange.engine.records import CancelTimer
 from thegrid_exchange.engine.refusals import Unwound, refuse
 from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
 from thegrid_exchange.engine.rules.batches import cancel_all, run_items
+from thegrid_exchange.engine.rules.due import run_due
 from thegrid_exchange.engine.rules.lookups import active_member, the_market, the_member
 from thegrid_exchange.engine.rules.orders import close_order
 from thegrid_exchange.engine.rules.terms import check_in_time
@@ -105,11 +106,8 @@ def fire_timer(state: State, member_id: str, spared_events: int = WORK_MARGIN) -
 
 def fire_timers(state: State) -> Rule[int]:
     """Fire every switch that is due."""
-    done = 0
-    while state.work_left() >= WORK_MARGIN:
-        first = state.indices.timer_deadlines.first()
-        if first is None or first[0] > state.now_us:
-            break
-        yield from fire_timer(state, first[1])
-        done += 1
-    return done
+
+    def fire(member_id: str) -> Rule[None]:
+        return fire_timer(state, member_id)
+
+    return (yield from run_due(state, state.indices.timer_deadlines, state.now_us, fire))

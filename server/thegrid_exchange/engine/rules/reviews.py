@@ -6,25 +6,22 @@ The figures are counted in `performance`; every limit is a contract's or the pol
 from thegrid_exchange.engine import events
 from thegrid_exchange.engine.quantities import StandingCause
 from thegrid_exchange.engine.records import Evidence, Finding, Performance, Standing
-from thegrid_exchange.engine.rule import WORK_MARGIN, Rule
+from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.availability import observed_us, uptime_ppm
+from thegrid_exchange.engine.rules.due import run_due
 from thegrid_exchange.engine.rules.lookups import spec_in_force
 from thegrid_exchange.engine.rules.performance import performance_of
-from thegrid_exchange.engine.rules.standing import Pair, move, review_later, standing_of
+from thegrid_exchange.engine.rules.standing import Pair, move, pair_of, review_later, standing_of
 from thegrid_exchange.engine.state import State
 
 
 def run_reviews(state: State) -> Rule[int]:
     """Review the admissions that are due, as far as one Tick goes."""
-    deadlines, done = state.indices.standing_deadlines, 0
-    while state.work_left() >= WORK_MARGIN:
-        first = deadlines.first()
-        if first is None or first[0] > state.up_us:
-            break
-        member_id, instrument_id = first[1].split("/", 1)
-        yield from review(state, (member_id, instrument_id))
-        done += 1
-    return done
+
+    def look(key: str) -> Rule[None]:
+        return review(state, pair_of(key))
+
+    return (yield from run_due(state, state.indices.standing_deadlines, state.up_us, look))
 
 
 def review(state: State, pair: Pair) -> Rule[None]:

@@ -15,6 +15,12 @@ Pair = tuple[str, str]
 """Supplier and instrument."""
 
 
+def pair_of(deadline_id: str) -> Pair:
+    """The pair that a deadline of the indices names."""
+    member_id, instrument_id = deadline_id.split("/", 1)
+    return member_id, instrument_id
+
+
 def standing_of(state: State, pair: Pair) -> Standing:
     """Where a supplier stands on an instrument; `none` without an admission."""
     known = state.standings.get(pair)

@@ -4,7 +4,6 @@ Order of one Tick: reservations, Lots, orders, switches, auctions, sweeps, index
 contracts, benchmarks, standings, notices, memory; all in bounded steps.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from thegrid_exchange.engine import commands, events, replies
@@ -17,6 +16,7 @@ from thegrid_exchange.engine.rules.benchmarks import end_benchmarks
 from thegrid_exchange.engine.rules.collateral import mark_suppliers
 from thegrid_exchange.engine.rules.delivery import settle_at_mark
 from thegrid_exchange.engine.rules.disputes import forget_disputes
+from thegrid_exchange.engine.rules.due import run_due
 from thegrid_exchange.engine.rules.lots import expire_lot
 from thegrid_exchange.engine.rules.notices import fire_alarms
 from thegrid_exchange.engine.rules.offers import run_spec_reviews, specs_due
@@ -117,27 +117,14 @@ def _expire_lots(state: State) -> Rule[int]:
     def expire(lot_id: str) -> Rule[None]:
         return expire_lot(state, lot_id)
 
-    return (yield from _run_all(state, state.indices.lot_deadlines, expire))
+    return (yield from run_due(state, state.indices.lot_deadlines, state.up_us, expire))
 
 
 def _expire_orders(state: State) -> Rule[int]:
     def close(order_id: str) -> Rule[object]:
         return close_order(state, state.orders[order_id], "expired")
 
-    return (yield from _run_all(state, state.indices.order_deadlines, close))
-
-
-def _run_all(
-    state: State, deadlines: SortedKeys[Deadline], work: Callable[[str], Rule[object]]
-) -> Rule[int]:
-    """Do the work of everything due in one index, first things first, as far as it goes."""
-    done = 0
-    while _first_is_due(state, deadlines) and state.work_left() >= WORK_MARGIN:
-        first = deadlines.first()
-        assert first is not None
-        yield from work(first[1])
-        done += 1
-    return done
+    return (yield from run_due(state, state.indices.order_deadlines, state.up_us, close))
 
 
 def _forget_closed(state: State) -> Rule[int]:
