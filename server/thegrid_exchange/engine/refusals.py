@@ -3,6 +3,7 @@
 How a refusal becomes a status on the wire is the edge's business, not this module's.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, NoReturn
 
 Reason = Literal[
@@ -117,3 +118,22 @@ def refuse(
 ) -> NoReturn:
     """Refuse the command at hand; the message says what is wrong and what to do."""
     raise Refused(Refusal(reason, field, message, limit, value, retry_after_us))
+
+
+def refuse_outside(
+    record: object,
+    ranges: Mapping[str, tuple[int, int]],
+    path: str,
+    reason: Reason = "INVALID_ARGUMENT",
+) -> None:
+    """Refuse the first figure of a record, which the command has at `path`, outside its range."""
+    for name, (least, most) in ranges.items():
+        figure = getattr(record, name)
+        if not least <= figure <= most:
+            refuse(
+                reason,
+                f"{path}.{name}",
+                f"must be {least} to {most}",
+                limit=least if figure < least else most,
+                value=figure,
+            )

@@ -6,7 +6,7 @@ Their calls bill input alone; how inputs are counted and vectors judged is the r
 from typing import Final
 
 from thegrid_exchange.engine.records import EmbeddingSpec, InstrumentSpec, Offer
-from thegrid_exchange.engine.refusals import refuse
+from thegrid_exchange.engine.refusals import refuse, refuse_outside
 
 _DIMENSIONS_MAX: Final = 16_384
 _INPUTS_MAX: Final = 65_536
@@ -32,16 +32,7 @@ def check_embedding(spec: InstrumentSpec) -> None:
             limit=0,
             value=spec.output_tokens_min,
         )
-    for name, (least, most) in _ranges(spec, embedding).items():
-        figure = getattr(embedding, name)
-        if not least <= figure <= most:
-            refuse(
-                "INVALID_ARGUMENT",
-                f"spec.embedding.{name}",
-                f"must be {least} to {most}",
-                limit=least if figure < least else most,
-                value=figure,
-            )
+    refuse_outside(embedding, _ranges(spec, embedding), "spec.embedding")
 
 
 def _ranges(spec: InstrumentSpec, embedding: EmbeddingSpec) -> dict[str, tuple[int, int]]:

@@ -23,7 +23,7 @@ from thegrid_exchange.engine.records import (
     MarketTerms,
     SpecVersion,
 )
-from thegrid_exchange.engine.refusals import refuse
+from thegrid_exchange.engine.refusals import refuse, refuse_outside
 from thegrid_exchange.engine.rule import Rule
 from thegrid_exchange.engine.rules.auctions import book_is_crossed, call_off, reopen
 from thegrid_exchange.engine.rules.embeddings import (
@@ -127,16 +127,7 @@ def set_market_policy(
     """Give a market its own figures; an auction under way keeps the end it was given."""
     market = the_market(state, command.market_id)
     policy = command.policy
-    for name, (least, most) in _policy_ranges(state, policy).items():
-        figure = getattr(policy, name)
-        if not least <= figure <= most:
-            refuse(
-                "POLICY_INVALID",
-                f"policy.{name}",
-                f"must be {least} to {most}",
-                limit=least if figure < least else most,
-                value=figure,
-            )
+    refuse_outside(policy, _policy_ranges(state, policy), "policy", "POLICY_INVALID")
     if market.policy != policy:
         yield events.MarketPolicyChanged(market.market_id, policy)
     return replies.MarketPolicyReply(market.market_id, policy)
@@ -179,16 +170,7 @@ def _check_terms(terms: MarketTerms) -> None:
         "maker_fee_bps": (0, BASIS_POINTS),
         "taker_fee_bps": (0, BASIS_POINTS),
     }
-    for name, (least, most) in ranges.items():
-        figure = getattr(terms, name)
-        if not least <= figure <= most:
-            refuse(
-                "INVALID_ARGUMENT",
-                f"terms.{name}",
-                f"must be {least} to {most}",
-                limit=least if figure < least else most,
-                value=figure,
-            )
+    refuse_outside(terms, ranges, "terms")
     if not 0 < terms.price_micros_max * terms.quantity_units_max <= MARKET_VALUE_MAX:
         refuse(
             "INVALID_ARGUMENT",
